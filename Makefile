@@ -1,0 +1,69 @@
+# Everything starts here. `make demo` and `make test` need git, make and Python 3.11 with venv, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+DEMO_OUT ?= demo
+
+.PHONY: help setup setup-dev demo serve test test-all check format bench lock sync-client clean
+
+help: ## Show what can be done
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# The stamps hold the time of the last set-up: a changed lock file sets up again, otherwise nothing is done.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit("Ordu needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which to use: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	@echo "Making a private environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.made requirements/run.txt pyproject.toml
+	@echo "Installing what a horde needs (about a minute the first time) ..."
+	@$(PIP) install --require-hashes --requirement requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@echo "Installing what tests and checks need ..."
+	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+setup: $(VENV)/.run ## Prepare .venv; then .venv/bin/ordu is the command
+
+setup-dev: $(VENV)/.dev
+
+demo: setup ## From nothing to two pictures under demo/
+	@$(BIN)/ordu demo --out $(DEMO_OUT)
+
+serve: setup ## A horde that stays, with one local worker
+	@$(BIN)/ordu serve --with-worker
+
+test: setup-dev ## All tests that run for each change
+	@$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-all: setup-dev ## The long versions as well
+	@$(BIN)/python -m pytest -n auto
+
+check: setup-dev ## Format, lint, types, import contract, derived files
+	@$(BIN)/ruff format --check --diff .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/sync_client.py --check
+
+format: setup-dev ## Put the code into shape
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+sync-client: setup-dev ## Derive client/_sync.py from client/_async.py
+	@$(BIN)/python scripts/sync_client.py
+
+bench: setup-dev ## The measured claims
+	@for script in bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: ## Renew the lock files (needs uv)
+	@uv pip compile pyproject.toml --all-extras --group build --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/run.txt
+	@uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/run.txt -o requirements/dev.txt
+
+clean: ## Remove what was set up and made
+	@rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

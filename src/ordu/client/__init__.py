@@ -1,0 +1,1 @@
+"""The Python client: one method for each operation, sync and async."""

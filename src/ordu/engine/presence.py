@@ -1,0 +1,108 @@
+"""Presence: the workers that are here, in the event loop's memory.
+
+Each pop is a sign of life and tells what the worker offers now; both act at once here and are written
+to SQL in batches by a chore. A worker not heard of for five minutes is away.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ordu.rules.lifecycle import Millis
+from ordu.rules.matching import Capability, Offer, WorkerId
+from ordu.rules.money import UserId
+
+SPEED_SAMPLES = 20
+SPEED_BEFORE_SAMPLES = 1_000_000.0  # things per second, until a worker has shown its own
+
+
+@dataclass(eq=False)
+class Worker:
+    """A worker that is known to this process."""
+
+    id: WorkerId
+    user_id: UserId
+    name: str
+    kind: str
+    offer: Offer
+    created_at: Millis
+    seen_at: Millis
+    uptime_s: int = 0
+    uptime_ms: int = 0  # not yet a whole second
+    is_paused: bool = False
+    maintenance_text: str | None = None
+    info: str | None = None
+    suspicion: int = 0
+    is_unwritten: bool = False  # seen since the last batch was written
+    speeds: deque[float] = field(default_factory=lambda: deque(maxlen=SPEED_SAMPLES))
+
+    @property
+    def capability(self) -> Capability:
+        """What it offers now."""
+        return self.offer.capability
+
+    @property
+    def speed(self) -> float:
+        """Things per second (pixelsteps for images): the mean of its last deliveries."""
+        return sum(self.speeds) / len(self.speeds) if self.speeds else SPEED_BEFORE_SAMPLES
+
+    @property
+    def takes_from_all(self) -> bool:
+        """Whether it serves others than its owner."""
+        return not self.is_paused and self.maintenance_text is None
+
+    def seen(self, offer: Offer, now: Millis, stale_ms: int) -> None:
+        """Note a sign of life and what is offered now."""
+        gap = now - self.seen_at
+        if gap < stale_ms and self.takes_from_all:
+            self.uptime_ms += gap
+            self.uptime_s += self.uptime_ms // 1000
+            self.uptime_ms %= 1000
+        self.seen_at = now
+        self.offer = offer
+        self.is_unwritten = True
+
+
+class Presence:
+    """The workers this process has heard of, by id and by name."""
+
+    def __init__(self, stale_s: int) -> None:
+        self.stale_ms = stale_s * 1000
+        self.by_id: dict[WorkerId, Worker] = {}
+        self.by_name: dict[str, Worker] = {}
+
+    def add(self, worker: Worker) -> Worker:
+        """Know a worker; one that is known already is kept as it is."""
+        worker = self.by_id.setdefault(worker.id, worker)
+        self.by_name[worker.name] = worker
+        return worker
+
+    def rename(self, worker: Worker, name: str) -> None:
+        """Know a worker by another name."""
+        self.by_name.pop(worker.name, None)
+        worker.name = name
+        self.by_name[name] = worker
+
+    def remove(self, worker_id: WorkerId) -> None:
+        """Forget a worker."""
+        worker = self.by_id.pop(worker_id, None)
+        if worker is not None:
+            self.by_name.pop(worker.name, None)
+
+    def is_here(self, worker: Worker, now: Millis) -> bool:
+        """Whether a worker was heard of lately."""
+        return now - worker.seen_at < self.stale_ms
+
+    def here(self, now: Millis) -> Iterator[Worker]:
+        """All workers that are here."""
+        return (worker for worker in self.by_id.values() if self.is_here(worker, now))
+
+    def forget_stale(self, now: Millis) -> None:
+        """Drop those that are away and written; a later pop reads them from SQL again."""
+        for worker in list(self.by_id.values()):
+            if not self.is_here(worker, now) and not worker.is_unwritten:
+                self.remove(worker.id)
+
+    def unwritten(self) -> list[Worker]:
+        """Those seen since the last batch was written."""
+        return [worker for worker in self.by_id.values() if worker.is_unwritten]

@@ -1,0 +1,1 @@
+"""Picture bytes: checking, storing, signed links."""

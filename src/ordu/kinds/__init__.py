@@ -1,0 +1,1 @@
+"""What differs between kinds of work; a kind translates its wire body into the common values."""

@@ -1,0 +1,1 @@
+"""Pictures: how a wire body becomes a wish, and a wish a payload."""

@@ -1,0 +1,1 @@
+"""The wire, described once: operations, messages, refusals, masks and documents."""

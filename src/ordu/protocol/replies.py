@@ -1,0 +1,22 @@
+"""The one body of every "no"."""
+
+import msgspec
+
+from msgspec import UNSET, Meta, UnsetType
+from typing import Annotated
+
+
+class RequestError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a call was refused."""
+
+    message: Annotated[
+        str | UnsetType, Meta(description="The error message for this status code.")
+    ] = UNSET
+    rc: Annotated[
+        str | None | UnsetType,
+        Meta(description="The reason as one word for programs to react to."),
+    ] = UNSET
+    errors: Annotated[
+        dict[str, str] | None | UnsetType,
+        Meta(description="What is wrong with each field of the body, all of them at once."),
+    ] = UNSET

@@ -1,0 +1,141 @@
+"""Matching: may this worker serve this requirement?
+
+A *requirement* is what a request needs of a worker, a *capability* what a worker offers; both are
+plain values, the same for every kind of work. The whole table of reasons lives here. Nothing here
+knows about SQL, HTTP or time, so every line can be checked with plain values. The engine remembers
+the answer per (requirement, capability).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NewType
+
+import msgspec
+
+LaneKey = NewType("LaneKey", bytes)
+WorkerId = NewType("WorkerId", str)
+
+LANE_KEY_VERSION = b"\x01"  # raised whenever Requirement changes its meaning
+
+
+class Reason(StrEnum):
+    """Why a worker is passed over; the values are the keys of `skipped` in the pop reply."""
+
+    WORKER_ID = "worker_id"
+    PERFORMANCE = "performance"
+    NSFW = "nsfw"
+    BLACKLIST = "blacklist"
+    UNTRUSTED = "untrusted"
+    MODELS = "models"
+    MAX_PIXELS = "max_pixels"
+    IMG2IMG = "img2img"
+    PAINTING = "painting"
+    POST_PROCESSING = "post-processing"
+    BRIDGE_VERSION = "bridge_version"
+    KIND = "kind"
+    PAUSED = "paused"
+
+
+class Feature(StrEnum):
+    """What not every worker can do; a requirement names those it needs."""
+
+    IMG2IMG = "img2img"
+    PAINTING = "painting"
+    POST_PROCESSING = "post_processing"
+    TILING = "tiling"
+    HIRES_FIX = "hires_fix"
+    CLIP_SKIP = "clip_skip"
+
+
+# The reason given when a worker lacks a feature.
+LACKING: Mapping[Feature, Reason] = {
+    Feature.IMG2IMG: Reason.IMG2IMG,
+    Feature.PAINTING: Reason.PAINTING,
+    Feature.POST_PROCESSING: Reason.POST_PROCESSING,
+    Feature.TILING: Reason.BRIDGE_VERSION,
+    Feature.HIRES_FIX: Reason.BRIDGE_VERSION,
+    Feature.CLIP_SKIP: Reason.BRIDGE_VERSION,
+}
+
+
+class Requirement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request needs of a worker. Requests with equal requirements wait in one lane."""
+
+    kind: str
+    models: frozenset[str] = frozenset()  # any of these; empty: any model
+    pixels: int = 0  # width × height
+    features: frozenset[Feature] = frozenset()
+    nsfw: bool = False
+    trusted_only: bool = False
+    fast_only: bool = False
+    workers_allowed: frozenset[WorkerId] = frozenset()  # empty: all
+    workers_denied: frozenset[WorkerId] = frozenset()
+
+
+class Capability(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker offers, with what the horde knows of it."""
+
+    kind: str
+    worker_id: WorkerId
+    models: frozenset[str]
+    pixels_max: int
+    features: frozenset[Feature] = frozenset()
+    nsfw: bool = True
+    is_trusted: bool = False
+    is_fast: bool = True
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker's last pop said: its capability and how it wants to be treated."""
+
+    capability: Capability
+    agent: str | None = None  # the worker's program; one of 2022 does not say
+    threads: int = 1
+    blacklist: tuple[str, ...] = ()
+    priority_user_ids: tuple[int, ...] = ()
+
+
+def why_not(requirement: Requirement, capability: Capability) -> Reason | None:
+    """The first reason to pass this worker over, or None when it may serve."""
+    if requirement.kind != capability.kind:
+        return Reason.KIND
+    if is_excluded(requirement, capability.worker_id):
+        return Reason.WORKER_ID
+    if requirement.fast_only and not capability.is_fast:
+        return Reason.PERFORMANCE
+    if requirement.nsfw and not capability.nsfw:
+        return Reason.NSFW
+    if requirement.trusted_only and not capability.is_trusted:
+        return Reason.UNTRUSTED
+    if requirement.models and requirement.models.isdisjoint(capability.models):
+        return Reason.MODELS
+    if requirement.pixels > capability.pixels_max:
+        return Reason.MAX_PIXELS
+    return lacking(requirement.features, capability.features)
+
+
+def is_excluded(requirement: Requirement, worker_id: WorkerId) -> bool:
+    """Whether the requester's list of workers leaves this one out."""
+    if worker_id in requirement.workers_denied:
+        return True
+    return bool(requirement.workers_allowed) and worker_id not in requirement.workers_allowed
+
+
+def lacking(needed: frozenset[Feature], offered: frozenset[Feature]) -> Reason | None:
+    """The reason for the first needed feature that is not offered, in the order of `Feature`."""
+    if needed <= offered:
+        return None
+    return next(LACKING[feature] for feature in Feature if feature in needed - offered)
+
+
+def lane_key(requirement: Requirement) -> LaneKey:
+    """A short, stable name of a requirement, the same in every process and after every start."""
+    canonical = msgspec.json.encode(requirement, order="deterministic")
+    return LaneKey(LANE_KEY_VERSION + hashlib.blake2b(canonical, digest_size=15).digest())
+
+
+def model_for(requirement: Requirement, capability: Capability, choice: int) -> str:
+    """The model a job is made with: one that both name, picked by a random whole number."""
+    shared = sorted(requirement.models & capability.models) or sorted(capability.models)
+    return shared[choice % len(shared)]

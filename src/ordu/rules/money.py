@@ -1,0 +1,140 @@
+"""Kudos: amounts, accounts, and the entries that move them.
+
+The books are kept in double entry. An *entry* is one business event (`settle:<job>`,
+`transfer:<id>`, …); its *lines* each change one account and sum to zero, so kudos are neither lost
+nor made by accident: what is made comes from `mint`, what vanishes goes to `burn`, and both have
+lines like everybody else. Amounts are whole hundredths of a kudos; there are no floats in here.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NewType
+
+import msgspec
+
+Kudos = NewType("Kudos", int)  # hundredths of a kudos
+UserId = NewType("UserId", int)
+
+ZERO = Kudos(0)
+ANONYMOUS = UserId(0)
+ADMINISTRATOR = UserId(1)
+
+
+class Account(StrEnum):
+    """Whose kudos a line changes."""
+
+    USER = "user"  # a person's spendable kudos
+    ESCROW = "escrow"  # a person's evaluating kudos: earned, not yet spendable
+    MINT = "mint"  # where new kudos come from
+    BURN = "burn"  # where spent kudos go
+
+
+class Action(StrEnum):
+    """Why an entry was made; the keys of `kudos_details` on the wire."""
+
+    ACCUMULATED = "accumulated"  # earned and spent by jobs
+    GIFTED = "gifted"
+    RECEIVED = "received"
+    ADMIN = "admin"
+    RECURRING = "recurring"
+    AWARDED = "awarded"
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One change of one account. `user_id` is None for mint and burn."""
+
+    account: Account
+    user_id: UserId | None
+    amount: Kudos
+    action: Action = Action.ACCUMULATED
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One business event and its lines. `event` is unique: the same event cannot pay twice."""
+
+    event: str
+    lines: tuple[Line, ...]
+
+    def __post_init__(self) -> None:
+        """Hold the one promise of the books: lines sum to zero."""
+        total = sum(line.amount for line in self.lines)
+        assert total == 0, f"{self.event}: lines sum to {total}"
+
+
+def entry(event: str, lines: Iterable[Line]) -> Entry:
+    """An entry of those lines that change anything, balanced by mint or burn."""
+    kept = [line for line in lines if line.amount]
+    surplus = sum(line.amount for line in kept)
+    if surplus > 0:
+        kept.append(Line(Account.MINT, None, Kudos(-surplus)))
+    elif surplus < 0:
+        kept.append(Line(Account.BURN, None, Kudos(-surplus)))
+    return Entry(event, tuple(kept))
+
+
+def earned(owner: UserId, reward: Kudos, *, trusted: bool) -> tuple[Line, ...]:
+    """What a reward adds to its owner: all of it, or half to escrow (rounded down) until trusted."""
+    held = Kudos(0 if trusted else reward // 2)
+    return (
+        Line(Account.USER, owner, Kudos(reward - held)),
+        Line(Account.ESCROW, owner, held),
+    )
+
+
+def settlement(
+    event: str,
+    *,
+    payer: UserId,
+    owner: UserId,
+    bill: Kudos,
+    reward: Kudos,
+    available: Kudos,
+    trusted: bool,
+    censored: bool = False,
+) -> Entry:
+    """The entry of one delivered job.
+
+    The payer gives what there is of the bill; mint or burn takes up the difference, so every
+    delivered job is paid in full and nobody is refused for being poor. The anonymous user pays
+    nothing (its row would be written by every call), and a censored picture costs nothing.
+    """
+    is_free = censored or payer == ANONYMOUS
+    paid = Kudos(0 if is_free else max(0, min(bill, available)))
+    return entry(
+        event,
+        (
+            Line(Account.USER, payer, Kudos(-paid)),
+            *earned(owner, reward, trusted=trusted),
+        ),
+    )
+
+
+def transfer(event: str, source: UserId, target: UserId, amount: Kudos) -> Entry:
+    """The entry of a gift from one user to another."""
+    return Entry(
+        event,
+        (
+            Line(Account.USER, source, Kudos(-amount), Action.GIFTED),
+            Line(Account.USER, target, amount, Action.RECEIVED),
+        ),
+    )
+
+
+def adjustment(event: str, user_id: UserId, amount: Kudos, action: Action) -> Entry:
+    """The entry of kudos given (or, negative, taken) by the horde itself."""
+    return entry(event, (Line(Account.USER, user_id, amount, action),))
+
+
+def whole(amount: Kudos) -> int:
+    """The whole number of kudos nearest above: what `kudos` says on the wire."""
+    return -(-amount // 100)
+
+
+def exact(amount: Kudos) -> float:
+    """The amount in kudos, for the wire only."""
+    return amount / 100
+
+
+def from_whole(kudos: int) -> Kudos:
+    """Hundredths of so many whole kudos."""
+    return Kudos(kudos * 100)

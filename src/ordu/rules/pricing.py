@@ -1,0 +1,40 @@
+"""What a job costs and what it earns: one number, fixed when the request is placed.
+
+The formula is that of October 2022 (protocol sheet 12 §1): pixels × steps ÷ 1 310 720, so that ten
+kudos are 512×512 at 50 steps. Quote, dry run and bill are this number; the reward is that number
+less the published tax.
+"""
+
+import math
+from fractions import Fraction
+
+from ordu.rules.money import Kudos
+
+PIXELSTEPS_PER_KUDOS = 1_310_720
+SMALLEST = Kudos(1)
+
+
+def price(pixelsteps: int, factors: tuple[float, ...] = ()) -> Kudos:
+    """The price of one job, half up to a hundredth, at least one hundredth.
+
+    Example: 512 × 512 × 50 = 13,107,200 pixelsteps cost `Kudos(1000)`, ten kudos.
+    """
+    exact = Fraction(pixelsteps * 100, PIXELSTEPS_PER_KUDOS)
+    for factor in factors:
+        exact *= Fraction(str(factor))
+    return Kudos(max(SMALLEST, half_up(exact)))
+
+
+def bill(price_each: Kudos, usage_multiplier: float) -> Kudos:
+    """What this user pays for a job of that price."""
+    return Kudos(half_up(price_each * Fraction(str(usage_multiplier))))
+
+
+def reward(price_each: Kudos, tax: float) -> Kudos:
+    """What the worker's owner gets for a job of that price; `tax` is a share from 0 to 1."""
+    return Kudos(half_up(price_each * (1 - Fraction(str(tax)))))
+
+
+def half_up(amount: Fraction) -> int:
+    """The nearest whole number; halves go up."""
+    return math.floor(amount + Fraction(1, 2))

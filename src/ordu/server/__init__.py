@@ -1,0 +1,1 @@
+"""HTTP: rows become routes, calls become replies."""

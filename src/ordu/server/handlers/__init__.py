@@ -1,0 +1,1 @@
+"""One file for each first path segment; functions are named as the operations."""

@@ -1,0 +1,1 @@
+"""SQL: the truth. Synchronous, small, named functions over SQL text."""

@@ -1,0 +1,135 @@
+"""Jobs in SQL: which worker has which picture, and how it ended."""
+
+import msgspec
+
+from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId
+from ordu.rules.matching import WorkerId
+from ordu.rules.money import UserId
+from ordu.store.database import Row, Transaction
+
+COLUMNS = (
+    "id, request_id, worker_id, worker_name, owner_id, ordinal, state, model, seed, started_at,"
+    " due_at, ended_at, has_agent, result_seed, censored, metadata"
+)
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One job, as the database has it. `ordinal` says which of the request's pictures it is."""
+
+    id: JobId
+    request_id: RequestId
+    worker_id: WorkerId
+    worker_name: str
+    owner_id: UserId
+    ordinal: int
+    state: JobState
+    model: str
+    seed: int
+    started_at: Millis
+    due_at: Millis
+    has_agent: bool  # the pop named its program; one of 2022 does not (protocol sheet 60 §1.6)
+    ended_at: Millis | None = None
+    result_seed: str | None = None
+    censored: bool = False
+    metadata: str | None = None
+
+
+def read_row(row: Row) -> Job:
+    """A row as a job."""
+    return msgspec.convert(dict(row), Job, strict=False)
+
+
+def add(tx: Transaction, job: Job) -> None:
+    """Add a running job."""
+    tx.run(
+        "INSERT INTO jobs (id, request_id, worker_id, worker_name, owner_id, ordinal, state, model,"
+        " seed, started_at, due_at, has_agent) VALUES (:id, :request_id, :worker_id, :worker_name,"
+        " :owner_id, :ordinal, :state, :model, :seed, :started_at, :due_at, :has_agent)",
+        id=job.id,
+        request_id=job.request_id,
+        worker_id=job.worker_id,
+        worker_name=job.worker_name,
+        owner_id=job.owner_id,
+        ordinal=job.ordinal,
+        state=job.state,
+        model=job.model,
+        seed=job.seed,
+        started_at=job.started_at,
+        due_at=job.due_at,
+        has_agent=job.has_agent,
+    )
+
+
+def by_id(tx: Transaction, job_id: str) -> Job | None:
+    """The job of this id."""
+    row = tx.one(f"SELECT {COLUMNS} FROM jobs WHERE id = :id", id=job_id)  # noqa: S608
+    return None if row is None else read_row(row)
+
+
+def of_request(tx: Transaction, request_id: RequestId) -> list[Job]:
+    """All jobs of a request, oldest first."""
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM jobs WHERE request_id = :id ORDER BY id",  # noqa: S608
+        id=request_id,
+    )
+    return [read_row(row) for row in rows]
+
+
+def free_ordinal(tx: Transaction, request_id: RequestId, taken: int) -> int:
+    """The lowest number of a picture that no job makes or has made.
+
+    `taken` is how many jobs run or are done; when none ever failed that number is the answer.
+    """
+    rows = tx.all(
+        "SELECT ordinal FROM jobs WHERE request_id = :id AND state <> 'faulted' ORDER BY ordinal",
+        id=request_id,
+    )
+    held = {row["ordinal"] for row in rows}
+    return next(ordinal for ordinal in range(taken + 1) if ordinal not in held)
+
+
+def finish(
+    tx: Transaction,
+    job_id: JobId,
+    now: Millis,
+    *,
+    seed: str,
+    censored: bool,
+    metadata: str | None,
+) -> bool:
+    """End a running job as done; False when it does not run any more."""
+    changed = tx.run(
+        "UPDATE jobs SET state = 'done', ended_at = :now, result_seed = :seed,"
+        " censored = :censored, metadata = :metadata WHERE id = :id AND state = 'running'",
+        id=job_id,
+        now=now,
+        seed=seed,
+        censored=censored,
+        metadata=metadata,
+    )
+    return changed == 1
+
+
+def fault(tx: Transaction, job_id: JobId, now: Millis) -> bool:
+    """End a running job as faulted; False when it does not run any more."""
+    changed = tx.run(
+        "UPDATE jobs SET state = 'faulted', ended_at = :now WHERE id = :id AND state = 'running'",
+        id=job_id,
+        now=now,
+    )
+    return changed == 1
+
+
+def remove_running(tx: Transaction, job_id: JobId) -> bool:
+    """Forget a job that never reached its worker; False when it does not run any more."""
+    return tx.run("DELETE FROM jobs WHERE id = :id AND state = 'running'", id=job_id) == 1
+
+
+def overdue(tx: Transaction, now: Millis, most: int) -> list[JobId]:
+    """Running jobs whose time is over."""
+    rows = tx.all(
+        "SELECT id FROM jobs WHERE state = 'running' AND due_at <= :now ORDER BY due_at LIMIT :most",
+        now=now,
+        most=most,
+    )
+    return [JobId(row["id"]) for row in rows]

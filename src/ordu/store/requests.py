@@ -1,0 +1,211 @@
+"""Requests in SQL: how many of a request's pictures wait, run, are finished, lost or cancelled."""
+
+import msgspec
+
+from ordu.rules.lifecycle import Counts, Millis, RequestId, RequestState, Wish
+from ordu.rules.matching import LaneKey
+from ordu.rules.money import Kudos, UserId
+from ordu.store.database import Row, Transaction
+
+COLUMNS = (
+    'id, user_id, kind, state, lane_key, "rank", created_at, expires_at, waiting, processing,'
+    " finished, lost, cancelled, faults, work, price, bill, charged, ttl_ms, seed, seed_step,"
+    " wants_links, body"
+)
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One request, as the database has it."""
+
+    id: RequestId
+    user_id: UserId
+    kind: str
+    state: RequestState
+    lane_key: LaneKey
+    rank: int
+    created_at: Millis
+    expires_at: Millis
+    counts: Counts
+    faults: int
+    work: int
+    price: Kudos
+    bill: Kudos
+    charged: Kudos
+    ttl_ms: int
+    seed: int | None
+    seed_step: int
+    wants_links: bool
+    body: bytes
+
+
+def read_row(row: Row) -> Request:
+    """A row as a request."""
+    return Request(
+        id=row["id"],
+        user_id=row["user_id"],
+        kind=row["kind"],
+        state=RequestState(row["state"]),
+        lane_key=row["lane_key"],
+        rank=row["rank"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        counts=Counts(
+            waiting=row["waiting"],
+            processing=row["processing"],
+            finished=row["finished"],
+            lost=row["lost"],
+            cancelled=row["cancelled"],
+        ),
+        faults=row["faults"],
+        work=row["work"],
+        price=row["price"],
+        bill=row["bill"],
+        charged=row["charged"],
+        ttl_ms=row["ttl_ms"],
+        seed=row["seed"],
+        seed_step=row["seed_step"],
+        wants_links=bool(row["wants_links"]),
+        body=row["body"],
+    )
+
+
+def add(
+    tx: Transaction,
+    wish: Wish,
+    *,
+    request_id: RequestId,
+    user_id: UserId,
+    lane_key: LaneKey,
+    rank: int,
+    bill: Kudos,
+    now: Millis,
+    expires_at: Millis,
+) -> None:
+    """Add a request with all its pictures waiting."""
+    tx.run(
+        'INSERT INTO requests (id, user_id, kind, state, lane_key, "rank", created_at, expires_at,'
+        " waiting, work, price, bill, ttl_ms, seed, seed_step, wants_links, body) VALUES (:id,"
+        " :user_id, :kind, :state, :lane_key, :rank, :now, :expires_at, :n, :work, :price, :bill,"
+        " :ttl_ms, :seed, :seed_step, :wants_links, :body)",
+        id=request_id,
+        user_id=user_id,
+        kind=wish.kind,
+        state=RequestState.OPEN,
+        lane_key=lane_key,
+        rank=rank,
+        now=now,
+        expires_at=expires_at,
+        n=wish.n,
+        work=wish.work,
+        price=wish.price,
+        bill=bill,
+        ttl_ms=wish.ttl_ms,
+        seed=wish.seed,
+        seed_step=wish.seed_step,
+        wants_links=wish.wants_links,
+        body=wish.body,
+    )
+
+
+def by_id(tx: Transaction, request_id: str) -> Request | None:
+    """The request of this id."""
+    row = tx.one(f"SELECT {COLUMNS} FROM requests WHERE id = :id", id=request_id)  # noqa: S608
+    return None if row is None else read_row(row)
+
+
+def waiting_of_user(tx: Transaction, user_id: UserId) -> int:
+    """How many pictures of a user wait for a worker."""
+    row = tx.one(
+        "SELECT COALESCE(SUM(waiting), 0) AS many FROM requests"
+        " WHERE user_id = :user_id AND waiting > 0",
+        user_id=user_id,
+    )
+    assert row is not None
+    return int(row["many"])
+
+
+def open_of_user(tx: Transaction, user_id: UserId, most: int) -> list[RequestId]:
+    """The ids of a user's requests of which something waits, oldest first."""
+    rows = tx.all(
+        "SELECT id FROM requests WHERE user_id = :user_id AND waiting > 0 ORDER BY id LIMIT :most",
+        user_id=user_id,
+        most=most,
+    )
+    return [RequestId(row["id"]) for row in rows]
+
+
+def take_one(tx: Transaction, request_id: RequestId, expires_at: Millis) -> Request | None:
+    """Move one picture from waiting to processing; None when none waits any more."""
+    row = tx.one(
+        "UPDATE requests SET waiting = waiting - 1, processing = processing + 1,"
+        " expires_at = CASE WHEN expires_at > :expires_at"
+        " THEN expires_at ELSE :expires_at END WHERE id = :id AND waiting > 0"
+        f" RETURNING {COLUMNS}",
+        id=request_id,
+        expires_at=expires_at,
+    )
+    return None if row is None else read_row(row)
+
+
+def finish_one(tx: Transaction, request_id: RequestId, charged: Kudos, expires_at: Millis) -> None:
+    """Move one picture from processing to finished and add what it cost."""
+    changed = tx.run(
+        "UPDATE requests SET processing = processing - 1, finished = finished + 1,"
+        " charged = charged + :charged, expires_at = CASE WHEN expires_at > :expires_at"
+        " THEN expires_at ELSE :expires_at END"
+        " WHERE id = :id AND processing > 0",
+        id=request_id,
+        charged=charged,
+        expires_at=expires_at,
+    )
+    assert changed == 1, f"request {request_id} has nothing in processing"
+
+
+def return_one(tx: Transaction, request_id: RequestId) -> None:
+    """Move one picture from processing back to waiting, without a fault."""
+    changed = tx.run(
+        "UPDATE requests SET processing = processing - 1, waiting = waiting + 1"
+        " WHERE id = :id AND processing > 0",
+        id=request_id,
+    )
+    assert changed == 1, f"request {request_id} has nothing in processing"
+
+
+def set_counts(
+    tx: Transaction, request_id: RequestId, state: RequestState, counts: Counts, faults: int
+) -> None:
+    """Set state and counts of a request that was read in this transaction."""
+    tx.run(
+        "UPDATE requests SET state = :state, waiting = :waiting, processing = :processing,"
+        " finished = :finished, lost = :lost, cancelled = :cancelled, faults = :faults"
+        " WHERE id = :id",
+        id=request_id,
+        state=state,
+        faults=faults,
+        **msgspec.structs.asdict(counts),
+    )
+
+
+def expired(tx: Transaction, now: Millis, most: int) -> list[RequestId]:
+    """The ids of requests whose time is over, oldest first."""
+    rows = tx.all(
+        "SELECT id FROM requests WHERE expires_at <= :now ORDER BY expires_at LIMIT :most",
+        now=now,
+        most=most,
+    )
+    return [RequestId(row["id"]) for row in rows]
+
+
+def remove(tx: Transaction, request_id: RequestId) -> None:
+    """Remove a request and its jobs."""
+    tx.run("DELETE FROM requests WHERE id = :id", id=request_id)
+
+
+def load(tx: Transaction) -> tuple[int, int]:
+    """How many pictures wait or run in the whole horde, and how many pixelsteps that is."""
+    row = tx.one(
+        "SELECT COALESCE(SUM(waiting + processing), 0) AS jobs,"
+        " COALESCE(SUM((waiting + processing) * work), 0) AS work FROM requests"
+    )
+    assert row is not None
+    return int(row["jobs"]), int(row["work"])

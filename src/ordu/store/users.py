@@ -1,0 +1,126 @@
+"""Users in SQL."""
+
+import msgspec
+
+from ordu.rules.lifecycle import Millis
+from ordu.rules.money import Kudos, UserId
+from ordu.store.database import Row, Transaction
+
+PAGE_SIZE = 25
+
+COLUMNS = (
+    "id, username, created_at, kudos, evaluating_kudos, concurrency, usage_multiplier,"
+    " worker_invited, is_moderator, is_trusted, is_flagged, has_public_workers, monthly_kudos,"
+    " monthly_received_at, suspicion, contact"
+)
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """One user, as the database has it."""
+
+    id: UserId
+    username: str
+    created_at: Millis
+    kudos: Kudos
+    evaluating_kudos: Kudos
+    concurrency: int
+    usage_multiplier: float
+    worker_invited: int
+    is_moderator: bool
+    is_trusted: bool
+    is_flagged: bool
+    has_public_workers: bool
+    monthly_kudos: Kudos
+    monthly_received_at: Millis | None
+    suspicion: int
+    contact: str | None
+
+
+def read_row(row: Row) -> User:
+    """A row as a user."""
+    return msgspec.convert(dict(row), User, strict=False)
+
+
+def add(
+    tx: Transaction,
+    *,
+    user_id: UserId,
+    username: str,
+    key_hash: str | None,
+    concurrency: int,
+    now: Millis,
+    is_moderator: bool = False,
+    is_trusted: bool = False,
+) -> None:
+    """Add a user with nothing on the account."""
+    tx.run(
+        "INSERT INTO users (id, username, key_hash, created_at, concurrency, is_moderator,"
+        " is_trusted) VALUES (:id, :username, :key_hash, :now, :concurrency, :is_moderator,"
+        " :is_trusted)",
+        id=user_id,
+        username=username,
+        key_hash=key_hash,
+        now=now,
+        concurrency=concurrency,
+        is_moderator=is_moderator,
+        is_trusted=is_trusted,
+    )
+
+
+def next_id(tx: Transaction) -> UserId:
+    """The id of the next user: one more than the newest has."""
+    row = tx.one("SELECT MAX(id) AS newest FROM users")
+    assert row is not None
+    return UserId((row["newest"] or 0) + 1)
+
+
+def by_id(tx: Transaction, user_id: UserId) -> User | None:
+    """The user of this id."""
+    row = tx.one(f"SELECT {COLUMNS} FROM users WHERE id = :id", id=user_id)  # noqa: S608
+    return None if row is None else read_row(row)
+
+
+def by_key_hash(tx: Transaction, key_hash: str) -> User | None:
+    """The user whose key has this hash."""
+    row = tx.one(f"SELECT {COLUMNS} FROM users WHERE key_hash = :hash", hash=key_hash)  # noqa: S608
+    return None if row is None else read_row(row)
+
+
+def page(tx: Transaction, number: int, *, oldest_first: bool) -> list[User]:
+    """Twenty-five users, richest or oldest first; pages count from 1."""
+    order = "id" if oldest_first else "kudos DESC, id"
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM users ORDER BY {order} LIMIT :size OFFSET :skip",  # noqa: S608
+        size=PAGE_SIZE,
+        skip=(number - 1) * PAGE_SIZE,
+    )
+    return [read_row(row) for row in rows]
+
+
+def set_key_hash(tx: Transaction, user_id: UserId, key_hash: str) -> None:
+    """Give a user another key."""
+    tx.run("UPDATE users SET key_hash = :hash WHERE id = :id", hash=key_hash, id=user_id)
+
+
+EDITABLE = frozenset(
+    {
+        "concurrency",
+        "usage_multiplier",
+        "worker_invited",
+        "is_moderator",
+        "is_trusted",
+        "is_flagged",
+        "has_public_workers",
+        "monthly_kudos",
+        "username",
+        "contact",
+        "suspicion",
+    }
+)
+
+
+def change(tx: Transaction, user_id: UserId, changes: dict[str, object]) -> None:
+    """Set columns of one user."""
+    assert changes.keys() <= EDITABLE, changes
+    assignments = ", ".join(f"{column} = :{column}" for column in changes)
+    tx.run(f"UPDATE users SET {assignments} WHERE id = :id", id=user_id, **changes)  # noqa: S608

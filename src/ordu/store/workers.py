@@ -1,0 +1,107 @@
+"""Workers in SQL: what must survive a start; what changes with each pop is in `engine.presence`."""
+
+import msgspec
+
+from ordu.rules.lifecycle import Millis
+from ordu.rules.matching import WorkerId
+from ordu.rules.money import UserId
+from ordu.store.database import Row, Transaction
+
+COLUMNS = (
+    "id, user_id, name, kind, created_at, seen_at, offer, uptime_s, is_paused, maintenance_text,"
+    " info, suspicion"
+)
+
+
+class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker, as the database has it. `maintenance_text` is None outside maintenance."""
+
+    id: WorkerId
+    user_id: UserId
+    name: str
+    kind: str
+    created_at: Millis
+    seen_at: Millis
+    offer: str  # JSON of the last pop's settings
+    uptime_s: int
+    is_paused: bool
+    maintenance_text: str | None
+    info: str | None
+    suspicion: int
+
+
+def read_row(row: Row) -> WorkerRow:
+    """A row as a worker."""
+    return msgspec.convert(dict(row), WorkerRow, strict=False)
+
+
+def add(tx: Transaction, worker: WorkerRow) -> None:
+    """Add a worker."""
+    tx.run(
+        "INSERT INTO workers (id, user_id, name, kind, created_at, seen_at, offer)"
+        " VALUES (:id, :user_id, :name, :kind, :created_at, :seen_at, :offer)",
+        id=worker.id,
+        user_id=worker.user_id,
+        name=worker.name,
+        kind=worker.kind,
+        created_at=worker.created_at,
+        seen_at=worker.seen_at,
+        offer=worker.offer,
+    )
+
+
+def by_id(tx: Transaction, worker_id: str) -> WorkerRow | None:
+    """The worker of this id."""
+    row = tx.one(f"SELECT {COLUMNS} FROM workers WHERE id = :id", id=worker_id)  # noqa: S608
+    return None if row is None else read_row(row)
+
+
+def by_name(tx: Transaction, name: str) -> WorkerRow | None:
+    """The worker of this name."""
+    row = tx.one(f"SELECT {COLUMNS} FROM workers WHERE name = :name", name=name)  # noqa: S608
+    return None if row is None else read_row(row)
+
+
+def seen_since(tx: Transaction, since: Millis) -> list[WorkerRow]:
+    """Workers that were here after a moment."""
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM workers WHERE seen_at >= :since",  # noqa: S608
+        since=since,
+    )
+    return [read_row(row) for row in rows]
+
+
+def of_user(tx: Transaction, user_id: UserId) -> list[WorkerId]:
+    """The ids of a user's workers, oldest first."""
+    rows = tx.all("SELECT id FROM workers WHERE user_id = :user_id ORDER BY id", user_id=user_id)
+    return [WorkerId(row["id"]) for row in rows]
+
+
+def unknown_ids(tx: Transaction, worker_ids: list[str]) -> list[str]:
+    """Those of these ids that no worker has."""
+    return [wanted for wanted in worker_ids if by_id(tx, wanted) is None]
+
+
+def note_heartbeats(tx: Transaction, beats: list[dict[str, object]]) -> None:
+    """Write down when workers were seen last, how long they were there, and what they offer."""
+    tx.run_many(
+        "UPDATE workers SET seen_at = :seen_at, offer = :offer, uptime_s = :uptime_s"
+        " WHERE id = :id",
+        beats,
+    )
+
+
+EDITABLE = frozenset({"is_paused", "maintenance_text", "info", "name"})
+
+
+def change(tx: Transaction, worker_id: WorkerId, changes: dict[str, object]) -> None:
+    """Set columns of one worker."""
+    assert changes.keys() <= EDITABLE, changes
+    assignments = ", ".join(f"{column} = :{column}" for column in changes)
+    tx.run(f"UPDATE workers SET {assignments} WHERE id = :id", id=worker_id, **changes)  # noqa: S608
+
+
+def remove(tx: Transaction, worker_id: WorkerId) -> None:
+    """Forget a worker; what it earned stays with its owner."""
+    tx.run("DELETE FROM workers WHERE id = :id", id=worker_id)
+    tx.run("DELETE FROM totals WHERE subject = :subject", subject=f"worker:{worker_id}")

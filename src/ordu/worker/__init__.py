@@ -1,0 +1,1 @@
+"""The worker: takes jobs, has a backend make them, sends pictures back."""
