@@ -1,13 +1,13 @@
 """Lanes: the map of everything that waits, in the event loop's memory.
 
 Thousands of waiting requests share a few *requirements*; all requests with the same one form a
-*lane*, sorted by rank. Whether a worker may serve a lane depends on the requirement and the worker's
-*capability* alone, so a pop looks at lanes and never at requests: among the lanes it may serve it
-takes the best head. `skipped` is the sum of lane sizes by reason.
+*lane*, sorted by rank. Whether a worker may serve a lane depends on the requirement and the
+worker's *capability* alone, so a pop looks at lanes and never at requests: among the lanes it may
+serve it takes the best head. `skipped` is the sum of lane sizes by reason.
 
-SQL is the truth and this is the map. A pop *reserves* a few heads here, the writer tries them in SQL
-with conditional writes, and after the commit `update` copies what was committed. A wrong map costs a
-retry, never a picture given to two workers.
+SQL is the truth and this is the map. A pop *reserves* a few heads here, the writer tries them in
+SQL with conditional writes, and after the commit `update` copies what was committed. A wrong map
+costs a retry, never a picture given to two workers.
 """
 
 import bisect
@@ -25,7 +25,7 @@ VERDICTS_MAX = 2_000  # capabilities whose verdicts are remembered
 
 @dataclass(eq=False, slots=True)
 class Waiting:
-    """A request of which something waits. `left` pictures do, `reserved` of them are being given."""
+    """A request of which something waits: `left` pictures, `reserved` of them being given."""
 
     request_id: RequestId
     user_id: UserId

@@ -1,7 +1,7 @@
 """Presence: the workers that are here, in the event loop's memory.
 
-Each pop is a sign of life and tells what the worker offers now; both act at once here and are written
-to SQL in batches by a chore. A worker not heard of for five minutes is away.
+Each pop is a sign of life and tells what the worker offers now; both act at once here and are
+written to SQL in batches by a chore. A worker not heard of for five minutes is away.
 """
 
 from collections import deque

@@ -20,7 +20,7 @@ class Wakeups:
 
     @contextmanager
     def on(self, request_id: RequestId) -> Iterator[asyncio.Event]:
-        """An event that is set whenever something happens to the request; clear it before looking."""
+        """An event that is set when something happens to the request; clear it before looking."""
         event = asyncio.Event()
         self.waiters.setdefault(request_id, set()).add(event)
         try:

@@ -76,7 +76,9 @@ def compile_mask(operation: Operation, text: str) -> Mask:
     """
     if len(text) > TEXT_MAX:
         raise _parse_error(f"It has {len(text)} characters; at most {TEXT_MAX} are read")
-    return _fit(_parse(text), inspect.type_info(operation.reply))
+    # What is no JSON is sent whole, but a broken mask is still a broken mask.
+    reply = inspect.AnyType() if operation.reply is None else inspect.type_info(operation.reply)
+    return _fit(_parse(text), reply)
 
 
 def _without_nulls(value: Any) -> Any:
@@ -134,7 +136,7 @@ def _unexpected(part: str) -> Refused:
 
 
 def _parse_error(what: str) -> Refused:
-    return Refused("BadMask", f"Mask parse error: {what}", 400)
+    return Refused("BadMask", f"Mask parse error: {what}")
 
 
 # -- tree to mask ------------------------------------------------------------------------------
@@ -144,7 +146,7 @@ def _fit(wanted: Tree, kind: inspect.Type) -> Mask:
     """The mask for a reply of this kind, without the names it lacks: that bounds its size."""
     container = next(_containers(kind), None)
     if container is None:
-        raise Refused("BadMask", "Mask error: Mask is inconsistent with model", 400)
+        raise Refused("BadMask", "Mask error: Mask is inconsistent with model")
     picks: dict[str, Mask | None] = {}
     for name, inner in wanted.items():
         field = inspect.AnyType() if name == REST else _field(container, name)

@@ -4,10 +4,10 @@ An answer without a job has the same shape as one with: `id` is null, `payload` 
 and `skipped` says why (protocol sheet 11 §4.1).
 """
 
-import msgspec
-
-from msgspec import UNSET, Meta, UnsetType
 from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from ordu.protocol.params import ModelPayloadRootStable, Name
 from ordu.protocol.requests import ExtraSourceImage, GenerationMetadata
@@ -126,13 +126,6 @@ class NoValidRequestFound(msgspec.Struct, frozen=True, kw_only=True):
         int | UnsetType,
         Meta(description="They are not its owner's, and this worker is paused."),
     ] = UNSET
-    maintenance: Annotated[
-        int | UnsetType,
-        Meta(description="They are not its owner's, and this worker is in maintenance."),
-    ] = UNSET
-    failed_before: Annotated[
-        int | UnsetType, Meta(description="This worker already failed to draw them.")
-    ] = UNSET
 
 
 class NoValidRequestFoundStable(NoValidRequestFound, frozen=True, kw_only=True):
@@ -185,7 +178,7 @@ class GenerationPayload(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="What to draw; the defaults when there is no job."),
     ] = UNSET
     id: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="The UUID for this image generation; null when there is no job."),
     ] = UNSET
     ids: Annotated[
@@ -197,38 +190,38 @@ class GenerationPayload(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="Why waiting requests were passed over; empty beside a job."),
     ] = UNSET
     model: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="Which of the available models to use for this request."),
     ] = UNSET
     source_image: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="The Base64-encoded WebP to use for img2img, or a link to it."),
     ] = UNSET
     source_processing: Annotated[
-        str | None | UnsetType, Meta(description="What to do with the source image.")
+        str | UnsetType | None, Meta(description="What to do with the source image.")
     ] = UNSET
     source_mask: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="The Base64-encoded WebP which shows where to paint, or a link to it."),
     ] = UNSET
     extra_source_images: Annotated[
-        list[ExtraSourceImage] | None | UnsetType,
+        list[ExtraSourceImage] | UnsetType | None,
         Meta(description="More pictures that a remix draws from."),
     ] = UNSET
     r2_upload: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="Where to PUT the image; then `generation` is submitted as `R2`."),
     ] = UNSET
     r2_uploads: Annotated[
-        list[str] | None | UnsetType,
+        list[str] | UnsetType | None,
         Meta(description="Where to PUT the images of this batch, one for each of `ids`."),
     ] = UNSET
     messages: Annotated[
-        list[WorkerMessage] | None | UnsetType,
+        list[WorkerMessage] | UnsetType | None,
         Meta(description="What the horde wants the worker's owner to read."),
     ] = UNSET
     ttl: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(description="After this many seconds the job is given to another worker."),
     ] = UNSET
 

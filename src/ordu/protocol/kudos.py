@@ -1,9 +1,9 @@
 """Kudos sent from one user to another."""
 
-import msgspec
-
-from msgspec import UNSET, Meta, UnsetType
 from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 
 class PostTransferKudosRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,5 +28,5 @@ class KudosTransferred(msgspec.Struct, frozen=True, kw_only=True):
     """What was sent."""
 
     transferred: Annotated[
-        int | None | UnsetType, Meta(description="The amount of Kudos transferred.")
+        int | UnsetType | None, Meta(description="The amount of Kudos transferred.")
     ] = UNSET

@@ -6,10 +6,11 @@ is newer than itself. `ModelGenerationInputStable` narrows them to what a reques
 are the union of both eras, defaults are those really used (protocol sheet 10 §1.2).
 """
 
-import msgspec
-
-from msgspec import UNSET, Meta, UnsetType
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 Sampler: TypeAlias = Literal[
     "k_lms",
@@ -73,7 +74,7 @@ class Lora(msgspec.Struct, frozen=True, kw_only=True):
         Weight, Meta(description="How strongly it acts on the reading of the text.")
     ] = 1.0
     inject_trigger: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=30)] | None | UnsetType,
+        Annotated[str, Meta(min_length=1, max_length=30)] | UnsetType | None,
         Meta(description="Add the LoRA's trigger that is most like this text to the prompt."),
     ] = UNSET
     is_version: Annotated[
@@ -86,13 +87,13 @@ class TextualInversion(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Annotated[Name, Meta(description="The name of the textual inversion.")]
     inject_ti: Annotated[
-        Literal["prompt", "negprompt"] | None | UnsetType,
+        Literal["prompt", "negprompt"] | UnsetType | None,
         Meta(
             description="Put it into the prompt or the negative prompt without being asked there."
         ),
     ] = UNSET
     strength: Annotated[
-        Weight | None | UnsetType, Meta(description="How strongly it acts when it is put in.")
+        Weight | UnsetType | None, Meta(description="How strongly it acts when it is put in.")
     ] = UNSET
 
 
@@ -110,107 +111,107 @@ class ModelPayloadRootStable(msgspec.Struct, frozen=True, kw_only=True):
     """The fields that `params` of a request and the payload of a job share, unbounded."""
 
     sampler_name: Annotated[
-        str | None | UnsetType, Meta(description="The sampler to draw with.")
+        str | UnsetType | None, Meta(description="The sampler to draw with.")
     ] = UNSET
     toggles: Annotated[
-        list[int] | None | UnsetType,
+        list[int] | UnsetType | None,
         Meta(description="Special toggles of the web UI of 2022. Accepted and ignored."),
     ] = UNSET
     cfg_scale: Annotated[
-        float | None | UnsetType, Meta(description="How closely the picture follows the prompt.")
+        float | UnsetType | None, Meta(description="How closely the picture follows the prompt.")
     ] = UNSET
     denoising_strength: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="How far the picture may go from its source image."),
     ] = UNSET
     seed: Annotated[
-        str | None | UnsetType, Meta(description="The seed to use to generate this request.")
+        str | UnsetType | None, Meta(description="The seed to use to generate this request.")
     ] = UNSET
     height: Annotated[
-        int | None | UnsetType, Meta(description="The height of the image to generate.")
+        int | UnsetType | None, Meta(description="The height of the image to generate.")
     ] = UNSET
     width: Annotated[
-        int | None | UnsetType, Meta(description="The width of the image to generate.")
+        int | UnsetType | None, Meta(description="The width of the image to generate.")
     ] = UNSET
     seed_variation: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(
             description="If passed with multiple n, the provided seed will be incremented every"
             " time by this value."
         ),
     ] = UNSET
     use_gfpgan: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="Set to true to process the image with GFPGAN (face correction)."),
     ] = UNSET
     use_real_esrgan: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="Set to true to process the image with RealESRGAN."),
     ] = UNSET
     use_ldsr: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="Set to true to process the image with LDSR."),
     ] = UNSET
     use_upscaling: Annotated[
-        bool | None | UnsetType, Meta(description="Set to true to upscale the image.")
+        bool | UnsetType | None, Meta(description="Set to true to upscale the image.")
     ] = UNSET
     karras: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="Use the Karras noise schedule. Without effect on DDIM and PLMS."),
     ] = UNSET
     tiling: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="Make an image whose edges fit together when it is repeated."),
     ] = UNSET
     hires_fix: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="Draw small first, then enlarge and go over it again."),
     ] = UNSET
     hires_fix_denoising_strength: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="How far the second pass of `hires_fix` may go from the first."),
     ] = UNSET
     clip_skip: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(description="How many of the last layers of the text encoder to leave out."),
     ] = UNSET
     facefixer_strength: Annotated[
-        float | None | UnsetType, Meta(description="How strongly faces are corrected.")
+        float | UnsetType | None, Meta(description="How strongly faces are corrected.")
     ] = UNSET
     post_processing: Annotated[
-        list[str] | None | UnsetType,
+        Sequence[str] | UnsetType | None,
         Meta(description="What is done to the finished image, in this order."),
     ] = UNSET
     control_type: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="The ControlNet with which the source image guides the drawing."),
     ] = UNSET
     image_is_control: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="The source image is already a control map and is not converted."),
     ] = UNSET
     return_control_map: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="Send back the control map instead of a drawing."),
     ] = UNSET
     transparent: Annotated[
-        bool | None | UnsetType, Meta(description="Draw on a transparent background.")
+        bool | UnsetType | None, Meta(description="Draw on a transparent background.")
     ] = UNSET
     loras: Annotated[
-        list[Lora] | None | UnsetType, Meta(description="The LoRAs to draw with, at most 5.")
+        list[Lora] | UnsetType | None, Meta(description="The LoRAs to draw with, at most 5.")
     ] = UNSET
     tis: Annotated[
-        list[TextualInversion] | None | UnsetType,
+        list[TextualInversion] | UnsetType | None,
         Meta(description="The textual inversions to draw with, at most 20."),
     ] = UNSET
     workflow: Annotated[
-        str | None | UnsetType, Meta(description="A named way of drawing which the worker knows.")
+        str | UnsetType | None, Meta(description="A named way of drawing which the worker knows.")
     ] = UNSET
     extra_texts: Annotated[
-        list[ExtraText] | None | UnsetType, Meta(description="The texts which `workflow` needs.")
+        list[ExtraText] | UnsetType | None, Meta(description="The texts which `workflow` needs.")
     ] = UNSET
     special: Annotated[
-        dict[str, Any] | None | UnsetType,
+        dict[str, Any] | UnsetType | None,
         Meta(description="Data for special models of the public horde. Not served here."),
     ] = UNSET
 

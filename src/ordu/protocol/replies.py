@@ -1,9 +1,9 @@
 """The one body of every "no"."""
 
-import msgspec
-
-from msgspec import UNSET, Meta, UnsetType
 from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 
 class RequestError(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,10 +13,10 @@ class RequestError(msgspec.Struct, frozen=True, kw_only=True):
         str | UnsetType, Meta(description="The error message for this status code.")
     ] = UNSET
     rc: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="The reason as one word for programs to react to."),
     ] = UNSET
     errors: Annotated[
-        dict[str, str] | None | UnsetType,
+        dict[str, str] | UnsetType | None,
         Meta(description="What is wrong with each field of the body, all of them at once."),
     ] = UNSET

@@ -5,21 +5,20 @@ server fills all of them (protocol sheet 10). In what is sent, a null counts as 
 (`decoding.py`).
 """
 
-import msgspec
-
-from msgspec import UNSET, Meta, UnsetType
 from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from ordu.protocol.params import ModelGenerationInputStable, Name
 
 SourceProcessing: TypeAlias = Literal["img2img", "inpainting", "outpainting", "remix"]
-Base64Image: TypeAlias = Annotated[str, Meta(min_length=1)]  # as large as a body may be
 
 
 class ExtraSourceImage(msgspec.Struct, frozen=True, kw_only=True):
     """One more picture that a remix draws from."""
 
-    image: Annotated[Base64Image, Meta(description="The image in Base64, or a link to it.")]
+    image: Annotated[str, Meta(min_length=1, description="The image in Base64, or a link to it.")]
     strength: Annotated[
         float, Meta(ge=-1000, le=1000, description="How strongly it acts on the result.")
     ] = 1.0
@@ -75,7 +74,7 @@ class GenerationInput(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = msgspec.field(default_factory=lambda: ["stable_diffusion"])
     source_image: Annotated[
-        Base64Image | None, Meta(description="The Base64-encoded WebP to use for img2img.")
+        str | None, Meta(description="The Base64-encoded WebP to use for img2img.")
     ] = None
     worker_blacklist: Annotated[
         bool, Meta(description="When true, `workers` are those which may not serve the request.")
@@ -93,7 +92,7 @@ class GenerationInput(msgspec.Struct, frozen=True, kw_only=True):
         SourceProcessing, Meta(description="What is done with the source image.")
     ] = "img2img"
     source_mask: Annotated[
-        Base64Image | None,
+        str | None,
         Meta(description="The Base64-encoded WebP which shows where to paint in the source image."),
     ] = None
     # More than five are refused by a rule with an rc of its own.
@@ -157,7 +156,7 @@ class RequestAsync(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = UNSET
     message: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="Any extra information from the horde about this request."),
     ] = UNSET
     kudos: Annotated[
@@ -168,7 +167,7 @@ class RequestAsync(msgspec.Struct, frozen=True, kw_only=True):
         float | UnsetType, Meta(description="What the request will cost, to the hundredth.")
     ] = UNSET
     warnings: Annotated[
-        list[RequestWarning] | None | UnsetType,
+        list[RequestWarning] | UnsetType | None,
         Meta(description="What about this request may not be meant."),
     ] = UNSET
 
@@ -231,7 +230,7 @@ class GenerationMetadata(msgspec.Struct, frozen=True, kw_only=True):
     type: Annotated[Name, Meta(description="What the remark is about, such as `censorship`.")]
     value: Annotated[Name, Meta(description="What is said about it, such as `nsfw`.")]
     ref: Annotated[
-        Annotated[str, Meta(max_length=255)] | None | UnsetType,
+        Annotated[str, Meta(max_length=255)] | UnsetType | None,
         Meta(description="Which of several it is about, or a free text."),
     ] = UNSET
 
@@ -240,15 +239,15 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """Where a finished result comes from."""
 
     worker_id: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="The UUID of the worker which generated this image."),
     ] = UNSET
     worker_name: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="The name of the worker which generated this image."),
     ] = UNSET
     model: Annotated[
-        str | None | UnsetType, Meta(description="The model which generated this image.")
+        str | UnsetType | None, Meta(description="The model which generated this image.")
     ] = UNSET
 
 
@@ -270,7 +269,7 @@ class GenerationStable(Generation, frozen=True, kw_only=True):
         str | UnsetType, Meta(description="Always `ok`; there for programs that ask for it.")
     ] = UNSET
     gen_metadata: Annotated[
-        list[GenerationMetadata] | None | UnsetType,
+        list[GenerationMetadata] | UnsetType | None,
         Meta(description="What the worker remarked about this image."),
     ] = UNSET
 
@@ -282,5 +281,5 @@ class RequestStatusStable(RequestStatusCheck, frozen=True, kw_only=True):
         list[GenerationStable] | UnsetType, Meta(description="The finished images.")
     ] = UNSET
     shared: Annotated[
-        bool | None | UnsetType, Meta(description="Whether the images may be shared.")
+        bool | UnsetType | None, Meta(description="Whether the images may be shared.")
     ] = UNSET

@@ -1,27 +1,27 @@
 """The horde as a whole: its modes, its load, its models, its news and its pulse."""
 
-import msgspec
-
-from msgspec import UNSET, Meta, UnsetType
 from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 
 class HordeModes(msgspec.Struct, frozen=True, kw_only=True):
     """The modes of the horde; an answer to a change has only what was changed."""
 
     maintenance_mode: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(
             description="When True, this Horde will not accept new requests for image generation,"
             " but will finish processing the ones currently in the queue."
         ),
     ] = UNSET
     invite_only_mode: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="When True, this Horde only accepts workers explicitly invited to join."),
     ] = UNSET
     raid_mode: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(
             description="When True, this Horde will not always provide full information in order"
             " to throw off attackers."
@@ -54,43 +54,43 @@ class HordePerformance(msgspec.Struct, frozen=True, kw_only=True):
     """The load of the horde, as far as all kinds of work share it."""
 
     queued_requests: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(description="The amount of waiting and processing requests currently in this Horde."),
     ] = UNSET
     worker_count: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(
             description="How many workers are actively processing image generations in this Horde"
             " in the past 5 minutes."
         ),
     ] = UNSET
     thread_count: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(description="How many images those workers draw at the same time."),
     ] = UNSET
     queued_text_requests: Annotated[
-        int | None | UnsetType, Meta(description="The same for texts: requests.")
+        int | UnsetType | None, Meta(description="The same for texts: requests.")
     ] = UNSET
     text_worker_count: Annotated[
-        int | None | UnsetType, Meta(description="The same for texts: workers.")
+        int | UnsetType | None, Meta(description="The same for texts: workers.")
     ] = UNSET
     text_thread_count: Annotated[
-        int | None | UnsetType, Meta(description="The same for texts: threads.")
+        int | UnsetType | None, Meta(description="The same for texts: threads.")
     ] = UNSET
     queued_tokens: Annotated[
-        float | None | UnsetType, Meta(description="The tokens of waiting and processing texts.")
+        float | UnsetType | None, Meta(description="The tokens of waiting and processing texts.")
     ] = UNSET
     past_minute_tokens: Annotated[
-        float | None | UnsetType, Meta(description="The tokens written in the last minute.")
+        float | UnsetType | None, Meta(description="The tokens written in the last minute.")
     ] = UNSET
     queued_forms: Annotated[
-        float | None | UnsetType, Meta(description="The waiting and processing alchemy forms.")
+        float | UnsetType | None, Meta(description="The waiting and processing alchemy forms.")
     ] = UNSET
     interrogator_count: Annotated[
-        int | None | UnsetType, Meta(description="How many alchemists are active.")
+        int | UnsetType | None, Meta(description="How many alchemists are active.")
     ] = UNSET
     interrogator_thread_count: Annotated[
-        int | None | UnsetType, Meta(description="How many forms they do at the same time.")
+        int | UnsetType | None, Meta(description="How many forms they do at the same time.")
     ] = UNSET
 
 
@@ -98,14 +98,14 @@ class HordePerformanceStable(HordePerformance, frozen=True, kw_only=True):
     """The load of the horde."""
 
     queued_megapixelsteps: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(
             description="The amount of megapixelsteps in waiting and processing requests currently"
             " in this Horde."
         ),
     ] = UNSET
     past_minute_megapixelsteps: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="How many megapixelsteps this Horde generated in the last minute."),
     ] = UNSET
 
@@ -122,21 +122,21 @@ class ActiveModel(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="How many workers in this horde are running this model."),
     ] = UNSET
     performance: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="The average speed of generation for this model."),
     ] = UNSET
     queued: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="How much waits for this model, in pixelsteps."),
     ] = UNSET
     jobs: Annotated[
-        float | None | UnsetType, Meta(description="How many jobs wait for this model.")
+        float | UnsetType | None, Meta(description="How many jobs wait for this model.")
     ] = UNSET
     eta: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(description="In how many seconds that will be done; 10000 when nobody does it."),
     ] = UNSET
-    type: Annotated[str | None | UnsetType, Meta(description="What it makes: image or text.")] = (
+    type: Annotated[str | UnsetType | None, Meta(description="What it makes: image or text.")] = (
         UNSET
     )
 
@@ -149,14 +149,14 @@ class Newspiece(msgspec.Struct, frozen=True, kw_only=True):
     ] = UNSET
     newspiece: Annotated[str | UnsetType, Meta(description="The actual piece of news.")] = UNSET
     importance: Annotated[
-        str | None | UnsetType, Meta(description="How critical this piece of news is.")
+        str | UnsetType | None, Meta(description="How critical this piece of news is.")
     ] = UNSET
-    title: Annotated[str | None | UnsetType, Meta(description="Its title.")] = UNSET
+    title: Annotated[str | UnsetType | None, Meta(description="Its title.")] = UNSET
     tags: Annotated[
-        list[str] | None | UnsetType, Meta(description="What it is about, in single words.")
+        list[str] | UnsetType | None, Meta(description="What it is about, in single words.")
     ] = UNSET
     more_info_urls: Annotated[
-        list[str] | None | UnsetType, Meta(description="Where to read more.")
+        list[str] | UnsetType | None, Meta(description="Where to read more.")
     ] = UNSET
 
 
@@ -166,14 +166,14 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     message: Annotated[str | UnsetType, Meta(description="`OK`, `OVERLOADED` or `DOWN`.")] = UNSET
     version: Annotated[str | UnsetType, Meta(description="The server's version.")] = UNSET
     queue: Annotated[
-        int | None | UnsetType, Meta(description="How many calls wait to be answered.")
+        int | UnsetType | None, Meta(description="How many calls wait to be answered.")
     ] = UNSET
     threads: Annotated[
-        int | None | UnsetType, Meta(description="How many calls are answered at the same time.")
+        int | UnsetType | None, Meta(description="How many calls are answered at the same time.")
     ] = UNSET
     active_count: Annotated[
-        int | None | UnsetType, Meta(description="How many calls are being answered now.")
+        int | UnsetType | None, Meta(description="How many calls are being answered now.")
     ] = UNSET
     db_connection: Annotated[
-        bool | None | UnsetType, Meta(description="Whether the database answers.")
+        bool | UnsetType | None, Meta(description="Whether the database answers.")
     ] = UNSET

@@ -1,9 +1,9 @@
-"""Users: what the horde tells about them, what may be changed, and how one registers."""
+"""Users: what the horde tells about them, and what may be changed about them."""
+
+from typing import Annotated, TypeAlias
 
 import msgspec
-
 from msgspec import UNSET, Meta, UnsetType
-from typing import Annotated, TypeAlias
 
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Note: TypeAlias = Annotated[str, Meta(min_length=5, max_length=500)]
@@ -13,35 +13,35 @@ class UserKudosDetails(msgspec.Struct, frozen=True, kw_only=True):
     """Where a user's kudos came from and went to: signed sums."""
 
     accumulated: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="The amount of Kudos accumulated or used for generating images."),
     ] = UNSET
     gifted: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="The amount of Kudos this user has given to other users."),
     ] = UNSET
     donated: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="The amount of Kudos this user has given to education accounts."),
     ] = UNSET
     admin: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="The amount of Kudos this user has been given by the Horde admins."),
     ] = UNSET
     received: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="The amount of Kudos this user has been given by other users."),
     ] = UNSET
     recurring: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="The amount of Kudos this user has received from recurring rewards."),
     ] = UNSET
     awarded: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="The amount of Kudos this user has been awarded for things done."),
     ] = UNSET
     styled: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="The amount of Kudos this user has received for styles others use."),
     ] = UNSET
 
@@ -50,11 +50,11 @@ class MonthlyKudos(msgspec.Struct, frozen=True, kw_only=True):
     """Kudos that come every month."""
 
     amount: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(description="How much recurring Kudos this user receives monthly."),
     ] = UNSET
     last_received: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(
             description="Last date this user received monthly Kudos.",
             extra_json_schema={"format": "date-time"},
@@ -66,7 +66,7 @@ class UsageDetails(msgspec.Struct, frozen=True, kw_only=True):
     """What a user asked for."""
 
     requests: Annotated[
-        int | None | UnsetType, Meta(description="How many images this user has requested.")
+        int | UnsetType | None, Meta(description="How many images this user has requested.")
     ] = UNSET
 
 
@@ -74,7 +74,7 @@ class UsageDetailsStable(UsageDetails, frozen=True, kw_only=True):
     """What a user asked for, with its size."""
 
     megapixelsteps: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="How many megapixelsteps this user has requested."),
     ] = UNSET
 
@@ -83,7 +83,7 @@ class ContributionsDetails(msgspec.Struct, frozen=True, kw_only=True):
     """What a user's workers made."""
 
     fulfillments: Annotated[
-        int | None | UnsetType, Meta(description="How many images this user has generated.")
+        int | UnsetType | None, Meta(description="How many images this user has generated.")
     ] = UNSET
 
 
@@ -91,7 +91,7 @@ class ContributionsDetailsStable(ContributionsDetails, frozen=True, kw_only=True
     """What a user's workers made, with its size."""
 
     megapixelsteps: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="How many megapixelsteps this user has generated."),
     ] = UNSET
 
@@ -100,17 +100,17 @@ class RecordedSizes(msgspec.Struct, frozen=True, kw_only=True):
     """How much, by kind of work."""
 
     megapixelsteps: Annotated[
-        float | None | UnsetType, Meta(description="For pictures, in megapixelsteps.")
+        float | UnsetType | None, Meta(description="For pictures, in megapixelsteps.")
     ] = UNSET
-    tokens: Annotated[int | None | UnsetType, Meta(description="For texts, in tokens.")] = UNSET
+    tokens: Annotated[int | UnsetType | None, Meta(description="For texts, in tokens.")] = UNSET
 
 
 class RecordedCounts(msgspec.Struct, frozen=True, kw_only=True):
     """How many, by kind of work."""
 
-    image: Annotated[int | None | UnsetType, Meta(description="Pictures.")] = UNSET
-    text: Annotated[int | None | UnsetType, Meta(description="Texts.")] = UNSET
-    interrogation: Annotated[int | None | UnsetType, Meta(description="Alchemy forms.")] = UNSET
+    image: Annotated[int | UnsetType | None, Meta(description="Pictures.")] = UNSET
+    text: Annotated[int | UnsetType | None, Meta(description="Texts.")] = UNSET
+    interrogation: Annotated[int | UnsetType | None, Meta(description="Alchemy forms.")] = UNSET
 
 
 class UserRecords(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,13 +145,13 @@ class ActiveGenerations(msgspec.Struct, frozen=True, kw_only=True):
     """The requests of a user that are not done, by kind of work."""
 
     image: Annotated[
-        list[str] | None | UnsetType, Meta(description="The UUIDs of requests for pictures.")
+        list[str] | UnsetType | None, Meta(description="The UUIDs of requests for pictures.")
     ] = UNSET
     text: Annotated[
-        list[str] | None | UnsetType, Meta(description="The UUIDs of requests for texts.")
+        list[str] | UnsetType | None, Meta(description="The UUIDs of requests for texts.")
     ] = UNSET
     alchemy: Annotated[
-        list[str] | None | UnsetType, Meta(description="The UUIDs of requests for alchemy.")
+        list[str] | UnsetType | None, Meta(description="The UUIDs of requests for alchemy.")
     ] = UNSET
 
 
@@ -176,7 +176,7 @@ class UserDetails(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = UNSET
     evaluating_kudos: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(
             description="(Privileged) The amount of Evaluating Kudos this untrusted user has from"
             " generations and uptime. With enough of them they automatically become trusted."
@@ -204,72 +204,72 @@ class UserDetails(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="How many workers this user has created (active or inactive)."),
     ] = UNSET
     worker_ids: Annotated[
-        list[str] | None | UnsetType,
+        list[str] | UnsetType | None,
         Meta(
             description="Privileged or public when the user has explicitly allowed it to be public."
         ),
     ] = UNSET
     sharedkey_ids: Annotated[
-        list[str] | None | UnsetType, Meta(description="(Privileged) The user's shared keys.")
+        list[str] | UnsetType | None, Meta(description="(Privileged) The user's shared keys.")
     ] = UNSET
     active_generations: Annotated[
-        ActiveGenerations | None | UnsetType,
+        ActiveGenerations | UnsetType | None,
         Meta(description="(Privileged) The user's requests that are not done."),
     ] = UNSET
     monthly_kudos: Annotated[
-        MonthlyKudos | None | UnsetType,
+        MonthlyKudos | UnsetType | None,
         Meta(description="(Privileged) Kudos that come every month."),
     ] = UNSET
     trusted: Annotated[
         bool | UnsetType, Meta(description="This user is a trusted member of the Horde.")
     ] = UNSET
     suspicious: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(description="(Privileged) How much suspicion this user has accumulated."),
     ] = UNSET
     flagged: Annotated[
-        bool | None | UnsetType, Meta(description="This user is under suspicion.")
+        bool | UnsetType | None, Meta(description="This user is under suspicion.")
     ] = UNSET
     vpn: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="(Privileged) This user's workers may come from a VPN."),
     ] = UNSET
     service: Annotated[
-        bool | None | UnsetType, Meta(description="This account serves other people.")
+        bool | UnsetType | None, Meta(description="This account serves other people.")
     ] = UNSET
     education: Annotated[
-        bool | None | UnsetType, Meta(description="This account is for teaching.")
+        bool | UnsetType | None, Meta(description="This account is for teaching.")
     ] = UNSET
     customizer: Annotated[
-        bool | None | UnsetType, Meta(description="This user may serve models of their own.")
+        bool | UnsetType | None, Meta(description="This user may serve models of their own.")
     ] = UNSET
     special: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="(Privileged) This user may serve special models."),
     ] = UNSET
     deleted: Annotated[
-        bool | None | UnsetType, Meta(description="This account is about to be wiped.")
+        bool | UnsetType | None, Meta(description="This account is about to be wiped.")
     ] = UNSET
     pseudonymous: Annotated[
-        bool | None | UnsetType, Meta(description="Nobody but the key vouches for this account.")
+        bool | UnsetType | None, Meta(description="Nobody but the key vouches for this account.")
     ] = UNSET
     account_age: Annotated[
-        int | None | UnsetType, Meta(description="How old this account is, in seconds.")
+        int | UnsetType | None, Meta(description="How old this account is, in seconds.")
     ] = UNSET
     contact: Annotated[
-        str | None | UnsetType, Meta(description="(Privileged) How to reach this user.")
+        str | UnsetType | None, Meta(description="(Privileged) How to reach this user.")
     ] = UNSET
     admin_comment: Annotated[
-        str | None | UnsetType, Meta(description="(Privileged) A note for moderators.")
+        str | UnsetType | None, Meta(description="(Privileged) A note for moderators.")
     ] = UNSET
     proxy_passkey: Annotated[
-        str | None | UnsetType, Meta(description="(Privileged) The passkey of a service account.")
+        str | UnsetType | None, Meta(description="(Privileged) The passkey of a service account.")
     ] = UNSET
     styles: Annotated[
-        list[StyleReference] | None | UnsetType, Meta(description="The styles of this user.")
+        list[StyleReference] | UnsetType | None, Meta(description="The styles of this user.")
     ] = UNSET
     records: Annotated[
-        UserRecords | None | UnsetType,
+        UserRecords | UnsetType | None,
         Meta(description="What this user asked for and made, by kind of work."),
     ] = UNSET
 
@@ -361,88 +361,67 @@ class ModifyUser(msgspec.Struct, frozen=True, kw_only=True):
     """What was changed about a user."""
 
     new_kudos: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="The new total Kudos this user has after this request."),
     ] = UNSET
     concurrency: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(description="The request concurrency this user has after this request."),
     ] = UNSET
     usage_multiplier: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="Multiplies the amount of kudos lost when generating images."),
     ] = UNSET
     worker_invited: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(
             description="Whether this user has been invited to join a worker to the horde and how"
             " many of them."
         ),
     ] = UNSET
     moderator: Annotated[
-        bool | None | UnsetType, Meta(description="The user's new moderator status.")
+        bool | UnsetType | None, Meta(description="The user's new moderator status.")
     ] = UNSET
     public_workers: Annotated[
-        bool | None | UnsetType, Meta(description="The user's new public_workers status.")
+        bool | UnsetType | None, Meta(description="The user's new public_workers status.")
     ] = UNSET
-    username: Annotated[str | None | UnsetType, Meta(description="The user's new username.")] = (
+    username: Annotated[str | UnsetType | None, Meta(description="The user's new username.")] = (
         UNSET
     )
     monthly_kudos: Annotated[
-        int | None | UnsetType, Meta(description="The user's new monthly kudos total.")
+        int | UnsetType | None, Meta(description="The user's new monthly kudos total.")
     ] = UNSET
     trusted: Annotated[
-        bool | None | UnsetType, Meta(description="The user's new trusted status.")
+        bool | UnsetType | None, Meta(description="The user's new trusted status.")
     ] = UNSET
     flagged: Annotated[
-        bool | None | UnsetType, Meta(description="The user's new flagged status.")
+        bool | UnsetType | None, Meta(description="The user's new flagged status.")
     ] = UNSET
     customizer: Annotated[
-        bool | None | UnsetType, Meta(description="The user's new customizer status.")
+        bool | UnsetType | None, Meta(description="The user's new customizer status.")
     ] = UNSET
-    vpn: Annotated[bool | None | UnsetType, Meta(description="The user's new vpn status.")] = UNSET
+    vpn: Annotated[bool | UnsetType | None, Meta(description="The user's new vpn status.")] = UNSET
     service: Annotated[
-        bool | None | UnsetType, Meta(description="The user's new service status.")
+        bool | UnsetType | None, Meta(description="The user's new service status.")
     ] = UNSET
     education: Annotated[
-        bool | None | UnsetType, Meta(description="The user's new education status.")
+        bool | UnsetType | None, Meta(description="The user's new education status.")
     ] = UNSET
     special: Annotated[
-        bool | None | UnsetType, Meta(description="The user's new special status.")
+        bool | UnsetType | None, Meta(description="The user's new special status.")
     ] = UNSET
     new_suspicion: Annotated[
-        int | None | UnsetType, Meta(description="The user's new suspicion.")
+        int | UnsetType | None, Meta(description="The user's new suspicion.")
     ] = UNSET
     admin_comment: Annotated[
-        str | None | UnsetType, Meta(description="The new note for moderators.")
+        str | UnsetType | None, Meta(description="The new note for moderators.")
     ] = UNSET
     contact: Annotated[
-        str | None | UnsetType, Meta(description="The new way to reach this user.")
+        str | UnsetType | None, Meta(description="The new way to reach this user.")
     ] = UNSET
     proxy_passkey: Annotated[
-        str | None | UnsetType, Meta(description="The new passkey of a service account.")
+        str | UnsetType | None, Meta(description="The new passkey of a service account.")
     ] = UNSET
     undeleted: Annotated[
-        bool | None | UnsetType, Meta(description="True when the account is kept.")
-    ] = UNSET
-
-
-class RegistrationInput(msgspec.Struct, frozen=True, kw_only=True):
-    """Who wants an account (`post_register`)."""
-
-    username: Annotated[
-        str,
-        Meta(min_length=1, max_length=255, description="The name others will see, up to 30."),
-    ]
-
-
-class Registered(msgspec.Struct, frozen=True, kw_only=True):
-    """A new account and, this once, its key."""
-
-    username: Annotated[
-        str | UnsetType, Meta(description="The name with the number, as `alias#id`.")
-    ] = UNSET
-    id: Annotated[int | UnsetType, Meta(description="The number of the account.")] = UNSET
-    api_key: Annotated[
-        str | UnsetType, Meta(description="The key. It is shown only now: keep it.")
+        bool | UnsetType | None, Meta(description="True when the account is kept.")
     ] = UNSET

@@ -1,9 +1,9 @@
 """Workers: what the horde tells about them, and what their owners and moderators may change."""
 
-import msgspec
-
-from msgspec import UNSET, Meta, UnsetType
 from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 
 class WorkerMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -11,37 +11,37 @@ class WorkerMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     id: Annotated[str | UnsetType, Meta(description="The UUID of the message.")] = UNSET
     message: Annotated[str | UnsetType, Meta(description="The message itself.")] = UNSET
-    origin: Annotated[str | None | UnsetType, Meta(description="Who wrote it.")] = UNSET
-    expiry: Annotated[str | None | UnsetType, Meta(description="When it goes away by itself.")] = (
+    origin: Annotated[str | UnsetType | None, Meta(description="Who wrote it.")] = UNSET
+    expiry: Annotated[str | UnsetType | None, Meta(description="When it goes away by itself.")] = (
         UNSET
     )
     worker_id: Annotated[
-        str | None | UnsetType, Meta(description="The worker it is for; null means all.")
+        str | UnsetType | None, Meta(description="The worker it is for; null means all.")
     ] = UNSET
-    user_id: Annotated[str | int | None | UnsetType, Meta(description="The user who wrote it.")] = (
+    user_id: Annotated[str | int | UnsetType | None, Meta(description="The user who wrote it.")] = (
         UNSET
     )
-    created: Annotated[str | None | UnsetType, Meta(description="When it was written.")] = UNSET
+    created: Annotated[str | UnsetType | None, Meta(description="When it was written.")] = UNSET
 
 
 class WorkerKudosDetails(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker earned, by source."""
 
     generated: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="How much Kudos this worker has received for generating images."),
     ] = UNSET
     uptime: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(description="How much Kudos this worker has received for staying online longer."),
     ] = UNSET
 
 
-class WorkerTeam(msgspec.Struct, frozen=True, kw_only=True):
+class TeamReference(msgspec.Struct, frozen=True, kw_only=True):
     """The team of a worker; both are null when it has none."""
 
-    name: Annotated[str | None | UnsetType, Meta(description="The team's name.")] = UNSET
-    id: Annotated[str | None | UnsetType, Meta(description="The team's UUID.")] = UNSET
+    name: Annotated[str | UnsetType | None, Meta(description="The team's name.")] = UNSET
+    id: Annotated[str | UnsetType | None, Meta(description="The team's UUID.")] = UNSET
 
 
 class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,29 +84,29 @@ class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="When True, this worker will not pick up any new requests."),
     ] = UNSET
     paused: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="(Privileged) When True, this worker is not given any new requests."),
     ] = UNSET
     info: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="Extra information or comments about this worker provided by its owner."),
     ] = UNSET
     nsfw: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="Whether this worker can generate NSFW requests or not."),
     ] = UNSET
     owner: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(
             description="Privileged or public if the owner has allowed it. The alias of the owner"
             " of this worker."
         ),
     ] = UNSET
     ipaddr: Annotated[
-        str | None | UnsetType, Meta(description="(Privileged) Where it last came from.")
+        str | UnsetType | None, Meta(description="(Privileged) Where it last came from.")
     ] = UNSET
     contact: Annotated[
-        str | None | UnsetType, Meta(description="(Privileged) How to reach its owner.")
+        str | UnsetType | None, Meta(description="(Privileged) How to reach its owner.")
     ] = UNSET
     trusted: Annotated[
         bool | UnsetType, Meta(description="The worker is trusted to return valid generations.")
@@ -115,24 +115,24 @@ class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
         bool | UnsetType, Meta(description="The worker's owner is under suspicion.")
     ] = UNSET
     suspicious: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(description="(Privileged) How much suspicion this worker has accumulated."),
     ] = UNSET
     models: Annotated[
-        list[str] | None | UnsetType, Meta(description="Which models this worker is offering.")
+        list[str] | UnsetType | None, Meta(description="Which models this worker is offering.")
     ] = UNSET
     forms: Annotated[
-        list[str] | None | UnsetType, Meta(description="Which forms an alchemist is offering.")
+        list[str] | UnsetType | None, Meta(description="Which forms an alchemist is offering.")
     ] = UNSET
-    team: Annotated[WorkerTeam | None | UnsetType, Meta(description="The team of this worker.")] = (
-        UNSET
-    )
+    team: Annotated[
+        TeamReference | UnsetType | None, Meta(description="The team of this worker.")
+    ] = UNSET
     bridge_agent: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="The program of this worker, as `name:version:address`."),
     ] = UNSET
     messages: Annotated[
-        list[WorkerMessage] | None | UnsetType,
+        list[WorkerMessage] | UnsetType | None,
         Meta(description="As `owner`. What the horde wants the worker's owner to read."),
     ] = UNSET
 
@@ -141,35 +141,35 @@ class WorkerDetailsStable(WorkerDetails, frozen=True, kw_only=True):
     """What the horde tells about a worker that draws pictures."""
 
     max_pixels: Annotated[
-        int | None | UnsetType,
+        int | UnsetType | None,
         Meta(description="The maximum pixels in resolution this worker can generate."),
     ] = UNSET
     megapixelsteps_generated: Annotated[
-        float | None | UnsetType,
+        float | UnsetType | None,
         Meta(description="How many megapixelsteps this worker has generated until now."),
     ] = UNSET
     img2img: Annotated[
-        bool | None | UnsetType, Meta(description="It takes jobs with a source image.")
+        bool | UnsetType | None, Meta(description="It takes jobs with a source image.")
     ] = UNSET
     painting: Annotated[
-        bool | None | UnsetType, Meta(description="It takes inpainting and outpainting.")
+        bool | UnsetType | None, Meta(description="It takes inpainting and outpainting.")
     ] = UNSET
     post_processing: Annotated[
-        bool | None | UnsetType, Meta(description="It takes jobs with post-processing.")
+        bool | UnsetType | None, Meta(description="It takes jobs with post-processing.")
     ] = msgspec.field(name="post-processing", default=UNSET)
-    lora: Annotated[bool | None | UnsetType, Meta(description="It takes jobs with LoRAs.")] = UNSET
+    lora: Annotated[bool | UnsetType | None, Meta(description="It takes jobs with LoRAs.")] = UNSET
     controlnet: Annotated[
-        bool | None | UnsetType, Meta(description="It takes jobs with a ControlNet.")
+        bool | UnsetType | None, Meta(description="It takes jobs with a ControlNet.")
     ] = UNSET
     sdxl_controlnet: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(description="It takes jobs with a ControlNet for SDXL models."),
     ] = UNSET
     max_length: Annotated[
-        int | None | UnsetType, Meta(description="Text workers: the longest text they write.")
+        int | UnsetType | None, Meta(description="Text workers: the longest text they write.")
     ] = UNSET
     max_context_length: Annotated[
-        int | None | UnsetType, Meta(description="Text workers: the longest text they read.")
+        int | UnsetType | None, Meta(description="Text workers: the longest text they read.")
     ] = UNSET
 
 
@@ -205,27 +205,27 @@ class ModifyWorker(msgspec.Struct, frozen=True, kw_only=True):
     """What was changed about a worker."""
 
     maintenance: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(
             description="The new state of the 'maintenance' var for this worker. When True, this"
             " worker will not pick up any new requests."
         ),
     ] = UNSET
     paused: Annotated[
-        bool | None | UnsetType,
+        bool | UnsetType | None,
         Meta(
             description="The new state of the 'paused' var for this worker. When True, this worker"
             " will not be given any new requests."
         ),
     ] = UNSET
     info: Annotated[
-        str | None | UnsetType,
+        str | UnsetType | None,
         Meta(description="The new state of the 'info' var for this worker."),
     ] = UNSET
-    name: Annotated[str | None | UnsetType, Meta(description="The new name for this worker.")] = (
+    name: Annotated[str | UnsetType | None, Meta(description="The new name for this worker.")] = (
         UNSET
     )
-    team: Annotated[str | None | UnsetType, Meta(description="The new team of this worker.")] = (
+    team: Annotated[str | UnsetType | None, Meta(description="The new team of this worker.")] = (
         UNSET
     )
 

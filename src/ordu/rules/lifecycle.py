@@ -81,7 +81,7 @@ def is_done(state: RequestState, counts: Counts) -> bool:
     return state is RequestState.FAULTED or (counts.waiting == 0 and counts.processing == 0)
 
 
-def after_fault(state: RequestState, counts: Counts, faults: int, faults_max: int) -> RequestState:
+def after_fault(state: RequestState, faults: int, faults_max: int) -> RequestState:
     """The state of a request after one more of its jobs failed, `faults` in all."""
     if state is RequestState.OPEN and faults >= faults_max:
         return RequestState.FAULTED

@@ -13,6 +13,8 @@ from typing import NewType
 
 import msgspec
 
+from ordu.rules.money import UserId
+
 LaneKey = NewType("LaneKey", bytes)
 WorkerId = NewType("WorkerId", str)
 
@@ -93,10 +95,12 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     agent: str | None = None  # the worker's program; one of 2022 does not say
     threads: int = 1
     blacklist: tuple[str, ...] = ()
-    priority_user_ids: tuple[int, ...] = ()
+    priority_user_ids: tuple[UserId, ...] = ()
 
 
-def why_not(requirement: Requirement, capability: Capability) -> Reason | None:
+def why_not(  # noqa: PLR0911 - it is a table: one line for each reason
+    requirement: Requirement, capability: Capability
+) -> Reason | None:
     """The first reason to pass this worker over, or None when it may serve."""
     if requirement.kind != capability.kind:
         return Reason.KIND

@@ -73,7 +73,7 @@ def entry(event: str, lines: Iterable[Line]) -> Entry:
 
 
 def earned(owner: UserId, reward: Kudos, *, trusted: bool) -> tuple[Line, ...]:
-    """What a reward adds to its owner: all of it, or half to escrow (rounded down) until trusted."""
+    """What a reward adds to its owner: all of it, or half to escrow until the owner is trusted."""
     held = Kudos(0 if trusted else reward // 2)
     return (
         Line(Account.USER, owner, Kudos(reward - held)),

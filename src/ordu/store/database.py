@@ -7,8 +7,8 @@ rolls back its own savepoint and nobody else's. If the commit itself fails (a fu
 group is refused with 503, nothing of it is published, and writing stops until a probe passes.
 
 An operation is a function of a transaction; whatever else it needs it is handed when it is made, so
-it can be run again. After the commit the event loop *publishes* the results in commit order, so that
-what memory says never runs ahead of what the disk knows.
+it can be run again. After the commit the event loop *publishes* the results in commit order, so
+that what memory says never runs ahead of what the disk knows.
 """
 
 import asyncio

@@ -62,14 +62,14 @@ def add(tx: Transaction, job: Job) -> None:
 
 def by_id(tx: Transaction, job_id: str) -> Job | None:
     """The job of this id."""
-    row = tx.one(f"SELECT {COLUMNS} FROM jobs WHERE id = :id", id=job_id)  # noqa: S608
+    row = tx.one(f"SELECT {COLUMNS} FROM jobs WHERE id = :id", id=job_id)
     return None if row is None else read_row(row)
 
 
 def of_request(tx: Transaction, request_id: RequestId) -> list[Job]:
     """All jobs of a request, oldest first."""
     rows = tx.all(
-        f"SELECT {COLUMNS} FROM jobs WHERE request_id = :id ORDER BY id",  # noqa: S608
+        f"SELECT {COLUMNS} FROM jobs WHERE request_id = :id ORDER BY id",
         id=request_id,
     )
     return [read_row(row) for row in rows]
@@ -128,8 +128,19 @@ def remove_running(tx: Transaction, job_id: JobId) -> bool:
 def overdue(tx: Transaction, now: Millis, most: int) -> list[JobId]:
     """Running jobs whose time is over."""
     rows = tx.all(
-        "SELECT id FROM jobs WHERE state = 'running' AND due_at <= :now ORDER BY due_at LIMIT :most",
+        "SELECT id FROM jobs WHERE state = 'running' AND due_at <= :now ORDER BY due_at"
+        " LIMIT :most",
         now=now,
         most=most,
     )
     return [JobId(row["id"]) for row in rows]
+
+
+def running_load(tx: Transaction) -> tuple[int, int]:
+    """How many jobs run in the whole horde, and how much work that is."""
+    row = tx.one(
+        "SELECT COUNT(*) AS jobs, COALESCE(SUM(requests.work), 0) AS work FROM jobs"
+        " JOIN requests ON requests.id = jobs.request_id WHERE jobs.state = 'running'"
+    )
+    assert row is not None
+    return int(row["jobs"]), int(row["work"])

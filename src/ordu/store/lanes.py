@@ -38,8 +38,7 @@ def with_waiting(tx: Transaction) -> dict[LaneKey, Requirement]:
 def waiting(tx: Transaction) -> list[Row]:
     """Every request with something to hand out: what the map of lanes is made from."""
     return tx.all(
-        'SELECT id, user_id, lane_key, "rank", waiting, work FROM requests'
-        " WHERE waiting > 0"
+        'SELECT id, user_id, lane_key, "rank", waiting, work FROM requests WHERE waiting > 0'
     )
 
 

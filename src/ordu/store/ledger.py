@@ -1,4 +1,4 @@
-"""The books in SQL: entries, their lines, and the balances that always equal the sum of the lines."""
+"""The books in SQL: entries, their lines, and balances that always equal the sum of lines."""
 
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import Account, Entry, Kudos, UserId
@@ -59,7 +59,7 @@ def change_balance(tx: Transaction, account: Account, user_id: UserId, amount: K
     """Change one balance; a balance never falls below zero by it."""
     column = BALANCE_COLUMNS[account]
     changed = tx.run(
-        f"UPDATE users SET {column} = {column} + :amount"  # noqa: S608 - the column is our own word
+        f"UPDATE users SET {column} = {column} + :amount"
         f" WHERE id = :user_id AND ({column} + :amount >= 0 OR :amount >= 0)",
         amount=amount,
         user_id=user_id,
@@ -80,7 +80,7 @@ def audit(tx: Transaction) -> list[str]:
         wrong += [
             f"{account} of user {row['id']} is {row['balance']} and its lines sum to {row['total']}"
             for row in tx.all(
-                f"SELECT users.id, users.{column} AS balance,"  # noqa: S608 - our own word
+                f"SELECT users.id, users.{column} AS balance,"
                 " COALESCE(SUM(lines.amount), 0) AS total FROM users"
                 " LEFT JOIN lines ON lines.user_id = users.id AND lines.account = :account"
                 f" GROUP BY users.id HAVING users.{column} <> COALESCE(SUM(lines.amount), 0)",
@@ -88,5 +88,3 @@ def audit(tx: Transaction) -> list[str]:
             )
         ]
     return wrong
-
-

@@ -109,7 +109,7 @@ def add(
 
 def by_id(tx: Transaction, request_id: str) -> Request | None:
     """The request of this id."""
-    row = tx.one(f"SELECT {COLUMNS} FROM requests WHERE id = :id", id=request_id)  # noqa: S608
+    row = tx.one(f"SELECT {COLUMNS} FROM requests WHERE id = :id", id=request_id)
     return None if row is None else read_row(row)
 
 
@@ -199,13 +199,3 @@ def expired(tx: Transaction, now: Millis, most: int) -> list[RequestId]:
 def remove(tx: Transaction, request_id: RequestId) -> None:
     """Remove a request and its jobs."""
     tx.run("DELETE FROM requests WHERE id = :id", id=request_id)
-
-
-def load(tx: Transaction) -> tuple[int, int]:
-    """How many pictures wait or run in the whole horde, and how many pixelsteps that is."""
-    row = tx.one(
-        "SELECT COALESCE(SUM(waiting + processing), 0) AS jobs,"
-        " COALESCE(SUM((waiting + processing) * work), 0) AS work FROM requests"
-    )
-    assert row is not None
-    return int(row["jobs"]), int(row["work"])

@@ -1,8 +1,8 @@
 """SQLite: one file in WAL mode with full durability, one connection that writes, one that reads.
 
-WAL lets readers go on while the writer commits; `synchronous=FULL` makes each commit survive a power
-cut. The reading connection belongs to the event loop: an indexed read takes tens of microseconds,
-less than a hop to another thread.
+WAL lets readers go on while the writer commits; `synchronous=FULL` makes each commit survive a
+power cut. The reading connection belongs to the event loop: an indexed read takes tens of
+microseconds, less than a hop to another thread.
 """
 
 import sqlite3

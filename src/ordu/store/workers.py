@@ -52,20 +52,20 @@ def add(tx: Transaction, worker: WorkerRow) -> None:
 
 def by_id(tx: Transaction, worker_id: str) -> WorkerRow | None:
     """The worker of this id."""
-    row = tx.one(f"SELECT {COLUMNS} FROM workers WHERE id = :id", id=worker_id)  # noqa: S608
+    row = tx.one(f"SELECT {COLUMNS} FROM workers WHERE id = :id", id=worker_id)
     return None if row is None else read_row(row)
 
 
 def by_name(tx: Transaction, name: str) -> WorkerRow | None:
     """The worker of this name."""
-    row = tx.one(f"SELECT {COLUMNS} FROM workers WHERE name = :name", name=name)  # noqa: S608
+    row = tx.one(f"SELECT {COLUMNS} FROM workers WHERE name = :name", name=name)
     return None if row is None else read_row(row)
 
 
 def seen_since(tx: Transaction, since: Millis) -> list[WorkerRow]:
     """Workers that were here after a moment."""
     rows = tx.all(
-        f"SELECT {COLUMNS} FROM workers WHERE seen_at >= :since",  # noqa: S608
+        f"SELECT {COLUMNS} FROM workers WHERE seen_at >= :since",
         since=since,
     )
     return [read_row(row) for row in rows]
@@ -98,7 +98,7 @@ def change(tx: Transaction, worker_id: WorkerId, changes: dict[str, object]) -> 
     """Set columns of one worker."""
     assert changes.keys() <= EDITABLE, changes
     assignments = ", ".join(f"{column} = :{column}" for column in changes)
-    tx.run(f"UPDATE workers SET {assignments} WHERE id = :id", id=worker_id, **changes)  # noqa: S608
+    tx.run(f"UPDATE workers SET {assignments} WHERE id = :id", id=worker_id, **changes)
 
 
 def remove(tx: Transaction, worker_id: WorkerId) -> None:

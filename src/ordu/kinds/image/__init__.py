@@ -1,1 +1,14 @@
-"""Pictures: how a wire body becomes a wish, and a wish a payload."""
+"""Pictures: how a wire body becomes a wish, a pop an offer, and a job a payload."""
+
+from ordu.kinds.image import asking, drawing, offering
+from ordu.kinds.kind import Kind
+from ordu.protocol.jobs import ModelPayloadStable, PopInputStable
+from ordu.protocol.requests import GenerationInput
+
+IMAGE: Kind[GenerationInput, PopInputStable, ModelPayloadStable] = Kind(
+    name=asking.KIND_NAME,
+    wish=asking.wish,
+    offer=offering.offer,
+    payload=drawing.payload,
+    has_word=drawing.has_word,
+)

@@ -1,8 +1,8 @@
 """The schema's versions, and how a database is brought to the newest.
 
-The start only reads one row; the migration library (Alembic) is loaded when that row says the schema
-is behind. A version is a module in `versions/` with plain SQL that both databases understand. A
-migration is one transaction: killed in the middle, it has not happened.
+The start only reads one row; the migration library (Alembic) is loaded when that row says the
+schema is behind. A version is a module in `versions/` with plain SQL that both databases
+understand. A migration is one transaction: killed in the middle, it has not happened.
 """
 
 import sqlite3
@@ -51,7 +51,7 @@ def bring_up_to_date(path: Path, *, may_migrate: bool = True) -> bool:
             f"{path} has schema {version or 'none'} and this Ordu needs {NEWEST}, but --no-migrate "
             "forbids changing it. Start once without it."
         )
-    from ordu.store.migrations import runner  # noqa: PLC0415 - a start that is up to date stays quick
+    from ordu.store.migrations import runner  # noqa: PLC0415 - a quick start
 
     runner.upgrade(path)
     return True

@@ -77,7 +77,10 @@ def ramp(colours: Sequence[Colour], share: Pixels) -> Pixels:
     """Colours along a ramp: share 0 gives the first, 1 the last."""
     places = np.linspace(0, 1, len(colours))
     table = np.stack(
-        [np.interp(np.linspace(0, 1, 512), places, channel) for channel in zip(*colours, strict=True)]
+        [
+            np.interp(np.linspace(0, 1, 512), places, channel)
+            for channel in zip(*colours, strict=True)
+        ]
     ).astype(np.float32)
     index = np.clip(share * 511, 0, 511).astype(np.intp)
     return np.take(table, index, axis=1)
@@ -167,7 +170,9 @@ def box(page: Page, x: float, y: float, width: float, height: float) -> tuple[sl
     return slice(top, bottom), slice(left, right)
 
 
-def light(picture: Pixels, page: Page, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
+def light(
+    picture: Pixels, page: Page, x: float, y: float, radius: float, colour: Colour, strength: float
+) -> None:
     """A soft glow around a point, three radii wide."""
     rows, columns = box(page, x, y, radius * 3, radius * 3)
     distance = np.hypot(page.x[:, columns] - x, page.y[rows] - y) / radius

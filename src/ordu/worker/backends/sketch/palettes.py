@@ -24,7 +24,7 @@ class Palette:
     @property
     def is_dark(self) -> bool:
         """Whether the sky is one that shows stars."""
-        return brightness(self.sky[0]) < 72
+        return brightness(self.sky[0]) < 40
 
     def at_night(self) -> "Palette":
         """The same colours after dark; a palette that is dark already stays as it is."""
@@ -154,7 +154,7 @@ PALETTES: dict[str, Palette] = {
         "c3d0d8 d9e1e3 e9ecea f6f3ec",
         "6c7c86 a4b1b8 ccd5d8 ebeeed",
         "8fa6b2 c9b79f e3dccf 5f7480 d7a48c",
-        "4a5962 faf8f3 fffdf4",
+        "2f3d47 faf8f3 fffdf4",
     ),
     "black": _palette(
         "0b0c10 17191f 282a31 41434a",

@@ -26,7 +26,7 @@ class Scene:
 
 
 SCENES: dict[str, Scene] = {
-    "dunes": Scene(dunes, ("desert", "rose desert", "sunset", "dusk")),
+    "dunes": Scene(dunes, ("desert", "rose desert", "sunset", "gold")),
     "mountains": Scene(mountains, ("dusk", "dawn", "sunset", "fjord", "blue", "vintage"), 6),
     "lake": Scene(lake, ("fjord", "dawn", "dusk", "teal", "autumn"), 6),
     "sea": Scene(sea, ("indigo", "vermilion", "teal", "sunset", "night"), 4),

@@ -13,7 +13,14 @@ def dunes(page: Page) -> Pixels:
     picture = open_sky(page, 0.42)
     low = generator.uniform(0.28, 0.36)
     radius = page.short * generator.uniform(0.035, 0.075)
-    hang_orb(page, picture, generator.uniform(0.15, 0.85) * page.width, low * page.height * 0.55, radius, 0.4)
+    hang_orb(
+        page,
+        picture,
+        generator.uniform(0.15, 0.85) * page.width,
+        low * page.height * 0.55,
+        radius,
+        0.4,
+    )
     if "bird" in page.touches:
         add_birds(page, picture, low)
     wind = noise(page, "wind", 3, 3) * 5
@@ -98,7 +105,9 @@ def lake(page: Page) -> Pixels:
     rows = np.abs(shore - 1 - depth * (shore / below) * 0.92 - swell * (6 + depth * 0.34))
     rows = np.minimum(rows, shore - 1).astype(np.intp)
     mirrored = picture[:, rows, np.arange(page.width)[None, :]]
-    tint = np.array(mix(page.palette.land[1], page.palette.sky[0], 0.5), np.float32).reshape(3, 1, 1)
+    tint = np.array(mix(page.palette.land[1], page.palette.sky[0], 0.5), np.float32).reshape(
+        3, 1, 1
+    )
     picture[:, shore:] = mirrored + (0.16 + 0.2 * depth / below) * (tint - mirrored)
     streak = np.clip((swell - 0.1) * 6, 0, 1) * np.exp(-depth / (below * 0.45)) * 0.45
     lay(picture[:, shore:], page.palette.sky[-1], streak)

@@ -40,8 +40,8 @@ def _combed(page: Page, generator: np.random.Generator) -> Pixels:
     """The points of all strands: steps × strands × (x, y)."""
     long = "hair" in page.touches
     ratio = min(page.width * page.height / page.short**2, 6.0)
-    count = page.many(int((2000 if long else 1700) * ratio), 90)
-    steps = 44 if long else 30
+    count = page.many(int((3000 if long else 2600) * ratio), 90)
+    steps = 46 if long else 36
     angle = noise(page, "field", 1.1 if long else 1.6, 2 if long else 3) * 17
     places = generator.random((count, 2)) * (page.width, page.height)
     stride = page.short / 1024 * 10
@@ -73,7 +73,11 @@ def flock(page: Page) -> Pixels:
 
 def _cloud(page: Page, generator: np.random.Generator) -> Pixels:
     """How dark the birds make each pixel."""
-    waves, phase, thick = generator.uniform(3.5, 7.5), generator.uniform(0, 6), generator.uniform(0, 6)
+    waves, phase, thick = (
+        generator.uniform(3.5, 7.5),
+        generator.uniform(0, 6),
+        generator.uniform(0, 6),
+    )
     height, tilt = generator.uniform(0.1, 0.2), generator.uniform(-0.15, 0.15)
     count = page.many(int(26000 * np.clip(page.width / page.height, 0.5, 2.5)), 1500)
     along, out, off, size = generator.random((4, count))
@@ -81,7 +85,7 @@ def _cloud(page: Page, generator: np.random.Generator) -> Pixels:
     aspect = page.reach / page.height
     across = 0.14 + 0.72 * along + out * 0.045 * (1 + 1.6 * np.sin(along * 7 + thick) ** 2)
     middle = 0.4 + tilt * (along - 0.5) + height * aspect * np.sin(along * waves + phase)
-    down = middle + off * 0.035 * aspect * (1 + 2.4 * np.cos(along * 5 + thick) ** 2)
+    down = middle + off * 0.027 * aspect * (1 + 2.4 * np.cos(along * 5 + thick) ** 2)
     x, y = across * page.width, down * page.height
     kept = (x > 4) & (x < page.width - 5) & (y > 4) & (y < page.height - 5)
     columns, rows, large = x[kept].astype(int), y[kept].astype(int), size[kept]

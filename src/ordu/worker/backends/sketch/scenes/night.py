@@ -44,10 +44,11 @@ def _milky_way(page: Page, picture: Pixels, level: float) -> None:
     tilt = generator.choice([-1, 1]) * generator.uniform(0.12, 0.3)
     middle = page.height * level * 0.45 + (page.x - page.width / 2) * tilt
     band = np.exp(-(((page.y - middle) / (page.reach * 0.11)) ** 2))
-    cloud = noise(page, "cloud", 3, page.many(6, 2))
+    cloud = noise(page, "cloud", 5, page.many(6, 2))
     rift = smooth((noise(page, "rift", 4, page.many(5, 2)) - 0.45) * 5)
-    strength = band * cloud**2 * (1 - 0.55 * rift * band)
-    lay(picture, mix(page.palette.sky[2], page.palette.paper, 0.6), strength * 0.9)
+    strength = band**1.3 * (0.25 + cloud) ** 2 * (1 - 0.7 * rift * band)
+    lay(picture, mix(page.palette.sky[2], page.palette.paper, 0.6), strength * 0.42)
+    scatter_stars(page, picture, level * 0.9, 0.9)
 
 
 def _camp(page: Page, picture: Pixels, horizon: float) -> None:
@@ -58,7 +59,11 @@ def _camp(page: Page, picture: Pixels, horizon: float) -> None:
     flame = mix(page.palette.accents[0], (255, 160, 70), 0.62)
     for near, across, side, flicker in places:
         t = near**1.6
-        y = horizon + (12 + t * 340) * scale + t * max(0.0, page.height - horizon - 400 * scale) * 0.8
+        y = (
+            horizon
+            + (12 + t * 340) * scale
+            + t * max(0.0, page.height - horizon - 400 * scale) * 0.8
+        )
         size = (1.2 + t * 9) * scale * (0.8 + 0.4 * flicker)
         x = across * page.width
         light(picture, page, x, y, size * 6, flame, 0.42)
@@ -102,13 +107,18 @@ def _row_of_houses(page: Page, picture: Pixels, depth: int, water: int) -> None:
     generator = page.chance(f"houses {depth}")
     t = depth / 3
     unit = min(page.short * 1.4, page.reach)
-    wall = ramp((mix(page.palette.sky[-1], page.palette.accents[0], 0.12), page.palette.ink), np.array([[t]]))
+    wall = ramp(
+        (mix(page.palette.sky[-1], page.palette.accents[0], 0.12), page.palette.ink),
+        np.array([[t]]),
+    )
     heights = skyline(page, f"district {depth}", 1.6, 2)
     x = -generator.random() * 0.06 * unit
     while x < page.width:
         width = unit * generator.uniform(0.045, 0.11) * (0.8 + 0.45 * t)
         middle = int(np.clip(x + width / 2, 0, page.width - 1))
-        tall = (0.62 - 0.4 * t) * (0.25 + 1.2 * float(heights[middle])) * generator.uniform(0.55, 1.15)
+        tall = (
+            (0.62 - 0.4 * t) * (0.25 + 1.2 * float(heights[middle])) * generator.uniform(0.55, 1.15)
+        )
         if generator.random() < 0.1:
             tall *= 1.45
         top = max(page.height * 0.04, water - min(tall * page.reach * 0.9, water * 0.92))
@@ -141,7 +151,9 @@ def _house(
     elif style == 2:
         for step in range(8):
             inset = width * 0.06 * step
-            _slab(picture, colour, left + inset, top - width * 0.045 * (step + 1), right - inset, top)
+            _slab(
+                picture, colour, left + inset, top - width * 0.045 * (step + 1), right - inset, top
+            )
     _windows(page, picture, (left, top, right, bottom), t, generator)
 
 
@@ -163,7 +175,10 @@ def _windows(
     left, top, right, bottom = place
     unit = min(page.short * 1.4, page.reach)
     cell = max(2.6, unit * (0.0062 + 0.0075 * t))
-    columns_wide, rows_high = max(1, int((right - left) / cell - 1)), max(1, int((bottom - top) / (cell * 1.35) - 1))
+    columns_wide, rows_high = (
+        max(1, int((right - left) / cell - 1)),
+        max(1, int((bottom - top) / (cell * 1.35) - 1)),
+    )
     share, wide = generator.uniform(0.18, 0.62), generator.choice([0.42, 0.55, 0.86])
     lit = generator.random((rows_high, columns_wide), dtype=np.float32)
     lit = np.where(lit < share * (0.45 + 0.55 * page.detail), 0.35 + lit / share * 0.6, 0)
@@ -196,9 +211,9 @@ def _water_lights(page: Page, picture: Pixels, water: int) -> None:
     mirrored = picture[:, rows.astype(np.intp), columns.astype(np.intp)]
     streaks = page.resized(page.width, water)
     drawn = picture[:, max(0, water - below * 2) : water].mean(axis=1, keepdims=True)
-    mirrored = mirrored * 0.6 + drawn * 0.34
+    mirrored = mirrored * 0.62 + drawn * 0.46
     dark = mix(page.palette.sky[0], page.palette.ink, 0.5)
-    fade = np.broadcast_to(0.22 + 0.5 * depth / below, (below, streaks.width))
+    fade = np.broadcast_to(0.1 + 0.5 * depth / below, (below, streaks.width))
     lay(mirrored, dark, fade)
     picture[:, water:] = mirrored
     quay = max(1, round(page.reach * 0.004))
@@ -230,16 +245,15 @@ def space(page: Page) -> Pixels:
 
 
 def _nebula(page: Page, picture: Pixels) -> None:
-    first = noise(page, "nebula", 1.3, page.many(7, 2))
-    second = noise(page, "second nebula", 1.6, page.many(7, 2))
-    lay(picture, page.palette.sky[2], smooth((first - 0.42) * 3.2) * 0.75)
-    lay(picture, page.palette.accents[0], smooth((second - 0.55) * 4) * 0.3)
-    lay(picture, page.palette.accents[1], smooth((first * second - 0.3) * 6) * 0.32)
+    first = noise(page, "nebula", 2.1, page.many(7, 2))
+    second = noise(page, "second nebula", 2.6, page.many(7, 2))
+    lay(picture, page.palette.sky[2], smooth((first - 0.42) * 3.4) * 0.7)
+    lay(picture, page.palette.accents[0], smooth((second - 0.52) * 4) * 0.22)
+    lay(picture, page.palette.accents[1], smooth((first * second - 0.3) * 6) * 0.3)
+    lay(picture, page.palette.ink, smooth((second - first) * 4) * 0.45)
 
 
-def _planet(
-    page: Page, picture: Pixels, place: tuple[float, float, float], tilt: float
-) -> None:
+def _planet(page: Page, picture: Pixels, place: tuple[float, float, float], tilt: float) -> None:
     """A ball in bands, lit from the left and printed in dots towards the night side."""
     x, y, radius = place
     rows, columns = box(page, x, y, radius + 2, radius + 2)
@@ -249,7 +263,9 @@ def _planet(
     storm = noise(page, f"storm {round(tilt, 2)}", 9, page.many(5, 2))[rows, columns]
     band = np.sin(along * 9 + storm * 2.4 + 1.2 * np.sin(along * 23)) * 0.5 + 0.5
     accents = page.palette.accents
-    face = ramp((accents[0], mix(accents[1], page.palette.paper, 0.25), accents[2], accents[4]), band)
+    face = ramp(
+        (accents[0], mix(accents[1], page.palette.paper, 0.25), accents[2], accents[4]), band
+    )
     depth = np.sqrt(np.clip(1 - distance**2, 0, 1))
     lit = np.clip(-across * 0.55 - down * 0.5 + depth * 0.62, 0, 1)
     dot = dots(page)[rows, columns]
@@ -275,4 +291,8 @@ def _ring(
     edge = smooth((distance - 1.3) * 14) * smooth((2.15 - distance) * 14)
     groove = 0.55 + 0.45 * np.sin(distance * 40 + 2 * np.sin(distance * 11))
     half = above < 0 if behind else above >= 0
-    lay(picture[:, rows, columns], mix(page.palette.glow, page.palette.accents[1], 0.3), edge * groove * half * 0.85)
+    lay(
+        picture[:, rows, columns],
+        mix(page.palette.glow, page.palette.accents[1], 0.3),
+        edge * groove * half * 0.85,
+    )

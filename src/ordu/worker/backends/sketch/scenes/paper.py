@@ -6,6 +6,7 @@ from PIL import ImageDraw
 from ordu.worker.backends.sketch.canvas import (
     Page,
     Pixels,
+    box,
     dots,
     lay,
     noise,
@@ -15,42 +16,45 @@ from ordu.worker.backends.sketch.canvas import (
 )
 from ordu.worker.backends.sketch.palettes import Colour, brightness, mix
 
-Mask = Pixels
-
 
 def island(page: Page) -> Pixels:
     """A map of an island, drawn in contour lines of two inks."""
     palette = page.palette
     height = _relief(page)
     land = height > 0
-    picture = page.blank(palette.paper)
-    lay(picture, mix(palette.paper, palette.accents[1], 0.14), smooth(0.6 + height * 7) * ~land)
-    lay(picture, mix(palette.land[-1], palette.paper, 0.25), land)
-    for step in range(1, 4):
-        lay(picture, palette.accents[2], smooth((height - 0.085 * step) * 90) * 0.17)
-    _contours(page, picture, height)
-    shore = np.clip(1.6 - np.abs(height) / (_slope(height) + 1e-6), 0, 1)
-    lay(picture, palette.accents[0], shore)
+    water_ink = mix(palette.sky[0], palette.ink, 0.3)
+    land_ink = max(palette.accents[:3], key=lambda colour: _apart(colour, water_ink))
+    paper = palette.paper if not palette.is_dark else mix(palette.paper, palette.sky[-1], 0.12)
+    picture = page.blank(paper)
+    lay(picture, mix(paper, water_ink, 0.2), smooth(0.7 + height * 6) * ~land)
+    lay(picture, mix(paper, land_ink, 0.13), land)
+    for step in range(1, 5):
+        lay(picture, land_ink, smooth((height - 0.075 * step) * 90) * 0.13)
+    _contours(page, picture, height, (land_ink, water_ink))
+    shore = np.clip(1.7 * page.short / 1024 + 0.4 - np.abs(height) / (_slope(height) + 1e-6), 0, 1)
+    lay(picture, mix(land_ink, palette.ink, 0.3), shore)
     _graticule(page, picture)
-    _compass(page, picture)
+    _compass(page, picture, land_ink)
     return picture
+
+
+def _apart(first: Colour, second: Colour) -> float:
+    return float(np.abs(np.subtract(first, second)).sum())
 
 
 def _relief(page: Page) -> Pixels:
     generator = page.chance("island")
     rough = noise(page, "relief", 2.2, page.many(6, 3))
-    lift = np.full_like(rough, -1)
+    lift = np.full_like(rough, -9)
     islands = max(1, min(6, round(max(page.width, page.height) / page.short)))
     for i in range(islands):
         share = (i + 0.5) / islands
         across, down = (share, 0.5) if page.width > page.height else (0.5, share)
-        if islands == 1:
-            across = down = 0.5
-        x = (across + generator.normal(0, 0.04)) * page.width
-        y = (down + generator.normal(0, 0.04)) * page.height
-        size = page.short * generator.uniform(0.95, 1.12)
-        lift = np.maximum(lift, -np.hypot(page.x - x, page.y - y) / size * 1.15)
-    return rough * 1.25 + lift - 0.26
+        x = (across + generator.normal(0, 0.05) / islands) * page.width
+        y = (down + generator.normal(0, 0.05) / islands) * page.height
+        size = page.short * generator.uniform(0.85, 1.0)
+        lift = np.maximum(lift, -np.hypot(page.x - x, page.y - y) / size * 1.5)
+    return rough * 1.35 + lift - 0.22
 
 
 def _slope(height: Pixels) -> Pixels:
@@ -58,16 +62,16 @@ def _slope(height: Pixels) -> Pixels:
     return np.hypot(down, across)
 
 
-def _contours(page: Page, picture: Pixels, height: Pixels) -> None:
+def _contours(page: Page, picture: Pixels, height: Pixels, inks: tuple[Colour, Colour]) -> None:
     level = height * (16 + 30 * page.detail)
     away = np.abs(level - np.round(level)) / (_slope(level) + 1e-6)
     weight = page.short / 1024
     line = np.clip(0.9 + weight - away, 0, 1)
     heavy = np.clip(1.4 + 1.8 * weight - away, 0, 1) * (np.round(level) % 5 == 0)
     line = np.maximum(line, heavy)
-    palette = page.palette
-    lay(picture, palette.accents[0], line * (height > 0) * 0.85)
-    lay(picture, palette.accents[1], line * np.clip(0.75 + height * 2.2, 0, 0.8) * (height <= 0))
+    land_ink, water_ink = inks
+    lay(picture, land_ink, line * (height > 0) * 0.85)
+    lay(picture, water_ink, line * np.clip(0.75 + height * 1.6, 0.06, 0.8) * (height <= 0))
 
 
 def _graticule(page: Page, picture: Pixels) -> None:
@@ -87,22 +91,24 @@ def _graticule(page: Page, picture: Pixels) -> None:
     lay(picture, page.palette.ink, lines * 0.9)
 
 
-def _compass(page: Page, picture: Pixels) -> None:
+def _compass(page: Page, picture: Pixels, ink: Colour) -> None:
     generator = page.chance("compass")
     size = page.short * 0.075
     left, top = generator.random() < 0.5, generator.random() < 0.5
     x = size * 1.75 if left else page.width - size * 1.75
     y = size * 1.75 if top else page.height - size * 1.75
-    across, down = (page.x - x) / size, (page.y - y) / size
+    rows, columns = box(page, x, y, size * 1.2, size * 1.2)
+    part = picture[:, rows, columns]
+    across, down = (page.x[:, columns] - x) / size, (page.y[rows] - y) / size
     distance, angle = np.hypot(across, down), np.arctan2(down, across)
     star = 0.16 / (0.17 + np.abs(np.sin(angle * 2)) * 0.9)
     small = 0.1 / (0.19 + np.abs(np.cos(angle * 2)) * 0.9)
-    lay(picture, page.palette.accents[0], np.clip((small - distance) * size, 0, 1) * 0.8)
-    lay(picture, page.palette.ink, np.clip((star - distance) * size, 0, 1))
+    lay(part, ink, np.clip((small - distance) * size, 0, 1) * 0.8)
+    lay(part, page.palette.ink, np.clip((star - distance) * size, 0, 1))
     light_half = (np.sin(angle * 4 + 0.001) > 0) & (distance < star * 0.9)
-    lay(picture, page.palette.paper, light_half * (distance > 0.05) * 0.85)
+    lay(part, page.palette.paper, light_half * (distance > 0.05) * 0.85)
     ring = np.abs(distance - 0.72) * size < max(0.8, page.short / 1100)
-    lay(picture, page.palette.ink, ring * 0.8)
+    lay(part, page.palette.ink, ring * 0.8)
 
 
 def rug(page: Page) -> Pixels:
@@ -121,9 +127,12 @@ def rug(page: Page) -> Pixels:
     star, hooks = generator.integers(3, 6), generator.random() < 0.7
     for i in range(count):
         middle = page.height / 2 + (i - (count - 1) / 2) * room
-        across = np.abs(x - page.width / 2) / (page.width * 0.31)
-        down = np.abs(y - middle) / (room * 0.47)
-        _medallion(picture, across, down, (field, light, dark, warm), int(star), hooks)
+        rows, columns = box(page, page.width / 2, middle, page.width * 0.34, room * 0.54)
+        across = np.abs(x[rows, columns] - page.width / 2) / (page.width * 0.31)
+        down = np.abs(y[rows, columns] - middle) / (room * 0.47)
+        _medallion(
+            picture[:, rows, columns], across, down, (field, light, dark, warm), int(star), hooks
+        )
     for i in range(count + 1):
         middle = page.height / 2 + (i - count / 2) * room
         _scrolls(page, picture, (x, y), middle, room, light)
@@ -214,11 +223,15 @@ def _scrolls(
     size = min(page.width * 0.1, room * 0.24)
     for side in (-1, 1):
         for end in (-1, 1):
-            across = (x - page.width / 2 - side * page.width * 0.25) / size * side
-            down = (y - middle - end * size * 0.95) / size * end
+            horn_x = page.width / 2 + side * page.width * 0.25
+            horn_y = middle + end * size * 0.95
+            rows, columns = box(page, horn_x, horn_y, size * 1.2, size * 1.2)
+            across = (x[rows, columns] - horn_x) / size * side
+            down = (y[rows, columns] - horn_y) / size * end
             radius, angle = np.hypot(across, down), np.arctan2(down, across)
             horn = np.abs(radius - (0.22 + 0.105 * (angle + np.pi))) < 0.1
-            lay(picture, light, horn & (edge > 126) & (down > -0.9))
+            inside = (edge[rows, columns] > 126) & (down > -0.9)
+            lay(picture[:, rows, columns], light, horn & inside)
 
 
 def shapes(page: Page) -> Pixels:
@@ -229,56 +242,62 @@ def shapes(page: Page) -> Pixels:
     picture = page.blank(paper)
     inks = [palette.accents[i] for i in generator.permutation(4)]
     aspect = max(page.width, page.height) / page.short
-    count = int(min(40, generator.integers(7, 10) * aspect))
+    count = int(min(40, generator.integers(8, 11) * aspect))
+    dot = dots(page)
     for i in range(count):
-        mask = _shape(page, generator, first=i == 0)
-        _overprint(page, picture, inks[i % 4], mask, f"ink {i}", generator.random() < 0.55)
+        _shape(page, picture, dot, inks[i % 4], generator, number=i)
     _small_marks(page, picture, generator, aspect)
     return picture
 
 
-def _shape(page: Page, generator: np.random.Generator, *, first: bool) -> Mask:
-    kind = 0 if first else int(generator.integers(0, 6))
-    size = page.short * (0.33 if first else generator.uniform(0.1, 0.3))
-    x = page.width * generator.uniform(0.14, 0.86)
-    y = page.height * generator.uniform(0.14, 0.86)
-    turn = generator.choice([0, 0.25, 0.5, 0.75, 1]) * np.pi
-    dx, dy = page.x - x, page.y - y
+def _shape(
+    page: Page,
+    picture: Pixels,
+    dot: Pixels,
+    ink: Colour,
+    generator: np.random.Generator,
+    *,
+    number: int,
+) -> None:
+    """Print one shape, flat or thinning out to one side; the first is a great disc."""
+    kind = 0 if number == 0 else int(generator.integers(0, 6))
+    size = page.short * (
+        generator.uniform(0.26, 0.34) if number == 0 else generator.uniform(0.12, 0.29)
+    )
+    x, y = page.width * generator.uniform(0.15, 0.85), page.height * generator.uniform(0.15, 0.85)
+    turn = float(generator.choice([0, 0.25, 0.5, 0.75, 1])) * np.pi
+    rows, columns = box(page, x, y, size * 1.6, size * 1.6)
+    dx, dy = page.x[:, columns] - x, page.y[rows] - y
     across = dx * np.cos(turn) + dy * np.sin(turn)
     down = dy * np.cos(turn) - dx * np.sin(turn)
-    distance = np.hypot(dx, dy)
-    inside = size - distance
+    mask = np.clip(_inside(kind, across, down, size) + 0.5, 0, 1)
+    share = np.float32(0.95)
+    graded, angle = generator.random() < 0.55, generator.uniform(0, 6.28)
+    grains = np.roll(dot, number * 37, axis=1)[rows, columns]
+    slant = np.clip(0.6 + 0.5 * (np.cos(angle) * dx + np.sin(angle) * dy) / size, 0.1, 0.97)
+    printed = mask * (grains < (slant if graded else share))
+    part = picture[:, rows, columns]
+    colour = plane(ink) * 0.72 + part * (plane(ink) / 255) * 0.28  # inks multiply
+    lay(part, colour, printed * 0.94)
+
+
+def _inside(kind: int, across: Pixels, down: Pixels, size: float) -> Pixels:
+    """How many pixels inside the shape each point lies."""
+    disc = size - np.hypot(across, down)
     if kind == 1:  # half a disc
-        inside = np.minimum(inside, down)
-    elif kind == 2:  # an arch of rings
-        wave = np.abs((distance / size * 4) % 1 - 0.5) * size / 4 - size * 0.055
-        inside = np.minimum(np.minimum(inside, down), wave)
-    elif kind == 3:  # a bar
-        inside = np.minimum(size * 1.5 - np.abs(across), size * 0.2 - np.abs(down))
-    elif kind == 4:  # waves
+        return np.minimum(disc, down)
+    if kind == 2:  # an arch of rings
+        wave = np.abs((disc / size * 4) % 1 - 0.5) * size / 4 - size * 0.055
+        return np.minimum(np.minimum(disc, down), wave)
+    if kind == 3:  # a bar
+        return np.minimum(size * 1.5 - np.abs(across), size * 0.2 - np.abs(down))
+    if kind == 4:  # waves
         lines = np.abs((down / size * 3.5 + 0.22 * np.sin(across / size * 7)) % 1 - 0.5)
-        inside = np.minimum(
-            (lines - 0.28) * size / 3.5, size * 0.9 - np.maximum(np.abs(across), np.abs(down))
-        )
-    elif kind == 5:  # a quarter
-        inside = np.minimum(np.minimum(size * 1.2 - distance, across), down)
-    return np.clip(inside + 0.5, 0, 1)
-
-
-def _overprint(
-    page: Page, picture: Pixels, ink: Colour, mask: Mask, part: str, graded: bool  # noqa: FBT001
-) -> None:
-    """Print an ink over what is there: inks multiply, and thin out in dots to one side."""
-    dot = dots(page, part)
-    share = np.full((1, 1), 0.95, np.float32)
-    if graded:
-        angle = page.chance(part + " side").uniform(0, 6.28)
-        slant = np.cos(angle) * page.x / page.width + np.sin(angle) * page.y / page.height
-        share = np.clip(0.35 + 1.3 * (slant - slant.min()) / np.ptp(slant), 0, 0.97)
-    printed = mask * (dot < share)
-    multiplied = picture * (plane(ink) / 255)
-    colour = plane(ink) * 0.72 + multiplied * 0.28
-    lay(picture, colour, printed * 0.94)
+        square = size * 0.9 - np.maximum(np.abs(across), np.abs(down))
+        return np.minimum((lines - 0.28) * size / 3.5, square)
+    if kind == 5:  # a quarter
+        return np.minimum(np.minimum(disc + size * 0.2, across), down)
+    return disc
 
 
 def _small_marks(

@@ -14,7 +14,7 @@ from ordu.worker.backends.sketch.canvas import (
     scaled,
     stencil,
 )
-from ordu.worker.backends.sketch.palettes import Colour, mix
+from ordu.worker.backends.sketch.palettes import Colour, brightness, mix
 
 FRUITS = ("pear", "apple", "orange", "lemon", "cherry")
 Place = tuple[float, float, float]  # middle and size
@@ -59,7 +59,7 @@ def _arrange(
 ) -> list[tuple[str, Place, Colour]]:
     """Fruits from left to right, the nearer ones last."""
     wanted = [kind for kind in FRUITS if kind in page.touches] or list(FRUITS[:4])
-    size = min(page.height * 0.42, page.width * 0.42)
+    size = min(page.height * 0.46, page.width * 0.46)
     count = max(3, min(14, int(generator.integers(3, 6) * page.width / page.height / 1.2)))
     step = min(page.width * 0.86 / count, size * 0.72)
     start = page.width / 2 - step * (count - 1) / 2
@@ -73,9 +73,26 @@ def _arrange(
         near = generator.random()
         base = table + page.reach * (0.03 + 0.16 * near)
         x = start + i * step + generator.normal(0, step * 0.06)
-        colour = page.palette.accents[int(generator.integers(0, 4))]
+        colour = _skin(page, kind, generator)
         fruits.append((kind, (x, base - grown * 0.5, grown), colour))
     return sorted(fruits, key=lambda item: item[1][1] + item[1][2] * 0.5)
+
+
+def _skin(page: Page, kind: str, generator: np.random.Generator) -> Colour:
+    """The accent nearest to the fruit's own colour, of a few drawn by chance."""
+    own = _SKINS[kind]
+    some = generator.permutation(4)[: 3 if kind in {"pear", "apple"} else 4]
+    accents = [page.palette.accents[i] for i in some]
+    return min(accents, key=lambda colour: float(np.hypot(*np.subtract(colour, own)[:2])))
+
+
+_SKINS: dict[str, Colour] = {
+    "pear": (200, 180, 70),
+    "apple": (195, 60, 45),
+    "orange": (235, 140, 55),
+    "lemon": (242, 205, 75),
+    "cherry": (175, 40, 55),
+}
 
 
 def _put(
@@ -114,10 +131,12 @@ def _body(kind: str, across: Pixels, down: Pixels) -> Pixels:
     angle = np.arctan2(across, -down)
     radius = np.hypot(across, down)
     if kind == "pear":
-        half = np.interp(down, _PEAR[0], _PEAR[1]).astype(np.float32)
+        half = np.interp(down, *_PEAR, left=-1, right=-1).astype(np.float32)
         return half - np.abs(across)
     if kind == "apple":
-        dent = 0.14 * np.exp(-((angle / 0.42) ** 2)) + 0.04 * np.exp(-(((np.abs(angle) - 3.14) / 0.3) ** 2))
+        dent = 0.14 * np.exp(-((angle / 0.42) ** 2)) + 0.04 * np.exp(
+            -(((np.abs(angle) - 3.14) / 0.3) ** 2)
+        )
         wide = 0.5 - dent + 0.025 * np.cos(angle * 2 - 0.4)
         return wide - radius
     if kind == "lemon":
@@ -181,9 +200,7 @@ def flowers(page: Page) -> Pixels:
     return picture
 
 
-def _backdrop(
-    page: Page, picture: Pixels, dot: Pixels, generator: np.random.Generator
-) -> None:
+def _backdrop(page: Page, picture: Pixels, dot: Pixels, generator: np.random.Generator) -> None:
     palette = page.palette
     x, y = page.width * generator.uniform(0.35, 0.65), page.height * generator.uniform(0.36, 0.5)
     radius = page.short * generator.uniform(0.3, 0.4)
@@ -219,13 +236,17 @@ def _flower(
     _draw_stem(page, picture, stem, green, generator)
     head = (x + sway, top, size)
     colour = page.palette.accents[int(generator.choice([0, 0, 1, 3]))]
+    if brightness(colour) < 75:
+        colour = mix(page.palette.accents[0], page.palette.accents[1], 0.5)
     _head(page, picture, dot, head, colour, int(generator.integers(0, 4)), generator)
 
 
 def _draw_stem(
     page: Page, picture: Pixels, stem: Points, green: Colour, generator: np.random.Generator
 ) -> None:
-    leaves = [_leaf(page, stem[int(at)], generator) for at in generator.uniform(4, 27, page.many(7, 2))]
+    leaves = [
+        _leaf(page, stem[int(at)], generator) for at in generator.uniform(4, 27, page.many(7, 2))
+    ]
 
     def draw(pen: ImageDraw.ImageDraw, factor: float) -> None:
         width = max(1, round(page.short * 0.0055 * factor))
@@ -239,7 +260,7 @@ def _draw_stem(
 def _leaf(page: Page, foot: tuple[float, float], generator: np.random.Generator) -> Points:
     length = page.short * generator.uniform(0.06, 0.13)
     side = generator.choice([-1, 1])
-    rise = generator.uniform(0.35, 1.0)
+    rise = generator.uniform(0.6, 1.2)
     share = np.linspace(0, 1, 14)
     spine_x = foot[0] + side * length * np.sin(share * 1.35)
     spine_y = foot[1] - length * rise * share
@@ -269,14 +290,20 @@ def _head(
     pale = mix(colour, page.palette.paper, 0.3)
     for ring in range(3 if build == 1 else 1):
         grow = 1 - ring * 0.27
-        inside, vein = _petals(across, down / (0.74 if build == 3 else 1), build, petals, turn + ring * 0.4)
+        inside, vein = _petals(
+            across, down / (0.74 if build == 3 else 1), build, petals, turn + ring * 0.4
+        )
         inside = inside - 1 + grow
         lay(part, colour if ring % 2 == 0 else pale, np.clip(inside * size, 0, 1))
         lay(part, shade, np.clip(inside * size, 0, 1) * (grains < vein * (0.8 - 0.1 * ring)))
     heart = 0.2 if build != 1 else 0.13
     away = np.hypot(across, down)
     seed = mix(page.palette.accents[1], page.palette.glow, 0.3)
-    lay(part, seed if colour != page.palette.accents[1] else page.palette.accents[0], np.clip((heart - away) * size, 0, 1))
+    lay(
+        part,
+        seed if colour != page.palette.accents[1] else page.palette.accents[0],
+        np.clip((heart - away) * size, 0, 1),
+    )
     lay(part, page.palette.ink, np.clip((heart - away) * size, 0, 1) * (grains < 0.2 + away * 2))
 
 

@@ -14,7 +14,6 @@ from ordu.worker.backends.sketch.canvas import (
     ramp,
     scaled,
     skyline,
-    smooth,
     stencil,
 )
 from ordu.worker.backends.sketch.palettes import Colour, mix
@@ -70,9 +69,7 @@ def _row_of_firs(page: Page, picture: Pixels, row: int, t: float, base: float) -
     lay(picture, own + mist * (plane(fog) - own), mask)
 
 
-def fir(
-    x: float, y: float, height: float, tiers: int, generator: np.random.Generator
-) -> Points:
+def fir(x: float, y: float, height: float, tiers: int, generator: np.random.Generator) -> Points:
     """The outline of a fir that stands at (x, y)."""
     right: Points = []
     left: Points = []
@@ -87,7 +84,13 @@ def fir(
             droop = height * 0.03 * generator.uniform(0.4, 1.6)
             points.append((middle + side * reach, level + droop))
             points.append((middle + side * reach * 0.5, level - droop * 0.2))
-    return [(x + lean, y - height), *right, (x + half * 0.1, y), (x - half * 0.1, y), *reversed(left)]
+    return [
+        (x + lean, y - height),
+        *right,
+        (x + half * 0.1, y),
+        (x - half * 0.1, y),
+        *reversed(left),
+    ]
 
 
 def snow(page: Page) -> Pixels:
@@ -100,7 +103,7 @@ def snow(page: Page) -> Pixels:
     for i in range(5):
         t = i / 4
         ground = page.height * (start + (0.9 - start) * t) - (
-            skyline(page, f"drift {i}", 0.9 + 0.3 * t, 3, 0.4) - 0.5
+            skyline(page, f"drift {i}", 0.9 + 0.3 * t, 2, 0.4) - 0.5
         ) * page.reach * (0.16 + 0.08 * t)
         if i < 4:
             _stand_of_firs(page, picture, ground, i)
@@ -118,7 +121,7 @@ def _snowy_hill(page: Page, picture: Pixels, ground: Pixels, t: float) -> None:
     slope = np.clip(0.62 - np.gradient(ground) * 1.1, 0, 1)
     below = page.y - ground
     white = palette.land[-1] if not palette.is_dark else mix(palette.land[-1], palette.paper, 0.3)
-    shadow = mix(white, palette.land[1], 0.42)
+    shadow = mix(white, palette.land[1], 0.55)
     depth = below / (page.reach * 0.36)
     drift = (noise(page, f"crust {t}", 3, page.many(6, 2), stretch=0.35) - 0.5) * 0.5
     lit = np.clip(slope - depth * 0.5 + drift * 0.6, 0, 1)
@@ -135,7 +138,13 @@ def _stand_of_firs(page: Page, picture: Pixels, ground: Pixels, row: int) -> Non
     count = int(generator.integers(6, 26) * np.clip(page.width / page.reach, 0.4, 4))
     places = np.clip(generator.normal(middle, width, count), 0, 0.999) * page.width
     firs = [
-        fir(float(x), float(ground[int(x)]) + tall * 0.1, tall * generator.uniform(0.5, 1.1), 7, generator)
+        fir(
+            float(x),
+            float(ground[int(x)]) + tall * 0.1,
+            tall * generator.uniform(0.5, 1.1),
+            7,
+            generator,
+        )
         for x in places
     ]
 
@@ -156,7 +165,9 @@ def _flakes(page: Page, picture: Pixels) -> None:
         for across, down, size in places:
             radius = page.short * (0.0012 + 0.0048 * size**5) * factor
             x, y = across * page.width * factor, down * page.height * factor
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=int(120 + 130 * size))
+            pen.ellipse(
+                (x - radius, y - radius, x + radius, y + radius), fill=int(120 + 130 * size)
+            )
 
     white = mix(page.palette.paper, (255, 255, 255), 0.6)
     lay(picture, white, stencil(page, draw) * 0.85)
@@ -191,9 +202,7 @@ def _meadow(page: Page, picture: Pixels, ground: Pixels) -> None:
     lay(picture, ramp(page.palette.land, shade), np.clip((page.y - ground) / 1.5, 0, 1))
 
 
-def plant(
-    page: Page, picture: Pixels, place: tuple[float, float, float], *, leaves: bool
-) -> None:
+def plant(page: Page, picture: Pixels, place: tuple[float, float, float], *, leaves: bool) -> None:
     """Grow a tree at (x, y) of this height."""
     x, y, height = place
     generator = page.chance("branches")
@@ -212,7 +221,7 @@ def plant(
 
     if leaves:
         _foliage(page, picture, tips, height, back=True)
-    bark = mix(page.palette.ink, page.palette.land[0], 0.4)
+    bark = mix(page.palette.ink, page.palette.land[0], 0.25)
     lay(picture, bark, stencil(page, draw))
     if leaves:
         _foliage(page, picture, tips, height, back=False)
@@ -245,26 +254,28 @@ def _grow(
         _grow(branches, tips, (x, y, angle + turn + up, part, width * 0.68), level + 1, generator)
 
 
-def _foliage(
-    page: Page, picture: Pixels, tips: Points, height: float, *, back: bool
-) -> None:
-    """Leaves in clouds of dots around the tips of the twigs, darker behind."""
+def _foliage(page: Page, picture: Pixels, tips: Points, height: float, *, back: bool) -> None:
+    """Leaves in clouds of dots around the tips of the twigs, darker behind and lighter to one side."""
     generator = page.chance(f"leaves {back}")
-    each = page.many(26, 6)
+    each = page.many(34, 8)
     middle = np.repeat(np.array(tips, np.float32), each, axis=0)
-    offset = generator.normal(0, height * 0.042, middle.shape)
-    places = (middle + offset)[:: 1 if back else 2]
-    accents = page.palette.accents
-    colours: list[Colour] = [mix(accents[0], page.palette.land[0], 0.45)] * 2
+    places = middle + generator.normal(0, height * (0.05 if back else 0.042), middle.shape)
+    places = places[: len(places) if back else len(places) * 3 // 4]
+    accents, shade = page.palette.accents, page.palette.land[0]
+    colours = [mix(accents[0], shade, 0.5), mix(accents[0], shade, 0.28)]
     if not back:
-        colours = [accents[0], mix(accents[1], accents[0], 0.25)]
-    size = height * (0.0052 if back else 0.0044) * (1.6 - 0.6 * page.detail)
+        colours = [
+            accents[0],
+            mix(accents[1], accents[0], 0.3),
+            mix(accents[1], page.palette.paper, 0.3),
+        ]
+    size = height * (0.0072 if back else 0.006) * (1.5 - 0.5 * page.detail)
     sizes = generator.uniform(0.6, 1.5, len(places)) * size
-    for shade, colour in enumerate(colours):
-        chosen = generator.permutation(len(places)) % 2 == shade
-        light_side = places[:, 0] + places[:, 1] < np.median(places.sum(axis=1))
-        chosen = chosen if back else np.where(shade == 1, chosen & light_side, chosen)
-        _print_leaves(page, picture, places[chosen], sizes[chosen], colour)
+    slope = (places.sum(axis=1) - places.sum(axis=1).mean()) / height
+    lit = generator.normal(0.45, 0.25, len(places)) - slope * 0.9
+    kind = np.clip(lit * len(colours), 0, len(colours) - 1).astype(int)
+    for i, colour in enumerate(colours):
+        _print_leaves(page, picture, places[kind == i], sizes[kind == i], colour)
 
 
 def _print_leaves(
@@ -274,5 +285,4 @@ def _print_leaves(
         for (x, y), size in zip((places * factor).tolist(), (sizes * factor).tolist(), strict=True):
             pen.ellipse((x - size, y - size * 0.8, x + size, y + size * 0.8), fill=255)
 
-    mask = stencil(page, draw)
-    lay(picture, colour, smooth(mask) * 0.95)
+    lay(picture, colour, stencil(page, draw) * 0.95)

@@ -118,12 +118,12 @@ def _coast(page: Page, picture: Pixels, dot: Pixels, horizon: float) -> None:
 def rain(page: Page) -> Pixels:
     """Raindrops on a window, with the lights of a street behind."""
     lights = _lights_behind(page)
-    picture = np.moveaxis(np.asarray(lights, np.float32), 2, 0).copy() * 0.86
+    picture = np.moveaxis(np.asarray(lights, np.float32), 2, 0) * 0.86
     through = np.moveaxis(
         np.asarray(lights.transpose(Image.Transpose.FLIP_TOP_BOTTOM), np.float32), 2, 0
     )
     _trails(page, picture)
-    place = page.chance("drops").random((_count(page, 640), 3))
+    place = page.chance("drops").random((_count(page, 560), 3))
     for across, down, size in place:
         radius = page.short * (0.0028 + 0.019 * size**4)
         _drop(page, picture, through, across * page.width, down * page.height, radius)
@@ -139,15 +139,15 @@ def _lights_behind(page: Page) -> Image.Image:
     palette = page.palette.at_night()
     colours = [mix(palette.sky[1], palette.ink, 0.2), mix(palette.sky[2], palette.ink, 0.35)]
     colours += [mix(colour, palette.glow, 0.2) for colour in page.palette.accents]
-    shares = np.array([0.27, 0.25, 0.12, 0.12, 0.1, 0.07, 0.07])
+    shares = np.array([0.3, 0.28, 0.13, 0.12, 0.08, 0.05, 0.04])
     generator = page.chance("lights")
     width, height = max(16, page.width // 4), max(16, page.height // 4)
     ground = np.moveaxis(ramp(palette.sky[:3], page.resized(width, height).y / height), 0, 2)
     image = Image.fromarray(np.broadcast_to(ground, (height, width, 3)).astype(np.uint8))
     pen = ImageDraw.Draw(image, "RGBA")
-    for across, down, size in generator.random((_count(page, 230), 3)):
+    for across, down, size in generator.random((_count(page, 190), 3)):
         red, green, blue = (int(c) for c in colours[generator.choice(7, p=shares)])
-        x, y, radius = across * width, (0.1 + 0.85 * down) * height, 0.01 + size**2 * 0.07
+        x, y, radius = across * width, (0.1 + 0.85 * down) * height, 0.012 + size**2 * 0.075
         radius *= page.short / 4
         where = (x - radius, y - radius, x + radius, y + radius)
         pen.ellipse(where, fill=(red, green, blue, 225))
@@ -176,9 +176,7 @@ def _bead(page: Page, picture: Pixels, x: float, y: float) -> None:
     lay(picture[:, rows, columns], page.palette.paper, np.clip(1 - away, 0, 1) * 0.5)
 
 
-def _drop(
-    page: Page, picture: Pixels, through: Pixels, x: float, y: float, radius: float
-) -> None:
+def _drop(page: Page, picture: Pixels, through: Pixels, x: float, y: float, radius: float) -> None:
     """One drop: it shows the street upside down, darker above and lit below."""
     rows, columns = box(page, x, y, radius, radius * 1.2)
     if rows.stop <= rows.start or columns.stop <= columns.start:

@@ -1,14 +1,9 @@
-"""The operations: one row for each thing that can be asked of a horde over HTTP.
-
-Everything else is derived from this table: the server binds a handler to each row (and does not
-start when one is missing), both API documents are produced from the rows, the client has one method
-for each, and tests walk them. Adding an operation is a row, its types and a handler.
-"""
-
-import msgspec
+"""What a row of the table says about an operation, and the parameters that many rows share."""
 
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 
 class Nulls(StrEnum):
@@ -63,6 +58,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `path` is below the server's root, with parameters in braces. `reply` is the type of the answer
     with status `status`; `refusals` says in words what the documented error statuses mean.
+    `consumes` and `produces` are the media types of what goes in and comes out.
     """
 
     name: str
@@ -79,8 +75,40 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     nulls: Nulls = Nulls.KEEP
     key: Key = Key.NONE
     era: Era = Era.SEED
+    consumes: str = "application/json"
+    produces: str = "application/json"
 
     @property
     def family(self) -> str:
         """The first path segment below the API's root: the handlers' file."""
-        return self.path.removeprefix("/api/v2/").split("/")[0]
+        return self.path.removeprefix("/api/v2").split("/")[1]
+
+
+X_FIELDS = Parameter(
+    name="X-Fields",
+    place=Place.HEADER,
+    description="An optional fields mask",
+    format="mask",
+)
+
+# What any operation may answer, beside what is its own.
+ALWAYS = {400: "Validation Error", 429: "Too Many Calls", 503: "Unavailable"}
+
+
+def api_key(description: str, *, required: bool = False) -> Parameter:
+    """The header that says who is calling."""
+    return Parameter(name="apikey", place=Place.HEADER, description=description, required=required)
+
+
+def in_path(name: str, description: str) -> Parameter:
+    """A parameter that stands in the path, in braces."""
+    return Parameter(name=name, place=Place.PATH, description=description, required=True)
+
+
+def in_query(
+    name: str, description: str, type_: type = str, *, required: bool = False
+) -> Parameter:
+    """A parameter that stands behind the question mark."""
+    return Parameter(
+        name=name, place=Place.QUERY, description=description, required=required, type=type_
+    )

@@ -1,0 +1,113 @@
+# Derived from _async_line.py by scripts/sync_client.py: edit that file, then `make sync-client`.
+"""The line to a horde: HTTP exchanges, each bounded in size and time.
+
+Whatever goes wrong on the way is a `HordeError`; any answer, also a refusal, is an `Answer`.
+"""
+
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from ordu.client import wire
+from ordu.client.wire import Answer, Fields, Ids, Query
+from ordu.protocol.operations import Operation
+
+T = TypeVar("T")
+
+
+class SyncLine:
+    """The connections to one horde, and the key that calls are made with."""
+
+    def __init__(
+        self,
+        url: str,
+        apikey: str | None,
+        client_agent: str,
+        timeout_s: float,
+        transport: httpx.BaseTransport | None,
+    ) -> None:
+        self.url = wire.root_of(url)
+        self._apikey = apikey
+        self._http = httpx.Client(
+            headers={"Client-Agent": client_agent}, timeout=timeout_s, transport=transport
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def call(
+        self,
+        operation: Operation,
+        reply: type[T],
+        *,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        payload: msgspec.Struct | Fields | None = None,
+        query: Query | None = None,
+        ids: Ids | None = None,
+        timeout_s: float | None = None,
+    ) -> T:
+        """The answer to this operation, or the `HordeError` it was refused with."""
+        answer = self._exchange(
+            operation.method,
+            self.url + wire.path_of(operation, ids or {}),
+            query=query,
+            headers=wire.headers_of(operation, apikey or self._apikey, x_fields),
+            body=wire.body_of(payload),
+            timeout_s=timeout_s,
+        )
+        return wire.read(answer, reply, operation.name)
+
+    def fetch(self, link_or_base64: str) -> bytes:
+        """The bytes of a picture; to the place of a link the key is not shown."""
+        if not link_or_base64.startswith(("http://", "https://")):
+            return wire.picture_from_text(link_or_base64)
+        answer = self._exchange(
+            "GET", link_or_base64, bytes_max=wire.PICTURE_BYTES_MAX, follow_redirects=True
+        )
+        return wire.succeeded(answer).body
+
+    def put(self, link: str, data: bytes) -> None:
+        """Put bytes to a link that a horde gave; the key is not shown there."""
+        wire.succeeded(self._exchange("PUT", link, body=data))
+
+    def _exchange(
+        self,
+        method: str,
+        address: str,
+        *,
+        query: Query | None = None,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+        timeout_s: float | None = None,
+        bytes_max: int = wire.REPLY_BYTES_MAX,
+        follow_redirects: bool = False,
+    ) -> Answer:
+        try:
+            request = self._http.build_request(
+                method,
+                address,
+                params=query,
+                headers=headers,
+                content=body,
+                timeout=timeout_s or httpx.USE_CLIENT_DEFAULT,
+            )
+            response = self._http.send(request, stream=True, follow_redirects=follow_redirects)
+            try:
+                return Answer(
+                    response.status_code, response.headers, self._read(response, bytes_max)
+                )
+            finally:
+                response.close()
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            raise wire.unreachable(address, error) from error
+
+    def _read(self, response: httpx.Response, bytes_max: int) -> bytes:
+        read = bytearray()
+        for chunk in response.iter_bytes():
+            read += chunk
+            if len(read) > bytes_max:
+                raise wire.too_large(str(response.url), bytes_max)
+        return bytes(read)

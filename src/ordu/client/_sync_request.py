@@ -1,0 +1,94 @@
+# Derived from _async_request.py by scripts/sync_client.py: edit that file, then `make sync-client`.
+"""A placed request, as somebody sees it who waits for its pictures.
+
+It is looked at without its pictures until it is done, then read once: servers of 2022 forget it
+with that. A horde that is away for a moment (a restart) or has too much to do is asked again.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ordu.client import wire
+from ordu.client._sync_line import SyncLine
+from ordu.client.errors import HordeError, RequestFaulted
+from ordu.client.pictures import Picture, Progress, picture_of, progress_of
+from ordu.client.waiting import Clock, Pace, Patience, SyncSleep
+from ordu.client.wire import known
+from ordu.protocol import operations
+from ordu.protocol.operations import Operation
+from ordu.protocol.requests import RequestStatusCheck, RequestStatusStable
+
+T = TypeVar("T")
+
+
+class SyncRequest:
+    """A request with this id, waited for until `deadline` on the clock."""
+
+    def __init__(
+        self, line: SyncLine, request_id: str, deadline: float, sleep: SyncSleep, clock: Clock
+    ) -> None:
+        self.id = request_id
+        self._line = line
+        self._deadline = deadline
+        self._sleep = sleep
+        self._clock = clock
+
+    def watch(self, on_progress: Callable[[Progress], None] | None) -> None:
+        """Look at it until it is done, less often with time; each look is told to `on_progress`."""
+        pace = Pace()
+        while True:
+            check = self._insist(operations.get_async_check, RequestStatusCheck)
+            progress = progress_of(self.id, check)
+            if on_progress is not None:
+                on_progress(progress)
+            if progress.is_over:
+                return
+            self._patience().check_time()
+            self._sleep(pace.next_pause_s(progress.wait_s))
+
+    def collect(self) -> list[Picture]:
+        """Get the pictures of the finished request, or raise `RequestFaulted` with what there is."""
+        status = self._insist(operations.get_async_status, RequestStatusStable)
+        pictures = []
+        for generation in known(status.generations, []):
+            data = self._fetch(known(generation.img, ""))
+            pictures.append(picture_of(generation, data))
+        if known(status.faulted, False) or not pictures:  # noqa: FBT003 - the default of a yes/no
+            raise RequestFaulted(
+                f"The request failed; {len(pictures)} of its pictures were finished.", pictures
+            )
+        return pictures
+
+    def give_up(self) -> bool:
+        """Cancel it, because nobody waits for it any more; whether the horde heard of it."""
+        try:
+            self._line.call(
+                operations.delete_async_status,
+                RequestStatusStable,
+                ids={"id": self.id},
+                timeout_s=wire.CANCEL_TIMEOUT_S,
+            )
+        except HordeError:
+            return False  # there is something more important to report
+        return True
+
+    def _insist(self, operation: Operation, reply: type[T]) -> T:
+        patience = self._patience()
+        while True:
+            try:
+                return self._line.call(operation, reply, ids={"id": self.id})
+            except HordeError as error:
+                pause_s = patience.pause_s_after(error)
+            self._sleep(pause_s)
+
+    def _fetch(self, link_or_base64: str) -> bytes:
+        patience = self._patience()
+        while True:
+            try:
+                return self._line.fetch(link_or_base64)
+            except HordeError as error:
+                pause_s = patience.pause_s_after(error)
+            self._sleep(pause_s)
+
+    def _patience(self) -> Patience:
+        return Patience(self._clock, self._deadline)

@@ -1,0 +1,290 @@
+"""Claim: a worker asks for a job and is given one of the pictures it may make.
+
+`check_in` notes that the worker is here and what it offers. `pop` reserves a few of the best heads
+in the map, has the writer try them in order, and gives back what was not used.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from ordu.engine.fresh import Fresh
+from ordu.engine.horde import Horde, worker_from
+from ordu.engine.lanes import Waiting
+from ordu.engine.presence import Worker
+from ordu.protocol.errors import Refused
+from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId, seed_of_job
+from ordu.rules.matching import Offer, Reason, Requirement, WorkerId, model_for
+from ordu.rules.money import ANONYMOUS, UserId
+from ordu.store import jobs, lanes, requests, workers
+from ordu.store.database import Transaction
+from ordu.store.jobs import Job
+from ordu.store.requests import Request
+from ordu.store.users import User
+from ordu.store.workers import WorkerRow
+
+HEADS = 3  # how many requests a pop tries before it says there is nothing
+HEADS_READ_MAX = 10  # how deep a word blacklist looks
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A job, with the request it is of."""
+
+    job: Job
+    request: Request
+    requirement: Requirement
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """No job, and how many waiting requests were passed over for what reason."""
+
+    skipped: dict[Reason, int]
+
+
+# Checking in
+
+
+async def check_in(
+    horde: Horde, user: User, name: str, kind: str, offer_for: Callable[[WorkerId], Offer]
+) -> Worker:
+    """Note that a worker is here; the first pop of a new name makes a new worker.
+
+    Raises:
+        Refused: AnonForbiddenWorker, WorkerFlaggedMaintenance, WrongCredentials,
+            PolymorphicNameConflict, WorkerInviteOnly.
+    """
+    check_may_work(user)
+    worker = horde.presence.by_name.get(name)
+    if worker is None:
+        worker = horde.presence.add(await find_or_add(horde, user, name, kind, offer_for))
+    if worker.user_id != user.id:
+        raise Refused(
+            "WrongCredentials",
+            f"Wrong credentials to submit as this worker: {name!r} belongs to somebody else. "
+            "Give your worker another name.",
+        )
+    if worker.kind != kind:
+        raise Refused(
+            "PolymorphicNameConflict",
+            f"The name {name!r} is taken by a worker for {worker.kind}. Use another name.",
+        )
+    worker.seen(offer_for(worker.id), horde.now(), horde.presence.stale_ms)
+    return worker
+
+
+def check_may_work(user: User) -> None:
+    """Refuse users that may not run workers."""
+    if user.id == ANONYMOUS:
+        raise Refused(
+            "AnonForbiddenWorker",
+            "A worker needs a key of its owner, so that its kudos have somewhere to go: register "
+            "to get one.",
+        )
+    if user.is_flagged:
+        raise Refused(
+            "WorkerFlaggedMaintenance",
+            "This account is under review; until that is over we cannot accept workers serving "
+            "others from it.",
+        )
+
+
+async def find_or_add(
+    horde: Horde, user: User, name: str, kind: str, offer_for: Callable[[WorkerId], Offer]
+) -> Worker:
+    """The worker of this name; a new one when there is none."""
+    row = await horde.read(lambda tx: workers.by_name(tx, name))
+    if row is None:
+        now = horde.now()
+        worker_id = WorkerId(horde.fresh.id(now))
+        fresh_row = WorkerRow(
+            id=worker_id,
+            user_id=user.id,
+            name=name,
+            kind=kind,
+            created_at=now,
+            seen_at=now,
+            offer=msgspec.json.encode(offer_for(worker_id)).decode(),
+            uptime_s=0,
+            is_paused=False,
+            maintenance_text=None,
+            info=None,
+            suspicion=0,
+        )
+        invite_only = horde.modes.get("invite_only_mode", False)
+        row = await horde.write(lambda tx: add_worker(tx, fresh_row, user, invite_only=invite_only))
+    return worker_from(row)
+
+
+def add_worker(tx: Transaction, row: WorkerRow, user: User, *, invite_only: bool) -> WorkerRow:
+    """Add a worker, unless a pop that came a moment earlier has done so."""
+    existing = workers.by_name(tx, row.name)
+    if existing is not None:
+        return existing
+    if invite_only and len(workers.of_user(tx, user.id)) >= user.worker_invited:
+        raise Refused(
+            "WorkerInviteOnly",
+            "This horde takes new workers by invitation only; ask its operators for one.",
+        )
+    workers.add(tx, row)
+    return row
+
+
+# Handing out
+
+
+async def pop(
+    horde: Horde, worker: Worker, has_word: Callable[[bytes, Sequence[str]], bool]
+) -> Claimed | Nothing:
+    """Give a worker a job, or say why there is none.
+
+    Raises:
+        Refused: WorkerMaintenance, when the worker is in maintenance and its owner waits for
+        nothing.
+    """
+    heads = choose(horde, worker)
+    if worker.offer.blacklist:
+        heads = await without_words(horde, worker, heads, has_word)
+    claimed = await take(horde, worker, list(itertools.islice(heads, HEADS)))
+    if claimed is not None:
+        return claimed
+    if worker.maintenance_text is not None:
+        raise Refused(
+            "WorkerMaintenance",
+            f"This worker is in maintenance mode: {worker.maintenance_text} Its owner can end it.",
+        )
+    skipped = horde.lanes.skipped(worker.capability)
+    if worker.is_paused:
+        waiting = len(horde.lanes.requests)
+        skipped = {Reason.PAUSED: waiting} if waiting else {}
+    return Nothing(skipped)
+
+
+def choose(horde: Horde, worker: Worker) -> "itertools.chain[Waiting]":
+    """What this worker may be given: its owner's first, then its friends', then everybody's."""
+    first = [worker.user_id]
+    if not worker.takes_from_all:
+        return itertools.chain(horde.lanes.candidates_of(first, worker.capability))
+    first += [user_id for user_id in worker.offer.priority_user_ids if user_id != worker.user_id]
+    return itertools.chain(
+        horde.lanes.candidates_of(first, worker.capability),
+        horde.lanes.candidates(worker.capability),
+    )
+
+
+async def without_words(
+    horde: Horde,
+    worker: Worker,
+    heads: "itertools.chain[Waiting]",
+    has_word: Callable[[bytes, Sequence[str]], bool],
+) -> "itertools.chain[Waiting]":
+    """The first few heads whose texts have none of the words this worker refuses."""
+    few = list(itertools.islice(heads, HEADS_READ_MAX))
+    found = await horde.read(
+        lambda tx: {waiting.request_id: requests.by_id(tx, waiting.request_id) for waiting in few}
+    )
+    words = worker.offer.blacklist
+    return itertools.chain(
+        waiting
+        for waiting in few
+        if (request := found[waiting.request_id]) and not has_word(request.body, words)
+    )
+
+
+async def take(horde: Horde, worker: Worker, heads: Sequence[Waiting]) -> Claimed | None:
+    """Reserve these requests and have the writer give the worker a picture of the first it can."""
+    if not heads:
+        return None
+    for waiting in heads:
+        waiting.reserved += 1
+
+    def release() -> None:
+        for waiting in heads:
+            waiting.reserved -= 1
+
+    def publish(claimed: Claimed | None) -> None:
+        release()
+        if claimed is not None:
+            horde.publish_request(claimed.request, claimed.requirement)
+
+    now = horde.now()
+    candidates = [waiting.request_id for waiting in heads]
+    lifetime_ms = horde.settings.request_lifetime_s * 1000
+    # Copied now: the worker may pop again with another offer before the writer runs.
+    taker = Taker.of(worker)
+    return await horde.write(
+        lambda tx: claim(tx, candidates, taker, horde.fresh, now, lifetime_ms), publish, release
+    )
+
+
+@dataclass(frozen=True)
+class Taker:
+    """The worker a job is given to, as it was when it asked."""
+
+    worker_id: WorkerId
+    name: str
+    owner_id: UserId
+    offer: Offer
+
+    @classmethod
+    def of(cls, worker: Worker) -> "Taker":
+        """What a claim needs to know of a worker."""
+        return cls(worker.id, worker.name, worker.user_id, worker.offer)
+
+
+def claim(
+    tx: Transaction,
+    candidates: Sequence[RequestId],
+    taker: Taker,
+    fresh: Fresh,
+    now: Millis,
+    lifetime_ms: int,
+) -> Claimed | None:
+    """Give this worker a picture of the first of these requests that still waits, or None.
+
+    The write is conditional: an outdated candidate costs one more try, never one picture given to
+    two workers.
+    """
+    for request_id in candidates:
+        request = requests.take_one(tx, request_id, Millis(now + lifetime_ms))
+        if request is not None:
+            requirement = lanes.requirement(tx, request.lane_key)
+            job = new_job(tx, request, requirement, taker, fresh, now)
+            jobs.add(tx, job)
+            return Claimed(job, request, requirement)
+    return None
+
+
+def new_job(
+    tx: Transaction,
+    request: Request,
+    requirement: Requirement,
+    taker: Taker,
+    fresh: Fresh,
+    now: Millis,
+) -> Job:
+    """The job for the lowest of the request's pictures that nobody makes or has made."""
+    counts = request.counts
+    ordinal = jobs.free_ordinal(tx, request.id, counts.processing - 1 + counts.finished)
+    seed = (
+        fresh.seed()
+        if request.seed is None
+        else seed_of_job(request.seed, request.seed_step, ordinal)
+    )
+    return Job(
+        id=JobId(fresh.id(now)),
+        request_id=request.id,
+        worker_id=taker.worker_id,
+        worker_name=taker.name,
+        owner_id=taker.owner_id,
+        ordinal=ordinal,
+        state=JobState.RUNNING,
+        model=model_for(requirement, taker.offer.capability, fresh.choice()),
+        seed=seed,
+        started_at=now,
+        due_at=Millis(now + request.ttl_ms),
+        has_agent=taker.offer.agent is not None,
+    )

@@ -1,0 +1,218 @@
+"""End: what stops a request or a job before a picture comes of it: cancel, fault, expiry, return.
+
+Nothing is refunded, because nothing was charged: a job is paid for when it is settled.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from ordu.engine.horde import Horde
+from ordu.protocol.errors import Refused
+from ordu.rules.lifecycle import (
+    Counts,
+    JobId,
+    Millis,
+    RequestId,
+    RequestState,
+    after_fault,
+)
+from ordu.rules.matching import Requirement
+from ordu.store import jobs, lanes, requests, stats
+from ordu.store.database import Transaction
+from ordu.store.jobs import Job
+from ordu.store.requests import Request
+
+SWEEP_MAX = 200  # how many of a kind one round of a chore ends
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A request after something of it ended."""
+
+    request: Request
+    requirement: Requirement
+
+
+def request_not_found(request_id: str) -> Refused:
+    """The refusal for a request that is not there."""
+    return Refused(
+        "RequestNotFound",
+        f"There is no request {request_id[:64]!r}: it never was, or its time is over.",
+    )
+
+
+# Cancel
+
+
+async def cancel(horde: Horde, request_id: RequestId) -> Request:
+    """Drop what waits of a request; what a worker has already is finished and paid.
+
+    Raises:
+        Refused: RequestNotFound.
+    """
+    ended = await horde.write(
+        lambda tx: cancel_waiting(tx, request_id),
+        lambda ended: horde.publish_request(ended.request, ended.requirement),
+    )
+    return ended.request
+
+
+def cancel_waiting(tx: Transaction, request_id: RequestId) -> Ended:
+    """Move everything that waits to cancelled."""
+    request = requests.by_id(tx, request_id)
+    if request is None:
+        raise request_not_found(request_id)
+    if request.state is not RequestState.OPEN or request.counts.waiting == 0:
+        return ended_as_is(tx, request)
+    counts = msgspec.structs.replace(
+        request.counts,
+        waiting=0,
+        cancelled=request.counts.cancelled + request.counts.waiting,
+    )
+    return ended_with(tx, request, RequestState.CANCELLED, counts, request.faults)
+
+
+# Fault
+
+
+async def fault(horde: Horde, job_id: JobId) -> bool:
+    """A job failed: its picture waits again, or the request is given up after too many faults.
+
+    Returns False when the job had ended already.
+    """
+    now = horde.now()
+    faults_max = horde.settings.faults_max
+
+    def publish(ended: Ended | None) -> None:
+        if ended is not None:
+            horde.publish_request(ended.request, ended.requirement)
+
+    return await horde.write(lambda tx: fault_job(tx, job_id, faults_max, now), publish) is not None
+
+
+def fault_job(tx: Transaction, job_id: JobId, faults_max: int, now: Millis) -> Ended | None:
+    """End a running job as faulted; None when it does not run any more."""
+    if not jobs.fault(tx, job_id, now):
+        return None
+    job = jobs.by_id(tx, job_id)
+    assert job is not None
+    request = requests.by_id(tx, job.request_id)
+    assert request is not None, "a job has a request"
+    stats.append(tx, [(f"worker:{job.worker_id}", "aborted", 1)])
+    faults = request.faults + 1
+    state = after_fault(request.state, faults, faults_max)
+    return ended_with(tx, request, state, without_job(request.counts, state), faults)
+
+
+def without_job(counts: Counts, state: RequestState) -> Counts:
+    """The counts after a running job failed: its picture waits again only in an open request."""
+    if state is RequestState.OPEN:
+        return msgspec.structs.replace(
+            counts, processing=counts.processing - 1, waiting=counts.waiting + 1
+        )
+    return msgspec.structs.replace(
+        counts,
+        processing=counts.processing - 1,
+        waiting=0,
+        lost=counts.lost + counts.waiting + 1,
+    )
+
+
+# Return
+
+
+async def give_back(horde: Horde, job: Job) -> None:
+    """A job never reached its worker: its picture waits again, and nobody is at fault."""
+
+    def publish(ended: Ended | None) -> None:
+        if ended is not None:
+            horde.publish_request(ended.request, ended.requirement)
+
+    await horde.write(lambda tx: return_job(tx, job), publish)
+
+
+def return_job(tx: Transaction, job: Job) -> Ended | None:
+    """Forget a running job; its picture waits again."""
+    request = requests.by_id(tx, job.request_id)
+    if request is None or not jobs.remove_running(tx, job.id):
+        return None
+    if request.state is RequestState.OPEN:
+        requests.return_one(tx, request.id)
+        fresh_row = requests.by_id(tx, request.id)
+        assert fresh_row is not None
+        return ended_as_is(tx, fresh_row)
+    counts = msgspec.structs.replace(
+        request.counts,
+        processing=request.counts.processing - 1,
+        cancelled=request.counts.cancelled + 1,
+    )
+    return ended_with(tx, request, request.state, counts, request.faults)
+
+
+# Expiry
+
+
+@dataclass(frozen=True)
+class Expired:
+    """A request that is gone, and the names of its pictures."""
+
+    request_id: RequestId
+    pictures: tuple[str, ...]
+    ended: Ended
+
+
+async def expire(horde: Horde, request_id: RequestId) -> None:
+    """Remove a request whose time is over, and its pictures."""
+    now = horde.now()
+
+    def publish(expired: Expired | None) -> None:
+        if expired is not None:
+            horde.publish_request(expired.ended.request, expired.ended.requirement)
+
+    expired = await horde.write(lambda tx: expire_request(tx, request_id, now), publish)
+    if expired is not None:
+        await horde.pictures.delete(expired.pictures)
+
+
+def expire_request(tx: Transaction, request_id: RequestId, now: Millis) -> Expired | None:
+    """Remove a request that is still expired; None when something moved its end meanwhile."""
+    request = requests.by_id(tx, request_id)
+    if request is None or request.expires_at > now:
+        return None
+    requirement = lanes.requirement(tx, request.lane_key)
+    names = [picture_name(job.id) for job in jobs.of_request(tx, request_id)]
+    requests.remove(tx, request_id)
+    counts = msgspec.structs.replace(
+        request.counts, waiting=0, cancelled=request.counts.cancelled + request.counts.waiting
+    )
+    gone = Ended(msgspec.structs.replace(request, counts=counts), requirement)
+    return Expired(request_id, (*names, source_name(request_id)), gone)
+
+
+def picture_name(job_id: str) -> str:
+    """The name of a job's picture in the picture store."""
+    return f"{job_id}.webp"
+
+
+def source_name(request_id: str) -> str:
+    """The name of a request's source image in the picture store."""
+    return f"{request_id}_src"
+
+
+# What all of them share
+
+
+def ended_with(
+    tx: Transaction, request: Request, state: RequestState, counts: Counts, faults: int
+) -> Ended:
+    """Write a request's new state and counts."""
+    assert counts.n == request.counts.n, "no picture is lost or made"
+    requests.set_counts(tx, request.id, state, counts, faults)
+    changed = msgspec.structs.replace(request, state=state, counts=counts, faults=faults)
+    return ended_as_is(tx, changed)
+
+
+def ended_as_is(tx: Transaction, request: Request) -> Ended:
+    """A request with its requirement."""
+    return Ended(request, lanes.requirement(tx, request.lane_key))

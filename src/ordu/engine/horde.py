@@ -1,0 +1,142 @@
+"""The horde: what a handler is given to read, to write and to look at.
+
+Made once at the start and handed down. The verbs (`place`, `claim`, `settle`, `end`) are in modules
+of their own and take it as their first argument.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+
+from ordu.engine.clock import Clock
+from ordu.engine.fresh import Fresh
+from ordu.engine.lanes import LaneMap
+from ordu.engine.presence import Presence, Worker
+from ordu.engine.wakeups import Wakeups
+from ordu.images.links import Links
+from ordu.images.store import PictureStore
+from ordu.rules.lifecycle import Millis
+from ordu.rules.matching import Offer, Requirement, WorkerId
+from ordu.settings import ServerSettings
+from ordu.store import facts, lanes, workers
+from ordu.store.database import Database, Transaction
+from ordu.store.requests import Request
+from ordu.store.workers import WorkerRow
+
+T = TypeVar("T")
+
+MINUTE_MS = 60_000
+
+
+@dataclass(eq=False)
+class Horde:
+    """Everything one server process has."""
+
+    settings: ServerSettings
+    database: Database
+    pictures: PictureStore
+    links: Links
+    clock: Clock
+    fresh: Fresh
+    presence: Presence
+    lanes: LaneMap = field(default_factory=LaneMap)
+    wakeups: Wakeups = field(default_factory=Wakeups)
+    modes: dict[str, bool] = field(default_factory=dict)
+    delivered: deque[tuple[Millis, int]] = field(default_factory=deque)  # when, how much work
+    is_stopping: bool = False
+
+    def now(self) -> Millis:
+        """The present moment."""
+        return self.clock.now()
+
+    async def read(self, operation: Callable[[Transaction], T]) -> T:
+        """Run a read."""
+        return await self.database.read(operation)
+
+    async def write(
+        self,
+        operation: Callable[[Transaction], T],
+        publish: Callable[[T], None] | None = None,
+        abandon: Callable[[], None] | None = None,
+    ) -> T:
+        """Run a write and return its result once it is durable."""
+        return await self.database.write(operation, publish, abandon)
+
+    def publish_request(self, request: Request, requirement: Requirement) -> None:
+        """Copy a committed request into the map and tell those who wait for it."""
+        self.lanes.update(
+            request_id=request.id,
+            user_id=request.user_id,
+            rank=request.rank,
+            work=request.work,
+            left=request.counts.waiting,
+            lane_key=request.lane_key,
+            requirement=requirement,
+        )
+        self.wakeups.tell(request.id)
+
+    def note_delivery(self, now: Millis, work: int) -> None:
+        """Remember a delivery for a minute."""
+        self.delivered.append((now, work))
+        while self.delivered[0][0] <= now - MINUTE_MS:
+            self.delivered.popleft()
+
+    def delivered_in_past_minute(self) -> int:
+        """How much work was delivered in the past minute, through this process."""
+        since = self.now() - MINUTE_MS
+        return sum(work for moment, work in self.delivered if moment > since)
+
+    def online(self) -> list[Worker]:
+        """The workers that are here and take from all."""
+        return [worker for worker in self.presence.here(self.now()) if worker.takes_from_all]
+
+    async def load(self) -> None:
+        """Make the map and the presence from what SQL says."""
+        await self.read(self.load_map)
+        since = Millis(self.now() - self.presence.stale_ms)
+        for row in await self.read(lambda tx: workers.seen_since(tx, since)):
+            self.presence.add(worker_from(row))
+
+    def load_map(self, tx: Transaction) -> None:
+        """Make the map of lanes and the modes."""
+        self.modes = facts.modes(tx)
+        requirements = lanes.with_waiting(tx)
+        for row in lanes.waiting(tx):
+            self.lanes.update(
+                request_id=row["id"],
+                user_id=row["user_id"],
+                rank=row["rank"],
+                work=row["work"],
+                left=row["waiting"],
+                lane_key=row["lane_key"],
+                requirement=requirements[row["lane_key"]],
+            )
+
+    async def find_worker(self, worker_id: str) -> Worker | None:
+        """A worker, here or away."""
+        known = self.presence.by_id.get(WorkerId(worker_id))
+        if known is not None:
+            return known
+        row = await self.read(lambda tx: workers.by_id(tx, worker_id))
+        return None if row is None else worker_from(row)
+
+
+def worker_from(row: WorkerRow) -> Worker:
+    """A worker as the database remembers it."""
+    return Worker(
+        id=row.id,
+        user_id=row.user_id,
+        name=row.name,
+        kind=row.kind,
+        offer=msgspec.json.decode(row.offer, type=Offer),
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        uptime_s=row.uptime_s,
+        is_paused=row.is_paused,
+        maintenance_text=row.maintenance_text,
+        info=row.info,
+        suspicion=row.suspicion,
+    )

@@ -1,0 +1,120 @@
+"""What owners and operators do to workers and to the horde: maintenance, pause, names, modes."""
+
+from dataclasses import dataclass
+
+from ordu.engine.horde import Horde
+from ordu.engine.presence import Worker
+from ordu.protocol.errors import Refused
+from ordu.rules import names, rights
+from ordu.rules.money import ANONYMOUS
+from ordu.store import facts, workers
+from ordu.store.database import Transaction
+from ordu.store.users import User
+
+MAINTENANCE_TEXT = "Its owner has put it into maintenance."
+INFO_LENGTH_MAX = 1000
+
+
+@dataclass(frozen=True)
+class WorkerChange:
+    """What is to be changed of a worker; None leaves it."""
+
+    maintenance: bool | None = None
+    maintenance_text: str | None = None
+    paused: bool | None = None
+    info: str | None = None
+    name: str | None = None
+
+    def columns(self) -> dict[str, object]:
+        """The columns that change."""
+        changes: dict[str, object] = {}
+        if self.maintenance is not None:
+            text = self.maintenance_text or MAINTENANCE_TEXT
+            changes["maintenance_text"] = text if self.maintenance else None
+        if self.paused is not None:
+            changes["is_paused"] = self.paused
+        if self.info is not None:
+            changes["info"] = self.info
+        if self.name is not None:
+            changes["name"] = names.worker_name(self.name)
+        return changes
+
+
+async def find(horde: Horde, worker_id: str) -> Worker:
+    """A worker, here or away.
+
+    Raises:
+        Refused: WorkerNotFound.
+    """
+    worker = await horde.find_worker(worker_id)
+    if worker is None:
+        raise Refused("WorkerNotFound", f"There is no worker with the id {worker_id[:64]!r}.")
+    return worker
+
+
+def check_may_change(caller: User, worker: Worker, change: WorkerChange) -> None:
+    """Refuse a change that this caller may not make."""
+    if not change.columns():
+        raise Refused(
+            "NoWorkerModSelected", "Nothing to change: the body names no field that can be changed."
+        )
+    rights.check_owner(caller.id, worker.user_id, is_moderator=caller.is_moderator)
+    if change.paused is not None:
+        rights.check_moderator(caller.id, is_moderator=caller.is_moderator)
+
+
+async def edit_worker(horde: Horde, worker: Worker, change: WorkerChange) -> None:
+    """Change a worker: everything, or nothing."""
+    columns = change.columns()
+
+    def edit(tx: Transaction) -> None:
+        name = columns.get("name")
+        if isinstance(name, str):
+            holder = workers.by_name(tx, name)
+            if holder is not None and holder.id != worker.id:
+                raise Refused("WorkerNameAlreadyExists", f"The name {name!r} is taken.")
+        workers.change(tx, worker.id, columns)
+
+    def publish(_: None) -> None:
+        known = horde.presence.by_id.get(worker.id, worker)
+        if "maintenance_text" in columns:
+            text = columns["maintenance_text"]
+            known.maintenance_text = None if text is None else str(text)
+        known.is_paused = bool(columns.get("is_paused", known.is_paused))
+        known.info = str(columns["info"]) if "info" in columns else known.info
+        if "name" in columns and known.id in horde.presence.by_id:
+            horde.presence.rename(known, str(columns["name"]))
+
+    await horde.write(edit, publish)
+
+
+async def remove_worker(horde: Horde, worker: Worker) -> None:
+    """Forget a worker; what it earned stays with its owner."""
+    await horde.write(
+        lambda tx: workers.remove(tx, worker.id), lambda _: horde.presence.remove(worker.id)
+    )
+
+
+def check_may_remove(caller: User, worker: Worker) -> None:
+    """Refuse everybody but the worker's owner and moderators."""
+    if caller.id == ANONYMOUS:
+        raise Refused("AnonForbiddenWorker", "This needs a key of your own: register to get one.")
+    if caller.id != worker.user_id:
+        rights.check_moderator(caller.id, is_moderator=caller.is_moderator)
+
+
+async def set_modes(horde: Horde, caller: User, changes: dict[str, bool]) -> None:
+    """Switch modes of the horde.
+
+    Raises:
+        Refused: NoHordeModSelected, NotAdmin, NotModerator.
+    """
+    if not changes:
+        raise Refused("NoHordeModSelected", "Nothing to change: the body names no mode.")
+    if "maintenance_mode" in changes:
+        rights.check_administrator(caller.id)
+    if changes.keys() - {"maintenance_mode"}:
+        rights.check_moderator(caller.id, is_moderator=caller.is_moderator)
+    await horde.write(
+        lambda tx: facts.set_modes(tx, changes), lambda _: horde.modes.update(changes)
+    )

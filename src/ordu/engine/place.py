@@ -1,0 +1,101 @@
+"""Place: a wish becomes a waiting request."""
+
+from dataclasses import dataclass
+
+from ordu.engine.end import source_name
+from ordu.engine.horde import Horde
+from ordu.protocol.errors import Refused
+from ordu.rules import limits, pricing, ranking
+from ordu.rules.lifecycle import Millis, RequestId, Wish
+from ordu.rules.matching import Requirement, lane_key
+from ordu.rules.money import ZERO, Kudos, UserId
+from ordu.store import lanes, requests, stats, users, workers
+from ordu.store.database import Transaction
+from ordu.store.requests import Request
+from ordu.store.users import User
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The operator's terms for a request."""
+
+    lifetime_ms: int
+    growth_per_s: int
+
+
+def quote(wish: Wish, user: User) -> Kudos:
+    """What a wish will cost its user in all."""
+    return Kudos(pricing.bill(wish.price, user.usage_multiplier) * wish.n)
+
+
+async def accept(horde: Horde, user: User, wish: Wish, source: bytes | None) -> Request:
+    """Place a wish for a user, with its source image; returns the request once it is durable.
+
+    Raises:
+        Refused: MaintenanceMode, WorkerNotFound, TooManyPrompts.
+    """
+    check_open(horde)
+    now = horde.now()
+    request_id = RequestId(horde.fresh.id(now))
+    terms = Terms(horde.settings.request_lifetime_s * 1000, horde.settings.priority_growth_per_s)
+    if source is not None:  # before the request: one that is placed never lacks its image
+        await horde.pictures.put(source_name(request_id), source)
+    return await horde.write(
+        lambda tx: place(tx, wish, user.id, request_id, terms, now),
+        lambda request: horde.publish_request(request, wish.requirement),
+    )
+
+
+def check_open(horde: Horde) -> None:
+    """Refuse while the horde is in maintenance."""
+    if horde.modes.get("maintenance_mode"):
+        raise Refused(
+            "MaintenanceMode",
+            "This horde is in maintenance and takes no new requests. What was asked for before is "
+            "kept; try again later.",
+        )
+
+
+def place(
+    tx: Transaction,
+    wish: Wish,
+    user_id: UserId,
+    request_id: RequestId,
+    terms: Terms,
+    now: Millis,
+) -> Request:
+    """Add the request. Nothing is charged: each job is, when it is delivered."""
+    user = users.by_id(tx, user_id)
+    assert user is not None, "a caller was known a moment ago"
+    limits.check_concurrency(requests.waiting_of_user(tx, user_id), wish.n, user.concurrency)
+    check_workers(tx, wish.requirement)
+    key = lane_key(wish.requirement)
+    lanes.remember(tx, key, wish.requirement)
+    balance = max(user.kudos, ZERO)
+    requests.add(
+        tx,
+        wish,
+        request_id=request_id,
+        user_id=user_id,
+        lane_key=key,
+        rank=ranking.rank(ranking.priority(user_id, balance), now, terms.growth_per_s),
+        bill=pricing.bill(wish.price, user.usage_multiplier),
+        now=now,
+        expires_at=Millis(now + terms.lifetime_ms),
+    )
+    stats.append(tx, [(f"user:{user_id}", "requested", wish.n)])
+    request = requests.by_id(tx, request_id)
+    assert request is not None
+    return request
+
+
+def check_workers(tx: Transaction, requirement: Requirement) -> None:
+    """Refuse a list of workers that names one nobody knows."""
+    named = sorted(requirement.workers_allowed | requirement.workers_denied)
+    unknown = workers.unknown_ids(tx, list(named))
+    if unknown:
+        raise Refused(
+            "WorkerNotFound",
+            f"The field `workers` names {', '.join(unknown)}, which this horde does not know. "
+            "GET /api/v2/workers lists those there are.",
+        )

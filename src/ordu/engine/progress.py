@@ -1,0 +1,120 @@
+"""Progress: how far a request is, where it stands in line, and how long it will take.
+
+All of it is true for *this* request: who that is online could serve it, how fast they are, and what
+goes before it in the lanes that they also serve.
+"""
+
+from dataclasses import dataclass
+
+from ordu.engine.end import request_not_found
+from ordu.engine.horde import Horde
+from ordu.engine.lanes import Waiting
+from ordu.engine.presence import Worker
+from ordu.rules.lifecycle import JobState, Millis, RequestState, is_done
+from ordu.rules.matching import Requirement, why_not
+from ordu.rules.money import UserId
+from ordu.store import jobs, lanes, requests
+from ordu.store.database import Transaction
+from ordu.store.jobs import Job
+from ordu.store.requests import Request
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a request is."""
+
+    request: Request
+    jobs: tuple[Job, ...]
+    done: bool
+    faulted: bool
+    position: int  # 1-based; 0 when nothing of it waits
+    wait_s: int
+    is_possible: bool
+
+
+async def progress_of(horde: Horde, request_id: str) -> Progress:
+    """How far a request is now.
+
+    Raises:
+        Refused: RequestNotFound.
+    """
+    found = await horde.read(lambda tx: find(tx, request_id))
+    if found is None:
+        raise request_not_found(request_id)
+    request, its_jobs, requirement = found
+    able = able_workers(horde, requirement, request.user_id)
+    jobs_ahead, work_ahead = ahead(horde, request, able)
+    done = is_done(request.state, request.counts)
+    is_running = request.counts.processing > 0
+    return Progress(
+        request=request,
+        jobs=its_jobs,
+        done=done,
+        faulted=request.state is RequestState.FAULTED,
+        position=jobs_ahead + 1 if request.counts.waiting else 0,
+        wait_s=0 if done else wait_s(horde, request, its_jobs, able, work_ahead),
+        is_possible=bool(able) or is_running or done,
+    )
+
+
+def find(tx: Transaction, request_id: str) -> tuple[Request, tuple[Job, ...], Requirement] | None:
+    """A request, its jobs and its requirement."""
+    request = requests.by_id(tx, request_id)
+    if request is None:
+        return None
+    its_jobs = tuple(jobs.of_request(tx, request.id))
+    return request, its_jobs, lanes.requirement(tx, request.lane_key)
+
+
+def able_workers(horde: Horde, requirement: Requirement, user_id: UserId) -> list[Worker]:
+    """The workers that are here and could serve a request of this user."""
+    return [
+        worker
+        for worker in horde.presence.here(horde.now())
+        if (worker.takes_from_all or worker.user_id == user_id)
+        and why_not(requirement, worker.capability) is None
+    ]
+
+
+def ahead(horde: Horde, request: Request, able: list[Worker]) -> tuple[int, int]:
+    """Pictures and work that go before this request with the workers that could serve it."""
+    waiting: Waiting | None = horde.lanes.requests.get(request.id)
+    if waiting is None:
+        return 0, 0
+    return horde.lanes.ahead_of(waiting, {worker.capability for worker in able})
+
+
+def wait_s(
+    horde: Horde, request: Request, its_jobs: tuple[Job, ...], able: list[Worker], work_ahead: int
+) -> int:
+    """Seconds until the whole request is done, as far as can be known.
+
+    What waits before it and of it, at the speed of all who could serve it, and then the longest of
+    what runs already. When nobody could, it is as long as the request is kept.
+    """
+    now = horde.now()
+    waiting_work = request.counts.waiting * request.work
+    seconds = 0.0
+    if waiting_work:
+        if not able:
+            return max(0, (request.expires_at - now) // 1000)
+        seconds = (work_ahead + waiting_work) / pace(able, request.counts.waiting)
+    return round(seconds + running_s(horde, request, its_jobs, now))
+
+
+def pace(able: list[Worker], pictures: int) -> float:
+    """Things per second of these workers together; one picture is made by one worker only."""
+    threads = sum(worker.offer.threads for worker in able)
+    mean = sum(worker.speed * worker.offer.threads for worker in able) / threads
+    return mean * min(threads, max(1, pictures))
+
+
+def running_s(horde: Horde, request: Request, its_jobs: tuple[Job, ...], now: Millis) -> float:
+    """Seconds that the longest of a request's running jobs still needs."""
+    remaining = 0.0
+    for job in its_jobs:
+        if job.state is JobState.RUNNING:
+            worker = horde.presence.by_id.get(job.worker_id)
+            expected = request.work / worker.speed if worker else 0.0
+            remaining = max(remaining, expected - (now - job.started_at) / 1000)
+    return remaining

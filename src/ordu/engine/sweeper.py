@@ -1,0 +1,115 @@
+"""The sweeper: chores that keep what time changes. They call the same verbs as everybody else.
+
+Every round: jobs whose time is over fail, requests whose time is over go, deltas are folded, signs
+of life are written, and now and then pictures that belong to nothing are removed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from ordu.engine import end
+from ordu.engine.horde import Horde
+from ordu.protocol.errors import Refused
+from ordu.rules.lifecycle import JobId, Millis, RequestId
+from ordu.store import jobs, lanes, requests, stats, workers
+
+log = logging.getLogger(__name__)
+
+ORPHANS_EVERY = 60  # rounds
+ORPHAN_AGE_MS = 3_600_000  # an upload without a settled job is left alone for an hour
+
+
+class Sweeper:
+    """Runs the chores at intervals until it is cancelled."""
+
+    def __init__(self, horde: Horde) -> None:
+        self.horde = horde
+        self.rounds = 0
+
+    async def run(self) -> None:
+        """Sweep for ever."""
+        while True:
+            await asyncio.sleep(self.horde.settings.sweep_interval_s)
+            await self.sweep()
+
+    async def sweep(self) -> None:
+        """One round of all chores. One that fails is logged and does not stop the others."""
+        self.rounds += 1
+        for chore in (fail_overdue, expire_requests, fold_statistics, write_presence):
+            await attempt(chore, self.horde)
+        if self.rounds % ORPHANS_EVERY == 0:
+            await attempt(forget_lanes, self.horde)
+            await attempt(remove_orphans, self.horde)
+
+
+async def attempt(chore: Callable[[Horde], Awaitable[None]], horde: Horde) -> None:
+    """Run a chore; what goes wrong is logged and tried again in the next round."""
+    try:
+        await chore(horde)
+    except Refused as refused:
+        log.warning("%s has to wait: %s", chore.__name__, refused.message)
+    except Exception:
+        log.exception("%s failed", chore.__name__)
+
+
+async def fail_overdue(horde: Horde) -> None:
+    """Fail the jobs whose worker took too long."""
+    now = horde.now()
+    for job_id in await horde.read(lambda tx: jobs.overdue(tx, now, end.SWEEP_MAX)):
+        await end.fault(horde, job_id)
+
+
+async def expire_requests(horde: Horde) -> None:
+    """Remove the requests whose time is over."""
+    now = horde.now()
+    for request_id in await horde.read(lambda tx: requests.expired(tx, now, end.SWEEP_MAX)):
+        await end.expire(horde, request_id)
+
+
+async def fold_statistics(horde: Horde) -> None:
+    """Fold appended deltas into totals until few are left."""
+    while await horde.write(stats.fold) == stats.FOLD_ROWS_MAX:
+        pass
+
+
+async def write_presence(horde: Horde) -> None:
+    """Write who was here since the last round."""
+    seen = horde.presence.unwritten()
+    for worker in seen:
+        worker.is_unwritten = False
+    beats: list[dict[str, object]] = [
+        {
+            "id": worker.id,
+            "seen_at": worker.seen_at,
+            "offer": msgspec.json.encode(worker.offer).decode(),
+            "uptime_s": worker.uptime_s,
+        }
+        for worker in seen
+    ]
+    if beats:
+        await horde.write(lambda tx: workers.note_heartbeats(tx, beats))
+    horde.presence.forget_stale(horde.now())
+
+
+async def forget_lanes(horde: Horde) -> None:
+    """Drop the requirements that no request has any more."""
+    await horde.write(lanes.forget_empty)
+
+
+async def remove_orphans(horde: Horde) -> None:
+    """Remove old pictures whose request is gone or whose job never ended well."""
+    before = Millis(horde.now() - ORPHAN_AGE_MS)
+    async for name, _ in horde.pictures.older_than(before):
+        if not await is_wanted(horde, name):
+            await horde.pictures.delete([name])
+
+
+async def is_wanted(horde: Horde, name: str) -> bool:
+    """Whether a stored picture belongs to something that is still there."""
+    owner = name.removesuffix(".webp").removesuffix("_src")
+    if name.endswith("_src"):
+        return await horde.read(lambda tx: requests.by_id(tx, RequestId(owner))) is not None
+    return await horde.read(lambda tx: jobs.by_id(tx, JobId(owner))) is not None

@@ -1,0 +1,64 @@
+"""Signed links to pictures: whoever has one may do this one thing until it expires.
+
+A link carries no key and needs no account, because workers use it as it stands, without headers.
+The signature covers method, name and expiry, so a link for reading cannot write, and neither can
+be made to last longer or to name another picture.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+
+from ordu.protocol.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes and checks links below one public address, with one key of the installation."""
+
+    key: bytes = field(repr=False)
+    base_url: str
+    lifetime_s: int
+
+    def get_url(self, name: str, now_ms: int) -> str:
+        """A link that reads this picture."""
+        return self._url("GET", name, now_ms)
+
+    def put_url(self, name: str, now_ms: int) -> str:
+        """A link that writes this picture, as often as wanted until it expires."""
+        return self._url("PUT", name, now_ms)
+
+    def verify(self, method: str, name: str, expires: str, signature: str, now_ms: int) -> None:
+        """Return when a link of ours allows this now; else refuse with the rc BadSignature.
+
+        A link for GET serves HEAD too.
+        """
+        wanted = self._signature("GET" if method == "HEAD" else method, name, expires)
+        is_ours = hmac.compare_digest(wanted.encode(), signature.encode("utf-8", "replace"))
+        if not is_ours or not re.fullmatch(r"[0-9]{1,15}", expires):
+            raise Refused(
+                "BadSignature",
+                f"This link does not allow {method} of this picture. "
+                "Use the link exactly as the horde gave it.",
+            )
+        # Only after the signature, so that nobody learns anything from a link made up.
+        late_s = now_ms // 1000 - int(expires)
+        if late_s >= 0:
+            raise Refused(
+                "BadSignature",
+                f"This link expired {late_s} seconds ago; links work for {self.lifetime_s} "
+                "seconds. Ask the horde for a new one.",
+            )
+
+    def _url(self, method: str, name: str, now_ms: int) -> str:
+        expires = str(now_ms // 1000 + self.lifetime_s)
+        signature = self._signature(method, name, expires)
+        base = self.base_url.rstrip("/")
+        return f"{base}/pictures/{name}?expires={expires}&signature={signature}"
+
+    def _signature(self, method: str, name: str, expires: str) -> str:
+        text = f"{method}\n{name}\n{expires}".encode("utf-8", "replace")
+        digest = hmac.digest(self.key, text, hashlib.sha256)
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

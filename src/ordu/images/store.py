@@ -1,0 +1,153 @@
+"""Where picture bytes lie: a folder now, S3 through the same library later.
+
+A picture is written under another name and moved into place, so a reader sees the old bytes or
+the new ones and never a part. In a folder it is also made durable before `put` returns, because
+the job that it belongs to is settled right after. Names end up in folders by the last two
+characters of the id they begin with: ids begin with the time, so their ends are what spreads.
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore
+
+from ordu.protocol.errors import Refused
+
+RETRY_AFTER_S = 30
+LIST_CHUNK = 1000
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", re.ASCII)
+
+
+class PictureStore:
+    """Picture bytes by name; every method answers `Refused` with 503 when the store cannot."""
+
+    def __init__(self, store: LocalStore, folder: Path) -> None:
+        self._store = store
+        self._folder = folder
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Keep these bytes under this name, in place of what was there."""
+        path = _path(name)
+        with _unavailable_when_broken("stored"):
+            await obstore.put_async(self._store, path, data)
+            await asyncio.to_thread(_make_durable, self._folder, path)
+
+    async def get(self, name: str) -> bytes | None:
+        """The bytes of this name, or None."""
+        path = _path(name)
+        with _unavailable_when_broken("read"):
+            try:
+                found = await obstore.get_async(self._store, path)
+                return bytes(await found.bytes_async())
+            except FileNotFoundError:
+                return None
+
+    async def size(self, name: str) -> int | None:
+        """How many bytes this name has, or None."""
+        path = _path(name)
+        with _unavailable_when_broken("read"):
+            try:
+                return (await obstore.head_async(self._store, path))["size"]
+            except FileNotFoundError:
+                return None
+
+    async def head(self, name: str, length: int) -> bytes | None:
+        """The first bytes of this name, at most `length`, or None."""
+        size = await self.size(name)
+        if not size or length <= 0:
+            return None if size is None else b""  # an empty range is an error to the library
+        with _unavailable_when_broken("read"):
+            try:
+                found = await obstore.get_range_async(
+                    self._store, _path(name), start=0, length=length
+                )
+            except FileNotFoundError:
+                return None
+        return bytes(found)
+
+    async def delete(self, names: Sequence[str]) -> None:
+        """Forget these names; one that is not there is no mistake."""
+        for path in map(_path, names):
+            with _unavailable_when_broken("deleted"):
+                try:
+                    await obstore.delete_async(self._store, path)
+                except FileNotFoundError:
+                    continue
+
+    async def older_than(self, before_ms: int) -> AsyncIterator[tuple[str, int]]:
+        """Every name last written before this time, with that time: what a sweep looks at."""
+        with _unavailable_when_broken("listed"):
+            async for chunk in obstore.list(self._store, chunk_size=LIST_CHUNK):
+                for entry in chunk:
+                    modified_ms = int(entry["last_modified"].timestamp() * 1000)
+                    name = entry["path"].rpartition("/")[2]
+                    if modified_ms < before_ms and _NAME.fullmatch(name):
+                        yield name, modified_ms
+
+    async def remove_unfinished(self, before_ms: int) -> None:
+        """Remove what a killed process left half written before this time."""
+        with _unavailable_when_broken("swept"):
+            await asyncio.to_thread(_remove_unfinished, self._folder, before_ms)
+
+
+def open_store(url: str) -> PictureStore:
+    """The store at a `file:///folder` URL; the folder is made, for its owner only."""
+    parts = urlsplit(url)
+    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
+        raise ValueError(f"Pictures can be kept at file:///FOLDER only, not at {url}.")
+    folder = Path(unquote(parts.path))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return PictureStore(LocalStore(folder), folder)
+
+
+def _path(name: str) -> str:
+    """Where a name lies. What is not a plain name is refused before it becomes a path."""
+    if not _NAME.fullmatch(name):
+        raise Refused(
+            "PictureNotFound", "No picture has such a name. Use the link as it was given."
+        )
+    identifier = re.split(r"[._]", name, maxsplit=1)[0]
+    return f"{identifier[-2:].lower():0>2}/{name}"
+
+
+def _make_durable(folder: Path, path: str) -> None:
+    """Wait until a new file and the folders that lead to it are on the disk."""
+    for place in (folder / path, (folder / path).parent, folder):
+        try:
+            descriptor = os.open(place, os.O_RDONLY)
+        except FileNotFoundError:
+            return  # deleted meanwhile: nothing to keep
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove_unfinished(folder: Path, before_ms: int) -> None:
+    for path in folder.glob("*/*#*"):  # the library writes NAME#1 and renames it
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime_ns // 1_000_000 < before_ms:
+                path.unlink()
+
+
+@contextmanager
+def _unavailable_when_broken(done: str) -> Iterator[None]:
+    """Turn a full or broken disk into the answer that people and programs understand."""
+    try:
+        yield
+    except (OSError, BaseError) as error:
+        raise Refused(
+            "Unavailable",
+            f"Pictures cannot be {done} at the moment. Try again in {RETRY_AFTER_S} seconds; "
+            "if it stays so, tell who runs this horde.",
+            503,
+            retry_after_s=RETRY_AFTER_S,
+        ) from error

@@ -1,0 +1,99 @@
+"""What a picture request asks for, as it is kept, and what a worker is told of it."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import UNSET
+
+from ordu.protocol.jobs import ModelPayloadStable
+
+
+class DrawingRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture request in plain values; stored as JSON with the request."""
+
+    prompt: str
+    width: int
+    height: int
+    steps: int
+    sampler_name: str
+    cfg_scale: float
+    karras: bool
+    tiling: bool = False
+    hires_fix: bool = False
+    transparent: bool = False
+    hires_fix_denoising_strength: float | None = None
+    clip_skip: int | None = None
+    denoising_strength: float | None = None
+    facefixer_strength: float | None = None
+    post_processing: tuple[str, ...] = ()
+    use_ldsr: bool = False
+    use_upscaling: bool = False
+    use_nsfw_censor: bool = False
+    source_processing: str | None = None  # None: there is no source image
+
+
+def encode(drawing: DrawingRequest) -> bytes:
+    """A picture request as it is stored."""
+    return msgspec.json.encode(drawing)
+
+
+def decode(body: bytes) -> DrawingRequest:
+    """A stored picture request."""
+    return msgspec.json.decode(body, type=DrawingRequest)
+
+
+def payload(body: bytes, seed: int) -> ModelPayloadStable:
+    """What a worker is told to draw. What the requester did not ask for is left out."""
+    drawing = decode(body)
+    return ModelPayloadStable(
+        prompt=drawing.prompt,
+        ddim_steps=drawing.steps,
+        n_iter=1,
+        seed=str(seed),
+        sampler_name=drawing.sampler_name,
+        cfg_scale=drawing.cfg_scale,
+        height=drawing.height,
+        width=drawing.width,
+        karras=drawing.karras,
+        tiling=drawing.tiling,
+        hires_fix=drawing.hires_fix,
+        transparent=drawing.transparent,
+        image_is_control=False,
+        return_control_map=False,
+        hires_fix_denoising_strength=drawing.hires_fix_denoising_strength or UNSET,
+        clip_skip=drawing.clip_skip or UNSET,
+        denoising_strength=UNSET
+        if drawing.denoising_strength is None
+        else drawing.denoising_strength,
+        facefixer_strength=UNSET
+        if drawing.facefixer_strength is None
+        else drawing.facefixer_strength,
+        post_processing=list(drawing.post_processing) or UNSET,
+        use_ldsr=drawing.use_ldsr or UNSET,
+        use_upscaling=drawing.use_upscaling or UNSET,
+        use_nsfw_censor=drawing.use_nsfw_censor or UNSET,
+    )
+
+
+# A pop without a job still has a payload: programs read it before they look at `id` (sheet 11
+# §4.1).
+EMPTY_PAYLOAD = ModelPayloadStable(
+    ddim_steps=30,
+    n_iter=1,
+    sampler_name="k_euler_a",
+    cfg_scale=7.5,
+    height=512,
+    width=512,
+    karras=False,
+    tiling=False,
+    hires_fix=False,
+    transparent=False,
+    image_is_control=False,
+    return_control_map=False,
+)
+
+
+def has_word(body: bytes, words: Sequence[str]) -> bool:
+    """Whether the prompt contains one of these words, in any case."""
+    prompt = decode(body).prompt.casefold()
+    return any(word.casefold() in prompt for word in words)

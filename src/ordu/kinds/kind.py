@@ -1,0 +1,28 @@
+"""A kind of work: what the horde must be told about pictures, texts or alchemy to serve them.
+
+One value of `Kind` for each. A kind translates its wire bodies into the common values (`Wish`,
+`Offer`) and a claimed job back into its own payload, so `why_not` has no branch per kind.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ordu.rules.lifecycle import Wish
+from ordu.rules.matching import Offer, WorkerId
+from ordu.settings import ServerSettings
+
+Asked = TypeVar("Asked")  # the body of a request
+Popped = TypeVar("Popped")  # the body of a pop
+Payload = TypeVar("Payload")  # what a worker is told
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Asked, Popped, Payload]):
+    """What differs between kinds of work."""
+
+    name: str
+    wish: Callable[[Asked, ServerSettings], Wish]
+    offer: Callable[[Popped, WorkerId, bool], Offer]  # the last says whether the owner is trusted
+    payload: Callable[[bytes, int], Payload]  # a wish's body and a job's seed
+    has_word: Callable[[bytes, Sequence[str]], bool]

@@ -1,0 +1,117 @@
+"""The operations: one row for each thing that can be asked of a horde over HTTP.
+
+Everything else is derived from this table: the server binds a handler to each row (and does not
+start when one is missing), both API documents are produced from the rows, the client has one method
+for each, and tests walk them. Adding an operation is a row, its types and a handler. The rows stand
+in one module per first path segment, as the handlers do.
+"""
+
+from collections.abc import Mapping
+
+from ordu.protocol.operations.accounts import (
+    get_find_user,
+    get_user_single,
+    get_users,
+    post_register,
+    put_user_single,
+)
+from ordu.protocol.operations.generate import (
+    delete_async_status,
+    get_async_check,
+    get_async_status,
+    post_async_generate,
+    post_job_pop,
+    post_job_submit,
+    post_sync_generate,
+)
+from ordu.protocol.operations.health import get_livez, get_readyz
+from ordu.protocol.operations.kudos import post_transfer_kudos
+from ordu.protocol.operations.pictures import get_picture, put_picture
+from ordu.protocol.operations.row import Era, Key, Nulls, Operation, Parameter, Place
+from ordu.protocol.operations.status import (
+    get_heartbeat,
+    get_horde_load,
+    get_horde_modes,
+    get_horde_news,
+    get_models,
+    put_horde_modes,
+)
+from ordu.protocol.operations.workers import (
+    delete_worker_single,
+    get_worker_single,
+    get_workers,
+    put_worker_single,
+)
+
+TABLE: tuple[Operation, ...] = (
+    # the 21 of October 2022
+    post_async_generate,
+    post_sync_generate,
+    get_async_check,
+    get_async_status,
+    delete_async_status,
+    post_job_pop,
+    post_job_submit,
+    get_users,
+    get_user_single,
+    put_user_single,
+    get_find_user,
+    get_workers,
+    get_worker_single,
+    put_worker_single,
+    delete_worker_single,
+    post_transfer_kudos,
+    get_horde_modes,
+    put_horde_modes,
+    get_horde_load,
+    get_models,
+    get_horde_news,
+    # came later to the public servers
+    get_heartbeat,
+    # our own
+    post_register,
+    put_picture,
+    get_picture,
+    get_livez,
+    get_readyz,
+)
+
+BY_NAME: Mapping[str, Operation] = {operation.name: operation for operation in TABLE}
+
+__all__ = [
+    "BY_NAME",
+    "TABLE",
+    "Era",
+    "Key",
+    "Nulls",
+    "Operation",
+    "Parameter",
+    "Place",
+    "delete_async_status",
+    "delete_worker_single",
+    "get_async_check",
+    "get_async_status",
+    "get_find_user",
+    "get_heartbeat",
+    "get_horde_load",
+    "get_horde_modes",
+    "get_horde_news",
+    "get_livez",
+    "get_models",
+    "get_picture",
+    "get_readyz",
+    "get_user_single",
+    "get_users",
+    "get_worker_single",
+    "get_workers",
+    "post_async_generate",
+    "post_job_pop",
+    "post_job_submit",
+    "post_register",
+    "post_sync_generate",
+    "post_transfer_kudos",
+    "put_horde_modes",
+    "put_picture",
+    "put_user_single",
+    "put_worker_single",
+]

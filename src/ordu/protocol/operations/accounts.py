@@ -1,0 +1,92 @@
+"""`/api/v2/users`, `/api/v2/find_user` and `/register`: people and their keys (sheet 20)."""
+
+from ordu.protocol.operations.row import (
+    ALWAYS,
+    X_FIELDS,
+    Era,
+    Key,
+    Nulls,
+    Operation,
+    api_key,
+    in_path,
+    in_query,
+)
+from ordu.protocol.registration import Registered, RegistrationInput
+from ordu.protocol.users import ModifyUser, PutUserSingleRequest, UserDetailsStable
+
+_USER_ID = in_path("user_id", "The number of the user")
+
+get_users = Operation(
+    name="get_users",
+    method="GET",
+    path="/api/v2/users",
+    summary="A List with the details and statistic of all registered users",
+    description="25 users a page; an empty page is the end.",
+    parameters=(
+        X_FIELDS,
+        in_query("page", "Which page, from 1", int),
+        in_query("sort", "The order: `kudos` (most first, the default) or `age` (oldest first)"),
+    ),
+    reply=list[UserDetailsStable],
+    status_text="Users List",
+    refusals=ALWAYS,
+)
+
+get_user_single = Operation(
+    name="get_user_single",
+    method="GET",
+    path="/api/v2/users/{user_id}",
+    summary="Details and statistics about a specific user",
+    description="The user and moderators see more than others.",
+    parameters=(_USER_ID, api_key("The Admin, Mod or Owner API key"), X_FIELDS),
+    reply=UserDetailsStable,
+    status_text="User Details",
+    refusals=ALWAYS | {401: "Invalid API Key", 404: "User Not Found"},
+    nulls=Nulls.SKIP,
+    key=Key.OPTIONAL,
+)
+
+put_user_single = Operation(
+    name="put_user_single",
+    method="PUT",
+    path="/api/v2/users/{user_id}",
+    summary="Endpoint for horde admins to perform operations on users",
+    description=(
+        "Users may change some things about themselves, moderators more, admins all. Everything is"
+        " changed or nothing. The answer has what was changed."
+    ),
+    parameters=(_USER_ID, api_key("The Admin API key", required=True), X_FIELDS),
+    request=PutUserSingleRequest,
+    reply=ModifyUser,
+    status_text="Modify User",
+    refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "User Not Found"},
+    nulls=Nulls.SKIP,
+    key=Key.REQUIRED,
+)
+
+get_find_user = Operation(
+    name="get_find_user",
+    method="GET",
+    path="/api/v2/find_user",
+    summary="Lookup user details based on their API key",
+    description="This can be used to verify a user exists",
+    parameters=(api_key("User API key we're looking for"), X_FIELDS),
+    reply=UserDetailsStable,
+    status_text="User Details",
+    refusals=ALWAYS | {401: "No API Key", 404: "User Not Found"},
+    nulls=Nulls.SKIP,
+    key=Key.REQUIRED,
+)
+
+post_register = Operation(
+    name="post_register",
+    method="POST",
+    path="/register",
+    summary="Get an account",
+    description="The key is shown in this answer and never again. The web page sends a form here.",
+    request=RegistrationInput,
+    reply=Registered,
+    status_text="Registered",
+    refusals=ALWAYS | {403: "Registration Closed"},
+    era=Era.ORDU,
+)

@@ -1,0 +1,158 @@
+"""`/api/v2/generate`: picture requests and the jobs made of them (protocol sheets 10 and 11)."""
+
+from ordu.protocol.jobs import (
+    GenerationPayload,
+    GenerationSubmitted,
+    PopInputStable,
+    PostJobSubmitRequest,
+)
+from ordu.protocol.operations.row import (
+    ALWAYS,
+    X_FIELDS,
+    Key,
+    Nulls,
+    Operation,
+    api_key,
+    in_path,
+)
+from ordu.protocol.requests import (
+    GenerationInput,
+    RequestAsync,
+    RequestStatusCheck,
+    RequestStatusStable,
+)
+
+_ACCOUNT = api_key("The API Key corresponding to a registered user", required=True)
+_REQUEST_ID = in_path("id", "The UUID of the request")
+
+_PLACING = ALWAYS | {
+    401: "Invalid API Key",
+    403: "Access Denied",
+    404: "Worker Not Found",
+    429: "Too Many Prompts",
+    501: "Not Implemented",
+    503: "Maintenance Mode",
+}
+
+post_async_generate = Operation(
+    name="post_async_generate",
+    method="POST",
+    path="/api/v2/generate/async",
+    summary="Initiate an Asynchronous request to generate images",
+    description=(
+        "This endpoint will immediately return with the UUID of the request for generation. It"
+        " will always be accepted, even if there are no workers available currently to fulfill this"
+        " request: perhaps some will appear soon. Asynchronous requests live for 20 minutes after"
+        " they were placed, last popped or last delivered. A dry run is answered with status 200"
+        " and the kudos alone."
+    ),
+    parameters=(_ACCOUNT, X_FIELDS),
+    request=GenerationInput,
+    reply=RequestAsync,
+    status=202,
+    status_text="Generation Queued",
+    refusals=_PLACING,
+    nulls=Nulls.SKIP,
+    key=Key.REQUIRED,
+)
+
+post_sync_generate = Operation(
+    name="post_sync_generate",
+    method="POST",
+    path="/api/v2/generate/sync",
+    summary="Initiate a Synchronous request to generate images",
+    description=(
+        "This connection will only terminate when the images have been generated, or an error"
+        " occurred. If your connection is interrupted, you will not have the request UUID, so you"
+        " cannot retrieve the images asynchronously: the request is cancelled."
+    ),
+    parameters=(_ACCOUNT, X_FIELDS),
+    request=GenerationInput,
+    reply=RequestStatusStable,
+    status_text="Images Generated",
+    refusals=_PLACING | {410: "Request Expired", 503: "Maintenance Mode, or no worker for it"},
+    key=Key.REQUIRED,
+)
+
+get_async_check = Operation(
+    name="get_async_check",
+    method="GET",
+    path="/api/v2/generate/check/{id}",
+    summary="Retrieve the status of an Asynchronous generation request without images",
+    description=(
+        "Use this request to check the status of a currently running asynchronous request without"
+        " consuming bandwidth."
+    ),
+    parameters=(_REQUEST_ID, X_FIELDS),
+    reply=RequestStatusCheck,
+    status_text="Async Request Status Check",
+    refusals=ALWAYS | {404: "Request Not Found"},
+)
+
+get_async_status = Operation(
+    name="get_async_status",
+    method="GET",
+    path="/api/v2/generate/status/{id}",
+    summary="Retrieve the full status of an Asynchronous generation request",
+    description=(
+        "This request will include all already generated images, as base64 encoded .webp files or"
+        " as links. As such, you are requested to not retrieve this endpoint often. Instead use the"
+        " /check/ endpoint first. Reading a finished request does not remove it."
+    ),
+    parameters=(_REQUEST_ID, X_FIELDS),
+    reply=RequestStatusStable,
+    status_text="Async Request Full Status",
+    refusals=ALWAYS | {404: "Request Not Found"},
+)
+
+delete_async_status = Operation(
+    name="delete_async_status",
+    method="DELETE",
+    path="/api/v2/generate/status/{id}",
+    summary="Cancel an unfinished request",
+    description=(
+        "This request will include all already generated images in base64 encoded .webp files."
+        " What waits is dropped; what a worker draws already is finished and can be read."
+    ),
+    parameters=(_REQUEST_ID, X_FIELDS),
+    reply=RequestStatusStable,
+    status_text="Async Request Full Status",
+    refusals=ALWAYS | {404: "Request Not Found"},
+)
+
+post_job_pop = Operation(
+    name="post_job_pop",
+    method="POST",
+    path="/api/v2/generate/pop",
+    summary="Check if there are generation requests queued for fulfillment",
+    description=(
+        "This endpoint is used by registered workers only. The first pop under a new name"
+        " registers the worker. Without a job `id` is null and `skipped` says why."
+    ),
+    parameters=(_ACCOUNT, X_FIELDS),
+    request=PopInputStable,
+    reply=GenerationPayload,
+    status_text="Generation Popped",
+    refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied"},
+    key=Key.REQUIRED,
+)
+
+post_job_submit = Operation(
+    name="post_job_submit",
+    method="POST",
+    path="/api/v2/generate/submit",
+    summary="Submit a generated image",
+    description="This endpoint is used by registered workers only.",
+    parameters=(api_key("The worker's owner API key", required=True), X_FIELDS),
+    request=PostJobSubmitRequest,
+    reply=GenerationSubmitted,
+    status_text="Generation Submitted",
+    refusals=ALWAYS
+    | {
+        400: "Generation Already Submitted",
+        401: "Invalid API Key",
+        403: "Access Denied",
+        404: "Request Not Found",
+    },
+    key=Key.REQUIRED,
+)

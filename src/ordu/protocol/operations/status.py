@@ -1,0 +1,107 @@
+"""`/api/v2/status`: the horde as a whole (protocol sheets 23 and 01 §10)."""
+
+from ordu.protocol.operations.row import (
+    ALWAYS,
+    X_FIELDS,
+    Era,
+    Key,
+    Nulls,
+    Operation,
+    api_key,
+    in_query,
+)
+from ordu.protocol.status import (
+    ActiveModel,
+    Heartbeat,
+    HordeModes,
+    HordePerformanceStable,
+    Newspiece,
+    PutHordeModesRequest,
+)
+
+get_horde_modes = Operation(
+    name="get_horde_modes",
+    method="GET",
+    path="/api/v2/status/modes",
+    summary="Horde Maintenance Mode Status",
+    description=(
+        "Use this endpoint to quickly determine if this horde is in maintenance, invite_only or"
+        " raid mode. Raid mode is shown to moderators."
+    ),
+    parameters=(api_key("The Admin or Owner API key"), X_FIELDS),
+    reply=HordeModes,
+    status_text="Horde Modes",
+    refusals=ALWAYS | {401: "Invalid API Key"},
+    nulls=Nulls.SKIP,
+    key=Key.OPTIONAL,
+)
+
+put_horde_modes = Operation(
+    name="put_horde_modes",
+    method="PUT",
+    path="/api/v2/status/modes",
+    summary="Change Horde Modes",
+    description=(
+        "Endpoint for admins to (un)set the horde into maintenance, invite_only or raid modes."
+        " Everything is changed or nothing. The answer has what was changed."
+    ),
+    parameters=(api_key("The Admin API key", required=True), X_FIELDS),
+    request=PutHordeModesRequest,
+    reply=HordeModes,
+    status_text="Modes Set",
+    refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied"},
+    nulls=Nulls.SKIP,
+    key=Key.REQUIRED,
+)
+
+get_horde_load = Operation(
+    name="get_horde_load",
+    method="GET",
+    path="/api/v2/status/performance",
+    summary="Details about the current performance of this Horde",
+    parameters=(X_FIELDS,),
+    reply=HordePerformanceStable,
+    status_text="Horde Performance",
+    refusals=ALWAYS,
+)
+
+get_models = Operation(
+    name="get_models",
+    method="GET",
+    path="/api/v2/status/models",
+    summary="Returns a list of models active currently in this horde",
+    parameters=(
+        X_FIELDS,
+        in_query("type", "Only models of one kind: `image` (the default) or `text`"),
+        in_query("min_count", "Only models with at least so many threads", int),
+        in_query("max_count", "Only models with at most so many threads", int),
+        in_query("model_state", "`all` (the default), `known` or `custom` models"),
+    ),
+    reply=list[ActiveModel],
+    status_text="List All Active Models",
+    refusals=ALWAYS,
+)
+
+get_horde_news = Operation(
+    name="get_horde_news",
+    method="GET",
+    path="/api/v2/status/news",
+    summary="Read the latest happenings on the horde",
+    parameters=(X_FIELDS,),
+    reply=list[Newspiece],
+    status_text="Horde News",
+    refusals=ALWAYS,
+)
+
+get_heartbeat = Operation(
+    name="get_heartbeat",
+    method="GET",
+    path="/api/v2/status/heartbeat",
+    summary="The pulse of the server that answers",
+    description="Always 200; `message` says how it is. Never limited.",
+    parameters=(X_FIELDS,),
+    reply=Heartbeat,
+    status_text="Heartbeat",
+    refusals={400: "Validation Error"},
+    era=Era.TODAY,
+)

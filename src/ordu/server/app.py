@@ -1,0 +1,257 @@
+"""HTTP: rows become routes, calls become replies. The one place where errors become answers.
+
+A call is read in this order: route, size, form of the body, mask, key. Then its handler runs one
+verb or one read and returns a reply, which is shaped (null rule, `X-Fields`) and sent.
+"""
+
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ordu.engine.horde import Horde
+from ordu.protocol import operations
+from ordu.protocol.decoding import decode
+from ordu.protocol.errors import Refused
+from ordu.protocol.fields import compile_mask, shape
+from ordu.protocol.operations import Operation
+from ordu.server import auth, documents, handlers
+from ordu.server.call import HANDLERS, Answer, Call, Handler
+from ordu.server.secret import Secret
+
+log = logging.getLogger(__name__)
+
+JSON = "application/json"
+
+# Every browser user interface needs these (protocol sheets 01 §6 and 60 §1.14).
+CORS_HEADERS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"POST, GET, OPTIONS, PUT, DELETE, PATCH"),
+    (
+        b"access-control-allow-headers",
+        (
+            b"Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, apikey,"
+            b" Client-Agent, X-Fields, X-Forwarded-For, Proxied-For, Proxy-Authorization"
+        ),
+    ),
+    (b"access-control-expose-headers", b"X-Request-Id, Retry-After"),
+)
+
+
+def make_app(horde: Horde, secret: Secret) -> ASGIApp:
+    """The whole application.
+
+    Raises:
+        LookupError: an operation has no handler, or a handler no operation.
+    """
+    handlers.load()
+    check_bound()
+    routes = [route_of(row, HANDLERS[row.name], horde, secret) for row in operations.TABLE]
+    app = Starlette(
+        routes=[*merged(routes), *documents.routes(horde, secret), *redirects()],
+        exception_handlers={
+            Refused: answer_refusal,
+            HTTPException: answer_http_error,
+            ClientDisconnect: answer_nobody,
+            Exception: answer_fault,
+        },
+    )
+    app.router.redirect_slashes = False
+    return Edge(app)
+
+
+def check_bound() -> None:
+    """Every row has a handler and every handler a row."""
+    rows = {row.name for row in operations.TABLE}
+    if rows != HANDLERS.keys():
+        missing, extra = sorted(rows - HANDLERS.keys()), sorted(HANDLERS.keys() - rows)
+        raise LookupError(f"Operations without a handler: {missing}; handlers without one: {extra}")
+
+
+def redirects() -> list[Route]:
+    """Addresses people type."""
+
+    async def to_api(request: HttpRequest) -> Response:  # noqa: ARG001 - the shape of a route
+        return RedirectResponse("/api/", status_code=308)
+
+    return [Route("/api", to_api)]
+
+
+# Routes
+
+
+Endpoint = Callable[[HttpRequest], Awaitable[Response]]
+
+
+def route_of(
+    operation: Operation, handler: Handler, horde: Horde, secret: Secret
+) -> tuple[str, str, Endpoint]:
+    """Path, method and endpoint of one row."""
+
+    async def endpoint(http: HttpRequest) -> Response:
+        mask = http.headers.get("x-fields")
+        raw = await read_body(http, body_limit(operation, horde))
+        body = None if operation.request is None else decode(operation.request, raw)
+        if mask:
+            compile_mask(operation, mask)  # refused before anything happens
+        caller = await auth.identify(horde, secret, http.headers.get("apikey"), operation.key)
+        call: Call[Any] = Call(
+            horde, secret, operation, caller, body, raw, http, http.state.request_id
+        )
+        return respond(operation, await handler(call), mask)
+
+    return operation.path, operation.method, endpoint
+
+
+def merged(routes: list[tuple[str, str, Endpoint]]) -> list[Route]:
+    """One route for each path, so that a wrong method is told which ones there are."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for path, method, endpoint in routes:
+        by_path.setdefault(path, {})[method] = endpoint
+
+    def make(path: str, endpoints: dict[str, Endpoint]) -> Route:
+        async def endpoint(http: HttpRequest) -> Response:
+            method = "GET" if http.method == "HEAD" else http.method
+            return await endpoints[method](http)
+
+        return Route(path, endpoint, methods=list(endpoints))
+
+    # Fixed paths win over parameters: /workers/name/x is never read as a worker's id.
+    ordered = sorted(by_path, key=lambda path: ("{" in path, path))
+    return [make(path, by_path[path]) for path in ordered]
+
+
+def body_limit(operation: Operation, horde: Horde) -> int:
+    """How many bytes a body may have."""
+    if operation.name == "put_picture":
+        return horde.settings.picture_bytes_max
+    return horde.settings.request_body_bytes_max
+
+
+async def read_body(http: HttpRequest, limit: int) -> bytes:
+    """The whole body, or a refusal as soon as it is known to be too large."""
+    if http.method in {"GET", "HEAD", "DELETE"}:
+        return b""
+    declared = http.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large(limit)
+    parts: list[bytes] = []
+    size = 0
+    async for part in http.stream():
+        size += len(part)
+        if size > limit:
+            raise too_large(limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def too_large(limit: int) -> Refused:
+    """The refusal of a body above the limit."""
+    return Refused("BodyTooLarge", f"The body is larger than the {limit} bytes allowed here.")
+
+
+# Answers
+
+
+def respond(operation: Operation, result: Any, mask: str | None) -> Response:
+    """The response for what a handler returned."""
+    answer = result if isinstance(result, Answer) else Answer(result)
+    if answer.content is not None:
+        content, media_type = answer.content, answer.media_type
+    else:
+        content, media_type = shape(operation, answer.reply, mask) + b"\n", JSON
+    return Response(
+        content,
+        status_code=answer.status or operation.status,
+        headers=dict(answer.headers),
+        media_type=media_type,
+    )
+
+
+async def answer_refusal(http: HttpRequest, error: Exception) -> Response:
+    """An expected "no"."""
+    assert isinstance(error, Refused)
+    body: dict[str, Any] = {"message": error.message, "rc": error.rc}
+    if error.errors:
+        body["errors"] = error.errors
+    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else {}
+    log.info("%s %s refused: %s", http.method, http.url.path, error.rc)
+    return Response(msgspec.json.encode(body) + b"\n", error.status, headers, JSON)
+
+
+async def answer_http_error(http: HttpRequest, error: Exception) -> Response:
+    """What the router refuses: an unknown path, a wrong method."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        message = f"{http.method} is not allowed here; {allowed} is."
+        refused = Refused("MethodNotAllowed", message)
+    else:
+        refused = Refused(
+            "NotFound", f"There is nothing at {http.url.path}. See /api/ for what is."
+        )
+    response = await answer_refusal(http, refused)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def answer_fault(http: HttpRequest, error: Exception) -> Response:
+    """Our own mistake: logged with the request's id, told without its details."""
+    request_id = getattr(http.state, "request_id", "-")
+    log.error("call %s %s (%s) failed", http.method, http.url.path, request_id, exc_info=error)
+    message = f"Something broke on this horde's side. Tell its operators the id {request_id}."
+    return Response(
+        msgspec.json.encode({"message": message, "rc": "InternalError"}) + b"\n", 500, None, JSON
+    )
+
+
+async def answer_nobody(http: HttpRequest, _: Exception) -> Response:
+    """The caller hung up: nobody reads this."""
+    log.info("%s %s: the caller hung up", http.method, http.url.path)
+    return Response(status_code=499)
+
+
+class Edge:
+    """What every answer shares: CORS headers and a request id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection event."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        extra = [*CORS_HEADERS, (b"x-request-id", request_id.encode())]
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *extra]
+            await send(message)
+
+        if scope["method"] == "OPTIONS":
+            await answer_options(send_with_headers)
+            return
+        # A fault of ours was answered and logged by answer_fault; the framework raises it again.
+        with suppress(Exception):
+            await self.app(scope, receive, send_with_headers)
+
+
+async def answer_options(send: Callable[[MutableMapping[str, Any]], Awaitable[None]]) -> None:
+    """The answer to a browser that asks what it may send."""
+    allow = (b"allow", b"GET, POST, PUT, DELETE, HEAD, OPTIONS")
+    start = {"type": "http.response.start", "status": 200}
+    await send({**start, "headers": [allow, (b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})

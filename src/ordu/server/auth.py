@@ -1,0 +1,62 @@
+"""Who is calling: from the header `apikey` to a user."""
+
+import re
+
+from ordu.engine.horde import Horde
+from ordu.protocol.errors import Refused
+from ordu.protocol.operations import Key
+from ordu.rules.money import ANONYMOUS
+from ordu.rules.names import ANONYMOUS_KEY
+from ordu.server.secret import Secret
+from ordu.store import users
+from ordu.store.users import User
+
+KEY_LENGTH_MAX = 100
+SHARED_KEY = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+async def identify(horde: Horde, secret: Secret, api_key: str | None, need: Key) -> User | None:
+    """The user of this key; None where none was given and none is needed.
+
+    Raises:
+        Refused: InvalidAPIKey, or NotImplemented for a shared key.
+    """
+    if need is Key.NONE or (not api_key and need is Key.OPTIONAL):
+        return None
+    if not api_key:
+        raise Refused(
+            "InvalidAPIKey",
+            "The header `apikey` is missing. Send your key in it, or 0000000000 to be anonymous.",
+        )
+    if api_key == ANONYMOUS_KEY:
+        return await anonymous(horde)
+    if SHARED_KEY.fullmatch(api_key):
+        raise Refused("NotImplemented", "This horde does not serve shared keys yet. Use your own.")
+    user = await find(horde, secret, api_key)
+    if user is None:
+        raise Refused(
+            "InvalidAPIKey",
+            "This horde does not know that key. A key has 22 characters; "
+            f"yours has {len(api_key)}.",
+        )
+    return user
+
+
+async def find(horde: Horde, secret: Secret, api_key: str) -> User | None:
+    """The user of this key, if there is one. Keys are compared by their hash only."""
+    if len(api_key) > KEY_LENGTH_MAX:
+        return None
+    key_hash = secret.hash_of(api_key)
+    return await horde.read(lambda tx: users.by_key_hash(tx, key_hash))
+
+
+async def anonymous(horde: Horde) -> User:
+    """The user whom everybody without a key of their own shares."""
+    if not horde.settings.anonymous:
+        raise Refused(
+            "InvalidAPIKey",
+            "This horde takes no anonymous requests. Register to get a key of your own.",
+        )
+    user = await horde.read(lambda tx: users.by_id(tx, ANONYMOUS))
+    assert user is not None, "the anonymous user is made at the first start"
+    return user

@@ -1,0 +1,78 @@
+"""A call: one HTTP request being answered, read and typed, as a handler gets it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from starlette.requests import Request as HttpRequest
+
+from ordu.engine.horde import Horde
+from ordu.protocol.operations import Operation
+from ordu.server.secret import Secret
+from ordu.store.users import User
+
+Body = TypeVar("Body", covariant=True)  # noqa: PLC0105 - short, and used everywhere
+
+
+@dataclass(frozen=True, eq=False)
+class Call(Generic[Body]):
+    """What a handler is given."""
+
+    horde: Horde
+    secret: Secret
+    operation: Operation
+    caller: User | None  # None where no key was given and none is needed
+    body: Body
+    raw: bytes
+    http: HttpRequest
+    request_id: str
+
+    @property
+    def user(self) -> User:
+        """The caller of an operation that requires a key."""
+        assert self.caller is not None, f"{self.operation.name} requires a key"
+        return self.caller
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """The parameters in the path."""
+        params: Mapping[str, str] = self.http.path_params
+        return params
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The parameters in the query."""
+        return self.http.query_params
+
+    async def is_gone(self) -> bool:
+        """Whether the caller has hung up."""
+        return await self.http.is_disconnected()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reply whose status or headers are not the row's, or that is not JSON (`content`)."""
+
+    reply: Any = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    media_type: str = "application/json"
+
+
+Handler = Callable[[Call[Any]], Awaitable[Any]]
+Bound = TypeVar("Bound", bound=Handler)
+
+HANDLERS: dict[str, Handler] = {}
+
+
+def handles(operation: Operation) -> Callable[[Bound], Bound]:
+    """Bind a function to a row of the table; it must have the row's name."""
+
+    def bind(handler: Bound) -> Bound:
+        assert handler.__name__ == operation.name, f"{handler.__name__} is not {operation.name}"
+        assert operation.name not in HANDLERS, f"{operation.name} has two handlers"
+        HANDLERS[operation.name] = handler
+        return handler
+
+    return bind

@@ -1,0 +1,375 @@
+"""Requests and jobs: `/generate/…`, the horde's main work."""
+
+import asyncio
+import base64
+import math
+from typing import Any
+
+import msgspec
+from starlette.requests import ClientDisconnect
+
+from ordu.engine import claim, end, place, settle
+from ordu.engine.claim import Claimed
+from ordu.engine.progress import Progress, able_workers, progress_of
+from ordu.images.check import check as check_picture
+from ordu.images.check import from_base64
+from ordu.kinds.image import IMAGE
+from ordu.kinds.image.drawing import EMPTY_PAYLOAD, decode
+from ordu.protocol import operations
+from ordu.protocol.errors import Refused
+from ordu.protocol.jobs import (
+    GenerationPayload,
+    GenerationSubmitted,
+    NoValidRequestFoundStable,
+    PopInputStable,
+    PostJobSubmitRequest,
+)
+from ordu.protocol.requests import (
+    GenerationInput,
+    GenerationMetadata,
+    GenerationStable,
+    RequestAsync,
+    RequestStatusCheck,
+    RequestStatusStable,
+    RequestWarning,
+)
+from ordu.rules import money, names
+from ordu.rules.lifecycle import JobId, JobState, RequestId, Wish
+from ordu.rules.matching import Reason
+from ordu.rules.money import Kudos
+from ordu.server.call import Answer, Call, handles
+from ordu.store.jobs import Job
+from ordu.store.requests import Request
+
+LOOK_AGAIN_S = 1.0  # how often a waiting sync call looks whether its caller is still there
+UPLOADED = "R2"  # what `generation` says when the picture was put to its upload link
+
+# Keys of `skipped` that programs of today expect even when they are zero (protocol sheet 11 §2).
+ALWAYS_SKIPPED = (
+    "worker_id",
+    "performance",
+    "nsfw",
+    "untrusted",
+    "models",
+    "bridge_version",
+    "unsafe_ip",
+    "img2img",
+    "painting",
+    "post_processing",
+    "lora",
+    "controlnet",
+    "max_pixels",
+    "blacklist",
+    "kudos",
+    "step_count",
+)
+
+
+# Placing
+
+
+@handles(operations.post_async_generate)
+async def post_async_generate(call: Call[GenerationInput]) -> Answer | RequestAsync:
+    """Place a request and answer at once with its id."""
+    wish = IMAGE.wish(call.body, call.horde.settings)
+    price = place.quote(wish, call.user)
+    if call.body.dry_run:
+        return Answer(RequestAsync(kudos=money.whole(price), kudos_exact=money.exact(price)), 200)
+    place.check_open(call.horde)
+    source = source_image(call)
+    request = await place.accept(call.horde, call.user, wish, source)
+    return RequestAsync(
+        id=request.id,
+        kudos=money.whole(price),
+        kudos_exact=money.exact(price),
+        **no_worker_warning(call, wish),
+    )
+
+
+def no_worker_warning(call: Call[GenerationInput], wish: Wish) -> dict[str, Any]:
+    """The fields that say that nobody online could serve this request."""
+    if able_workers(call.horde, wish.requirement, call.user.id) or call.horde.modes.get(
+        "raid_mode"
+    ):
+        return {}
+    minutes = call.horde.settings.request_lifetime_s // 60
+    message = (
+        "No worker that is online now can serve this request. It is kept for "
+        f"{minutes} minutes in case one comes; other models or a smaller size may help."
+    )
+    warning = RequestWarning(code="NoAvailableWorker", message=message)
+    return {"message": message, "warnings": [warning]}
+
+
+def source_image(call: Call[GenerationInput]) -> bytes | None:
+    """The bytes of the request's source image, checked."""
+    text = call.body.source_image
+    if text is None:
+        return None
+    if text.startswith(("http://", "https://")):
+        raise Refused(
+            "NotImplemented",
+            "This horde does not fetch source images by link yet. Send the image in Base64.",
+        )
+    settings = call.horde.settings
+    data = from_base64(text, bytes_max=settings.picture_bytes_max)
+    check_picture(
+        data, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
+    )
+    return data
+
+
+@handles(operations.post_sync_generate)
+async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestStatusStable:
+    """Place a request and answer when it is done, given up or expired."""
+    horde = call.horde
+    wish = IMAGE.wish(call.body, horde.settings)
+    price = place.quote(wish, call.user)
+    if call.body.dry_run:
+        return Answer({"kudos": money.whole(price), "kudos_exact": money.exact(price)})
+    place.check_open(horde)
+    if not able_workers(horde, wish.requirement, call.user.id):
+        raise Refused(
+            "NoValidWorkers",
+            "No worker that is online now can serve this request, so nothing was placed. Try other "
+            "models or a smaller size, or use /api/v2/generate/async, which waits for one.",
+        )
+    if horde.wakeups.many >= horde.settings.sync_waiters:
+        raise Refused(
+            "Unavailable",
+            f"{horde.settings.sync_waiters} calls wait here already. Use /api/v2/generate/async.",
+            retry_after_s=5,
+        )
+    request = await place.accept(horde, call.user, wish, source_image(call))
+    return await status_of(call, await until_done(call, request))
+
+
+async def until_done(call: Call[GenerationInput], request: Request) -> Progress:
+    """Wait for the end of a request; a caller who hangs up cancels it."""
+    horde = call.horde
+    try:
+        with horde.wakeups.on(request.id) as event:
+            while True:
+                event.clear()
+                progress = await progress_or_expired(call, request)
+                if progress.done:
+                    return progress
+                if await call.is_gone():
+                    raise ClientDisconnect
+                try:
+                    async with asyncio.timeout(LOOK_AGAIN_S):
+                        await event.wait()
+                except TimeoutError:
+                    pass
+    except (asyncio.CancelledError, ClientDisconnect):
+        await end.cancel(horde, request.id)
+        raise
+
+
+async def progress_or_expired(call: Call[GenerationInput], request: Request) -> Progress:
+    """The progress of a request, or the refusal that its time is over."""
+    try:
+        return await progress_of(call.horde, request.id)
+    except Refused as refused:
+        raise Refused(
+            "RequestExpired",
+            "No worker finished this request within its time, and it was dropped. Ask again later.",
+        ) from refused
+
+
+# Watching
+
+
+@handles(operations.get_async_check)
+async def get_async_check(call: Call[None]) -> RequestStatusCheck:
+    """Say how far a request is, without its pictures."""
+    return RequestStatusCheck(**counted(await progress_of(call.horde, call.path["id"])))
+
+
+@handles(operations.get_async_status)
+async def get_async_status(call: Call[None]) -> RequestStatusStable:
+    """Say how far a request is, with its pictures."""
+    return await status_of(call, await progress_of(call.horde, call.path["id"]))
+
+
+@handles(operations.delete_async_status)
+async def delete_async_status(call: Call[None]) -> RequestStatusStable:
+    """Drop what waits of a request; answer with its state after that."""
+    request = await end.cancel(call.horde, RequestId(call.path["id"]))
+    return await status_of(call, await progress_of(call.horde, request.id))
+
+
+def counted(progress: Progress) -> dict[str, Any]:
+    """The fields that check and status share."""
+    request = progress.request
+    counts = request.counts
+    return {
+        "finished": counts.finished,
+        "processing": counts.processing,
+        "restarted": request.faults,
+        "waiting": counts.waiting,
+        "done": progress.done,
+        "faulted": progress.faulted,
+        "wait_time": progress.wait_s,
+        "queue_position": progress.position,
+        "kudos": money.whole(request.charged),
+        "kudos_exact": money.exact(request.charged),
+        "is_possible": progress.is_possible,
+    }
+
+
+async def status_of(call: Call[object], progress: Progress) -> RequestStatusStable:
+    """The full status: counts and finished pictures."""
+    finished = [job for job in progress.jobs if job.state is JobState.DONE]
+    generations = [await generation_of(call, progress.request, job) for job in finished]
+    return RequestStatusStable(**counted(progress), generations=generations, shared=False)
+
+
+async def generation_of(call: Call[object], request: Request, job: Job) -> GenerationStable:
+    """One finished picture."""
+    metadata = msgspec.json.decode(job.metadata or "[]", type=list[GenerationMetadata])
+    return GenerationStable(
+        img=await picture_of(call, request, job),
+        seed=job.result_seed or str(job.seed),
+        id=job.id,
+        censored=job.censored,
+        state="ok",
+        gen_metadata=metadata,
+        worker_id=job.worker_id,
+        worker_name=job.worker_name,
+        model=job.model,
+    )
+
+
+async def picture_of(call: Call[object], request: Request, job: Job) -> str:
+    """A picture as a link where those were asked for and may be given, else in Base64."""
+    horde = call.horde
+    name = end.picture_name(job.id)
+    if request.wants_links and links_allowed(call):
+        return horde.links.get_url(name, horde.now())
+    data = await horde.pictures.get(name)
+    return base64.b64encode(data or b"").decode()
+
+
+def links_allowed(call: Call[object]) -> bool:
+    """Whether links may be sent: some programs take them by https only (sheet 60 §1.3)."""
+    is_https = call.horde.links.base_url.startswith("https://")
+    return is_https or not call.horde.settings.links_need_https
+
+
+# Working
+
+
+@handles(operations.post_job_pop)
+async def post_job_pop(call: Call[PopInputStable]) -> GenerationPayload:
+    """Hand out a job, or say why there is none."""
+    horde, body, user = call.horde, call.body, call.user
+    name = names.worker_name(body.name)
+    worker = await claim.check_in(
+        horde,
+        user,
+        name,
+        IMAGE.name,
+        lambda worker_id: IMAGE.offer(body, worker_id, user.is_trusted),
+    )
+    outcome = await claim.pop(horde, worker, IMAGE.has_word)
+    if not isinstance(outcome, Claimed):
+        return nothing_payload(outcome.skipped)
+    if await call.is_gone():
+        await end.give_back(horde, outcome.job)
+    return await job_payload(call, outcome)
+
+
+def nothing_payload(skipped: dict[Reason, int]) -> GenerationPayload:
+    """The answer without a job; programs read its `payload` all the same (sheet 11 §4.1)."""
+    counts = dict.fromkeys(ALWAYS_SKIPPED, 0)
+    counts |= {reason.value.replace("-", "_"): many for reason, many in skipped.items()}
+    counts.pop("kind", None)
+    return GenerationPayload(
+        payload=EMPTY_PAYLOAD,
+        id=None,
+        ids=[],
+        skipped=NoValidRequestFoundStable(**counts),
+        model=None,
+        source_image=None,
+        source_processing="img2img",
+        source_mask=None,
+        extra_source_images=None,
+        r2_upload=None,
+        r2_uploads=None,
+        messages=[],
+        ttl=None,
+    )
+
+
+async def job_payload(call: Call[PopInputStable], claimed: Claimed) -> GenerationPayload:
+    """The answer with a job."""
+    horde, job, request = call.horde, claimed.job, claimed.request
+    upload = horde.links.put_url(end.picture_name(job.id), horde.now())
+    drawing = decode(request.body)
+    source = None
+    if drawing.source_processing is not None:
+        data = await horde.pictures.get(end.source_name(request.id))
+        source = base64.b64encode(data or b"").decode()
+    return GenerationPayload(
+        payload=IMAGE.payload(request.body, job.seed),
+        id=job.id,
+        ids=[job.id],
+        skipped=NoValidRequestFoundStable(),
+        model=job.model,
+        source_image=source,
+        source_processing=drawing.source_processing or "img2img",
+        source_mask=None,
+        extra_source_images=None,
+        r2_upload=upload,
+        r2_uploads=[upload],
+        messages=[],
+        ttl=math.ceil(request.ttl_ms / 1000),
+    )
+
+
+@handles(operations.post_job_submit)
+async def post_job_submit(call: Call[PostJobSubmitRequest]) -> GenerationSubmitted:
+    """Take a picture, pay for it; or take the word that there will be none."""
+    body = call.body
+    job = await settle.find_running(call.horde, body.id, call.user)
+    if body.state == "faulted":
+        await end.fault(call.horde, job.id)
+        return GenerationSubmitted(reward=0)
+    await store_picture(call, job)
+    settled = await settle.deliver(call.horde, job, result_of(body, job))
+    return GenerationSubmitted(reward=exact_reward(settled.reward))
+
+
+def result_of(body: PostJobSubmitRequest, job: Job) -> settle.Result:
+    """What the worker says of its picture."""
+    return settle.Result(
+        job_id=JobId(job.id),
+        seed=str(job.seed) if body.seed is None else str(body.seed),
+        censored=any(remark.type == "censorship" for remark in body.gen_metadata),
+        metadata=msgspec.json.encode(body.gen_metadata).decode() if body.gen_metadata else None,
+    )
+
+
+async def store_picture(call: Call[PostJobSubmitRequest], job: Job) -> None:
+    """Make sure that the picture is stored before the job is settled."""
+    horde, settings = call.horde, call.horde.settings
+    name = end.picture_name(job.id)
+    if call.body.generation == UPLOADED:
+        if await horde.pictures.size(name) is None:
+            raise Refused(
+                "BadPicture",
+                "The picture of this job was never uploaded. PUT it to the job's `r2_upload` link "
+                "first, or send it in Base64.",
+            )
+        return
+    data = from_base64(call.body.generation, bytes_max=settings.picture_bytes_max)
+    check_picture(
+        data, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
+    )
+    await horde.pictures.put(name, data)
+
+
+def exact_reward(reward: Kudos) -> float:
+    """A reward as it is told to the worker."""
+    return money.exact(reward)

@@ -1,0 +1,50 @@
+"""Picture bytes by signed links: `/pictures/…`."""
+
+from ordu.images.check import check as check_picture
+from ordu.protocol import operations
+from ordu.protocol.errors import Refused
+from ordu.rules.lifecycle import JobState
+from ordu.server.call import Answer, Call, handles
+from ordu.store import jobs
+
+WEBP = "image/webp"
+
+
+def check_link(call: Call[object]) -> str:
+    """The picture's name, when the link's signature holds for this method."""
+    name = call.path["name"]
+    call.horde.links.verify(
+        call.http.method if call.http.method != "HEAD" else "GET",
+        name,
+        call.query.get("expires", ""),
+        call.query.get("signature", ""),
+        call.horde.now(),
+    )
+    return name
+
+
+@handles(operations.get_picture)
+async def get_picture(call: Call[None]) -> Answer:
+    """The bytes of a picture."""
+    name = check_link(call)
+    data = await call.horde.pictures.get(name)
+    if data is None:
+        raise Refused("NotFound", "This picture is gone: its request has ended.")
+    return Answer(content=data, media_type=WEBP, headers={"Cache-Control": "private, max-age=600"})
+
+
+@handles(operations.put_picture)
+async def put_picture(call: Call[None]) -> Answer:
+    """Take a worker's picture; it may be replaced until the job is submitted."""
+    name = check_link(call)
+    job = await call.horde.read(lambda tx: jobs.by_id(tx, name.removesuffix(".webp")))
+    if job is None:
+        raise Refused("InvalidJobID", "The job of this picture does not exist any more.")
+    if job.state is not JobState.RUNNING:
+        raise Refused("DuplicateGen", "The job of this picture has ended; nothing was replaced.")
+    settings = call.horde.settings
+    check_picture(
+        call.raw, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
+    )
+    await call.horde.pictures.put(name, call.raw)
+    return Answer(content=b"", media_type="text/plain")

@@ -1,0 +1,180 @@
+"""The horde as a whole: `/status/…`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ordu import __version__
+from ordu.engine import keepers
+from ordu.engine.horde import Horde
+from ordu.protocol import operations
+from ordu.protocol.status import (
+    ActiveModel,
+    Heartbeat,
+    HordeModes,
+    HordePerformanceStable,
+    Newspiece,
+    PutHordeModesRequest,
+)
+from ordu.server.call import Call, handles
+from ordu.server.handlers.users import sees_all
+from ordu.server.views import mega
+from ordu.store import jobs, news
+
+COUNT_MAX = 2**31
+ETA_NEVER_S = 10_000  # when something waits for a model that nobody has
+
+
+@handles(operations.get_horde_load)
+async def get_horde_load(call: Call[None]) -> HordePerformanceStable:
+    """How much waits and runs, and who is here to do it."""
+    horde = call.horde
+    now = horde.now()
+    running, running_work = await horde.read(jobs.running_load)
+    lines = list(horde.lanes.requests.values())
+    waiting_work = sum(waiting.left * waiting.work for waiting in lines)
+    here = list(horde.presence.here(now))
+    return HordePerformanceStable(
+        queued_requests=running + sum(waiting.left for waiting in lines),
+        queued_text_requests=0,
+        worker_count=len(here),
+        text_worker_count=0,
+        thread_count=sum(worker.offer.threads for worker in here),
+        text_thread_count=0,
+        queued_megapixelsteps=mega(running_work + waiting_work),
+        past_minute_megapixelsteps=mega(horde.delivered_in_past_minute()),
+        queued_forms=0,
+        interrogator_count=0,
+        interrogator_thread_count=0,
+        queued_tokens=0,
+        past_minute_tokens=0,
+    )
+
+
+@handles(operations.get_models)
+async def get_models(call: Call[None]) -> list[ActiveModel]:
+    """The models that workers offer now or that something waits for."""
+    if call.query.get("type", "image") != "image":
+        return []
+    queued = waiting_by_model(call.horde)
+    offered = offered_models(call.horde)
+    least, most = bound(call, "min_count", 0), bound(call, "max_count", COUNT_MAX)
+    return [
+        active_model(name, offered.get(name, []), *queued.get(name, (0, 0)))
+        for name in sorted(offered.keys() | queued.keys())
+        if least <= threads_of(offered.get(name, [])) <= most
+    ]
+
+
+def bound(call: Call[None], name: str, otherwise: int) -> int:
+    """A whole number in the query, or what holds without one."""
+    text = call.query.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
+
+
+def threads_of(offers: Sequence[tuple[int, float]]) -> int:
+    """How many pictures workers with these offers make at once."""
+    return sum(threads for threads, _ in offers)
+
+
+def offered_models(horde: Horde) -> dict[str, list[tuple[int, float]]]:
+    """For each model, threads and speed of the workers that have it."""
+    offered: dict[str, list[tuple[int, float]]] = {}
+    for worker in horde.online():
+        for model in worker.capability.models:
+            offered.setdefault(model, []).append((worker.offer.threads, worker.speed))
+    return offered
+
+
+def waiting_by_model(horde: Horde) -> dict[str, tuple[int, int]]:
+    """For each model that is asked for, how many pictures wait and how much work that is."""
+    queued: dict[str, tuple[int, int]] = {}
+    for lane in horde.lanes.lanes.values():
+        jobs = sum(waiting.left for waiting in lane.line)
+        work = sum(waiting.left * waiting.work for waiting in lane.line)
+        for model in lane.requirement.models:
+            before = queued.get(model, (0, 0))
+            queued[model] = (before[0] + jobs, before[1] + work)
+    return queued
+
+
+def active_model(
+    name: str, offers: Sequence[tuple[int, float]], waiting: int, work: int
+) -> ActiveModel:
+    """One model: who offers it, and how many pictures and how much work wait for it."""
+    speed = sum(threads * pace for threads, pace in offers)
+    mean = sum(pace for _, pace in offers) / len(offers) if offers else 0.0
+    eta = 0
+    if work:
+        eta = int(work / speed) if speed else ETA_NEVER_S
+    return ActiveModel(
+        name=name,
+        count=threads_of(offers),
+        performance=round(mean, 1),
+        queued=work,
+        jobs=waiting,
+        eta=eta,
+        type="image",
+    )
+
+
+@handles(operations.get_horde_modes)
+async def get_horde_modes(call: Call[None]) -> HordeModes:
+    """The modes of the horde; raid mode is shown to moderators only."""
+    modes = call.horde.modes
+    shows_raid = call.caller is not None and sees_all(call.caller)
+    return HordeModes(
+        maintenance_mode=modes["maintenance_mode"],
+        invite_only_mode=modes["invite_only_mode"],
+        raid_mode=modes["raid_mode"] if shows_raid else None,
+    )
+
+
+@handles(operations.put_horde_modes)
+async def put_horde_modes(call: Call[PutHordeModesRequest]) -> HordeModes:
+    """Switch modes, in the names of either era; answers with those that were named."""
+    body = call.body
+    named = {
+        "maintenance_mode": first(body.maintenance, body.maintenance_mode),
+        "invite_only_mode": first(body.invite_only, body.invite_only_mode),
+        "raid_mode": first(body.raid, body.raid_mode),
+    }
+    changes = {mode: is_on for mode, is_on in named.items() if is_on is not None}
+    await keepers.set_modes(call.horde, call.user, changes)
+    return HordeModes(**named)
+
+
+def first(*values: bool | None) -> bool | None:
+    """The first value that was given."""
+    return next((value for value in values if value is not None), None)
+
+
+@handles(operations.get_horde_news)
+async def get_horde_news(call: Call[None]) -> list[Newspiece]:
+    """The news, newest first."""
+    return [
+        Newspiece(
+            date_published=datetime.fromtimestamp(row["published_at"] / 1000, UTC).strftime(
+                "%Y-%m-%d"
+            ),
+            newspiece=row["newspiece"],
+            importance=row["importance"],
+            title=None,
+            tags=None,
+            more_info_urls=None,
+        )
+        for row in await call.horde.read(news.newest)
+    ]
+
+
+@handles(operations.get_heartbeat)
+async def get_heartbeat(call: Call[None]) -> Heartbeat:
+    """Whether this server is well."""
+    database = call.horde.database
+    return Heartbeat(
+        message="OK",
+        version=__version__,
+        queue=database.waiting,
+        threads=1,
+        active_count=database.waiting,
+        db_connection=True,
+    )

@@ -1,0 +1,107 @@
+"""Users: `/users/…`."""
+
+from typing import Any
+
+from ordu.engine import accounts
+from ordu.protocol import operations
+from ordu.protocol.errors import Refused
+from ordu.protocol.users import ModifyUser, PutUserSingleRequest, UserDetailsStable
+from ordu.rules import money, names
+from ordu.rules.money import ADMINISTRATOR, UserId
+from ordu.server.call import Call, handles
+from ordu.server.views import user_view
+from ordu.store import users
+from ordu.store.database import Transaction
+from ordu.store.users import User
+
+PAGE_MAX = 10_000
+
+
+@handles(operations.get_users)
+async def get_users(call: Call[None]) -> list[UserDetailsStable]:
+    """Twenty-five users a page, as everybody may see them."""
+    text = call.query.get("page", "1")
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(PAGE_MAX)):
+        raise Refused(
+            "ValidationFailed",
+            "Input payload validation failed",
+            errors={"page": f"{text[:40]!r} is no page number; pages count from 1."},
+        )
+    number = max(1, int(text))
+    now = call.horde.now()
+
+    def read(tx: Transaction) -> list[UserDetailsStable]:
+        found = users.page(tx, number, oldest_first=call.query.get("sort") == "age")
+        return [user_view(tx, user, now, is_owner=False, is_moderator=False) for user in found]
+
+    return await call.horde.read(read)
+
+
+@handles(operations.get_user_single)
+async def get_user_single(call: Call[None]) -> UserDetailsStable:
+    """One user, as this caller may see it."""
+    user_id = id_in_path(call)
+    now = call.horde.now()
+    caller = call.caller
+
+    def read(tx: Transaction) -> UserDetailsStable:
+        user = existing(tx, user_id)
+        return user_view(
+            tx,
+            user,
+            now,
+            is_owner=caller is not None and caller.id == user.id,
+            is_moderator=caller is not None and sees_all(caller),
+        )
+
+    return await call.horde.read(read)
+
+
+@handles(operations.put_user_single)
+async def put_user_single(call: Call[PutUserSingleRequest]) -> ModifyUser:
+    """Change a user: everything that was asked for, or nothing."""
+    user_id = id_in_path(call)
+    change = accounts.read_change(call.body)
+    await call.horde.read(lambda tx: existing(tx, user_id))  # 404 comes before 403
+    accounts.check_rights(call.user, user_id, change)
+    changed = await accounts.edit(call.horde, user_id, change)
+    return ModifyUser(
+        new_kudos=None if change.kudos is None else money.exact(changed.kudos),
+        **{name: reported(changed, name) for name in change.reported},
+    )
+
+
+def reported(user: User, name: str) -> Any:
+    """A changed field as the answer gives it."""
+    if name == "monthly_kudos":
+        return user.monthly_kudos // 100
+    return getattr(user, accounts.COLUMN_OF[name])
+
+
+def id_in_path(call: Call[object]) -> UserId:
+    """The user id in the path; anything that cannot be one is not found."""
+    text = call.path["user_id"]
+    if not (text.isascii() and text.isdigit()):
+        raise not_found(text)
+    user_id = names.user_id_of(text)
+    if user_id is None:
+        raise not_found(text)
+    return user_id
+
+
+def existing(tx: Transaction, user_id: UserId) -> User:
+    """The user of this id."""
+    user = users.by_id(tx, user_id)
+    if user is None:
+        raise not_found(str(user_id))
+    return user
+
+
+def not_found(text: str) -> Refused:
+    """The refusal for a user that is not there."""
+    return Refused("UserNotFound", f"There is no user with the id {text[:40]!r}.")
+
+
+def sees_all(user: User) -> bool:
+    """Whether a caller sees what moderators see."""
+    return user.is_moderator or user.id == ADMINISTRATOR

@@ -1,0 +1,83 @@
+"""Workers: `/workers/…`."""
+
+from ordu.engine import keepers
+from ordu.engine.keepers import WorkerChange
+from ordu.protocol import operations
+from ordu.protocol.errors import Refused
+from ordu.protocol.workers import (
+    DeletedWorker,
+    ModifyWorker,
+    PutWorkerSingleRequest,
+    WorkerDetailsStable,
+)
+from ordu.server.call import Call, handles
+from ordu.server.handlers.users import sees_all
+from ordu.server.views import worker_view
+
+
+def is_moderator(call: Call[object]) -> bool:
+    """Whether the caller sees what moderators see."""
+    return call.caller is not None and sees_all(call.caller)
+
+
+@handles(operations.get_workers)
+async def get_workers(call: Call[None]) -> list[WorkerDetailsStable]:
+    """The workers that are here."""
+    horde = call.horde
+    kind, name = call.query.get("type"), call.query.get("name")
+    here = [
+        worker
+        for worker in horde.presence.here(horde.now())
+        if (kind is None or worker.kind == kind)
+        and (name is None or worker.name.casefold() == name.casefold())
+    ]
+    return await horde.read(
+        lambda tx: [
+            worker_view(tx, horde, worker, is_moderator=is_moderator(call)) for worker in here
+        ]
+    )
+
+
+@handles(operations.get_worker_single)
+async def get_worker_single(call: Call[None]) -> WorkerDetailsStable:
+    """One worker, also one that is away."""
+    horde = call.horde
+    worker = await keepers.find(horde, call.path["worker_id"])
+    return await horde.read(
+        lambda tx: worker_view(tx, horde, worker, is_moderator=is_moderator(call))
+    )
+
+
+@handles(operations.put_worker_single)
+async def put_worker_single(call: Call[PutWorkerSingleRequest]) -> ModifyWorker:
+    """Change a worker: everything that was asked for, or nothing."""
+    body = call.body
+    worker = await keepers.find(call.horde, call.path["worker_id"])
+    if body.team is not None:
+        raise Refused("NotImplemented", "This horde has no teams yet. Leave `team` out.")
+    change = WorkerChange(
+        maintenance=body.maintenance,
+        maintenance_text=body.maintenance_msg,
+        paused=body.paused,
+        info=body.info,
+        name=body.name,
+    )
+    keepers.check_may_change(call.user, worker, change)
+    await keepers.edit_worker(call.horde, worker, change)
+    return ModifyWorker(
+        maintenance=body.maintenance,
+        paused=body.paused,
+        info=body.info,
+        name=None if body.name is None else str(change.columns()["name"]),
+    )
+
+
+@handles(operations.delete_worker_single)
+async def delete_worker_single(call: Call[None]) -> DeletedWorker:
+    """Forget a worker."""
+    worker = await keepers.find(call.horde, call.path["worker_id"])
+    if call.caller is None:
+        raise Refused("InvalidAPIKey", "The header `apikey` is missing. Send the owner's key.")
+    keepers.check_may_remove(call.caller, worker)
+    await keepers.remove_worker(call.horde, worker)
+    return DeletedWorker(deleted_id=worker.id, deleted_name=worker.name)

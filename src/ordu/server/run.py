@@ -1,0 +1,184 @@
+"""Assemble, start and stop: every object of a server is made here, once, and handed down."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from ordu.engine import accounts
+from ordu.engine.clock import Clock, SystemClock
+from ordu.engine.fresh import Fresh
+from ordu.engine.horde import Horde
+from ordu.engine.presence import Presence
+from ordu.engine.sweeper import Sweeper
+from ordu.images.links import Links
+from ordu.images.store import open_store
+from ordu.server.app import make_app
+from ordu.server.secret import Secret, check_fingerprint, read_secret
+from ordu.settings import ServerSettings, SettingError
+from ordu.store.database import Database
+from ordu.store.migrations import SchemaError, bring_up_to_date
+from ordu.store.sqlite import Sqlite
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 2048
+DATABASE_FILE = "horde.sqlite3"
+PICTURES_FOLDER = "pictures"
+
+
+@dataclass(frozen=True)
+class Started:
+    """What the person who started a server wants to know."""
+
+    url: str
+    data: Path
+    new_admin_key: str | None  # told once, at the first start
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A horde that is open, with its secret."""
+
+    horde: Horde
+    secret: Secret
+    new_admin_key: str | None
+
+
+@asynccontextmanager
+async def open_horde(
+    settings: ServerSettings,
+    base_url: str,
+    *,
+    clock: Clock | None = None,
+    fresh: Fresh | None = None,
+) -> AsyncIterator[Opened]:
+    """Open everything a horde has, and close it again in the right order.
+
+    Raises:
+        SettingError: the secret is not this database's.
+        SchemaError: the schema does not fit and may not be changed.
+    """
+    data = Path(settings.data)
+    path = prepare(settings)
+    if bring_up_to_date(path, may_migrate=settings.migrate):
+        log.info("brought the schema of %s up to date", path)
+    secret = read_secret(settings)
+    horde = Horde(
+        settings=settings,
+        database=Database(Sqlite(path)),
+        pictures=open_store(settings.images or (data / PICTURES_FOLDER).absolute().as_uri()),
+        links=Links(secret.key("links"), base_url, settings.link_lifetime_s),
+        clock=clock or SystemClock(),
+        fresh=fresh or Fresh(),
+        presence=Presence(settings.worker_stale_s),
+    )
+    horde.database.start()
+    try:
+        await horde.write(lambda tx: check_fingerprint(tx, secret))
+        new_key = await ensure_administrator(horde, secret)
+        await horde.load()
+        yield Opened(horde, secret, new_key)
+    finally:
+        await horde.database.stop()
+
+
+def prepare(settings: ServerSettings) -> Path:
+    """Make the data folder, and return where the database is."""
+    Path(settings.data).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return database_path(settings)
+
+
+def database_path(settings: ServerSettings) -> Path:
+    """The SQLite file of these settings."""
+    if settings.database:
+        return Path(settings.database.removeprefix("sqlite:///"))
+    return Path(settings.data) / DATABASE_FILE
+
+
+async def ensure_administrator(horde: Horde, secret: Secret) -> str | None:
+    """Make the first users; returns the administrator's key when one was made up now."""
+    given = horde.settings.admin_key
+    key = given or horde.fresh.key()
+    is_new = await accounts.ensure_first_users(horde, secret.hash_of(key), renew=bool(given))
+    return key if is_new and not given else None
+
+
+async def serve(settings: ServerSettings, ready: Callable[[Started], None]) -> None:
+    """Serve until told to stop: then take nothing new, finish what is in hand, and close."""
+    listener = listen(settings)
+    host, port = listener.getsockname()[:2]
+    url = settings.public_url.rstrip("/") or f"http://{readable(host)}:{port}"
+    async with open_horde(settings, url) as opened:
+        server = Server(
+            uvicorn.Config(
+                make_app(opened.horde, opened.secret),
+                loop="none",
+                http="httptools",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=list(settings.trusted_proxies),
+                timeout_graceful_shutdown=settings.grace_s,
+            ),
+            opened.horde,
+        )
+        sweeping = asyncio.create_task(Sweeper(opened.horde).run())
+        try:
+            ready(Started(url, Path(settings.data), opened.new_admin_key))
+            await server.serve(sockets=[listener])
+        finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
+
+
+def readable(host: str) -> str:
+    """An address to type: the one that listens everywhere is reached by this machine's own."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - only compared
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def listen(settings: ServerSettings) -> socket.socket:
+    """A socket on the address of the settings.
+
+    Raises:
+        SettingError: the address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise SettingError(
+            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror or error}. "
+            "Choose another --port (0 takes any free one) or --host."
+        ) from error
+    listener.listen(BACKLOG)
+    listener.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+    return listener
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, telling the horde when the end begins."""
+
+    def __init__(self, config: uvicorn.Config, horde: Horde) -> None:
+        super().__init__(config)
+        self.horde = horde
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop taking calls, wake those who wait, finish what is in hand."""
+        self.horde.is_stopping = True
+        await super().shutdown(sockets)
+
+
+__all__ = ["SchemaError", "SettingError", "Started", "open_horde", "serve"]

@@ -1,0 +1,178 @@
+"""Views: users and workers as the wire shows them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from ordu.engine.horde import Horde
+from ordu.engine.presence import Worker
+from ordu.protocol.users import (
+    ContributionsDetailsStable,
+    MonthlyKudos,
+    RecordedCounts,
+    RecordedSizes,
+    UsageDetailsStable,
+    UserDetailsStable,
+    UserKudosDetails,
+    UserRecords,
+)
+from ordu.protocol.workers import WorkerDetailsStable, WorkerKudosDetails, TeamReference
+from ordu.rules import money, names
+from ordu.rules.lifecycle import Millis
+from ordu.rules.matching import Feature
+from ordu.rules.money import ANONYMOUS, Action, Kudos
+from ordu.store import stats, users, workers
+from ordu.store.database import Transaction
+from ordu.store.users import User
+
+MEGA = 1_000_000
+
+
+def wire_date(moment: Millis) -> str:
+    """A date as RFC 822 writes it."""
+    return format_datetime(datetime.fromtimestamp(moment / 1000, UTC))
+
+
+def mega(things: int) -> float:
+    """Millions of things, to two decimals."""
+    return round(things / MEGA, 2)
+
+
+def user_view(
+    tx: Transaction, user: User, now: Millis, *, is_owner: bool, is_moderator: bool
+) -> UserDetailsStable:
+    """A user as this caller may see it."""
+    totals = stats.of(tx, f"user:{user.id}")
+    worker_ids = workers.of_user(tx, user.id)
+    shows_workers = user.has_public_workers or is_owner or is_moderator
+    return UserDetailsStable(
+        username=names.alias(user.username, user.id),
+        id=user.id,
+        kudos=money.exact(user.kudos),
+        evaluating_kudos=money.exact(user.evaluating_kudos) if is_owner or is_moderator else None,
+        concurrency=user.concurrency,
+        worker_invited=user.worker_invited,
+        moderator=user.is_moderator,
+        kudos_details=kudos_details(totals),
+        worker_count=len(worker_ids),
+        worker_ids=list(worker_ids) if shows_workers else None,
+        sharedkey_ids=[] if is_owner or is_moderator else None,
+        active_generations=None,
+        monthly_kudos=monthly(user) if is_moderator else None,
+        trusted=user.is_trusted,
+        suspicious=user.suspicion if is_moderator else None,
+        flagged=user.is_flagged,
+        vpn=None,
+        service=False,
+        education=False,
+        customizer=False,
+        special=None,
+        deleted=False,
+        pseudonymous=user.id != ANONYMOUS,
+        account_age=(now - user.created_at) // 1000,
+        contact=user.contact if is_owner or is_moderator else None,
+        admin_comment=None,
+        proxy_passkey=None,
+        styles=[],
+        usage=UsageDetailsStable(
+            requests=totals.get("requested", 0), megapixelsteps=mega(totals.get("used", 0))
+        ),
+        contributions=ContributionsDetailsStable(
+            fulfillments=totals.get("fulfilled", 0),
+            megapixelsteps=mega(totals.get("contributed", 0)),
+        ),
+        records=records(totals),
+    )
+
+
+def kudos_details(totals: Mapping[str, int]) -> UserKudosDetails:
+    """Where a user's kudos came from and went to."""
+
+    def sum_of(action: Action) -> float:
+        return money.exact(Kudos(totals.get(f"kudos:{action}", 0)))
+
+    return UserKudosDetails(
+        accumulated=sum_of(Action.ACCUMULATED),
+        gifted=sum_of(Action.GIFTED),
+        donated=0,
+        admin=sum_of(Action.ADMIN),
+        received=sum_of(Action.RECEIVED),
+        recurring=sum_of(Action.RECURRING),
+        awarded=sum_of(Action.AWARDED),
+        styled=0,
+    )
+
+
+def monthly(user: User) -> MonthlyKudos:
+    """Kudos that come every month."""
+    received = user.monthly_received_at
+    return MonthlyKudos(
+        amount=user.monthly_kudos // 100,
+        last_received=None if received is None else wire_date(received),
+    )
+
+
+def records(totals: Mapping[str, int]) -> UserRecords:
+    """A user's records by kind of work."""
+    none = RecordedCounts(image=0, text=0, interrogation=0)
+    return UserRecords(
+        usage=RecordedSizes(megapixelsteps=mega(totals.get("used", 0)), tokens=0),
+        contribution=RecordedSizes(megapixelsteps=mega(totals.get("contributed", 0)), tokens=0),
+        fulfillment=RecordedCounts(image=totals.get("fulfilled", 0), text=0, interrogation=0),
+        request=RecordedCounts(image=totals.get("requested", 0), text=0, interrogation=0),
+        style=none,
+    )
+
+
+def worker_view(
+    tx: Transaction, horde: Horde, worker: Worker, *, is_moderator: bool
+) -> WorkerDetailsStable:
+    """A worker as this caller may see it."""
+    totals = stats.of(tx, f"worker:{worker.id}")
+    owner = users.by_id(tx, worker.user_id)
+    assert owner is not None, "users are never removed"
+    capability = worker.capability
+    generated = Kudos(totals.get("kudos:generated", 0))
+    uptime_kudos = Kudos(totals.get("kudos:uptime", 0))
+    shows_owner = owner.has_public_workers or is_moderator
+    return WorkerDetailsStable(
+        type=worker.kind,
+        name=worker.name,
+        id=worker.id,
+        online=horde.presence.is_here(worker, horde.now()),
+        requests_fulfilled=totals.get("fulfilled", 0),
+        uncompleted_jobs=totals.get("aborted", 0),
+        kudos_rewards=money.exact(Kudos(generated + uptime_kudos)),
+        kudos_details=WorkerKudosDetails(
+            generated=money.exact(generated), uptime=uptime_kudos // 100
+        ),
+        performance=performance(worker),
+        threads=worker.offer.threads,
+        uptime=worker.uptime_s,
+        maintenance_mode=worker.maintenance_text is not None,
+        paused=worker.is_paused if is_moderator else None,
+        info=worker.info,
+        nsfw=capability.nsfw,
+        owner=names.alias(owner.username, owner.id) if shows_owner else None,
+        trusted=owner.is_trusted,
+        flagged=owner.is_flagged,
+        suspicious=worker.suspicion if is_moderator else None,
+        models=sorted(capability.models),
+        team=TeamReference(name=None, id=None),
+        bridge_agent=worker.offer.agent or "unknown:0:unknown",
+        max_pixels=capability.pixels_max,
+        megapixelsteps_generated=mega(totals.get("contributed", 0)),
+        img2img=Feature.IMG2IMG in capability.features,
+        painting=Feature.PAINTING in capability.features,
+        post_processing=Feature.POST_PROCESSING in capability.features,
+        controlnet=False,
+        sdxl_controlnet=False,
+        lora=False,
+    )
+
+
+def performance(worker: Worker) -> str:
+    """A worker's speed in words."""
+    if not worker.speeds:
+        return "No requests fulfilled yet"
+    return f"{worker.speed / MEGA:.1f} megapixelsteps per second"
