@@ -176,7 +176,7 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     priority_growth_per_s: Annotated[
         int, about("Priority gained by each second of waiting.", 0, 1_000_000)
     ] = 5
-    sweep_interval_s: Annotated[int, about("Pause between looks for what expired.", 1, 3600)] = 5
+    sweep_interval_s: Annotated[int, about("Pause between rounds of the chores.", 1, 3600)] = 1
     grace_s: Annotated[int, about("Time for what is in hand when asked to stop.", 0, 600)] = 10
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], about("The least that is logged.")
@@ -494,7 +494,9 @@ def _from_text(kind: inspect.Type, text: str) -> object:
         case inspect.IntType():
             return int(text) if re.fullmatch(r"[+-]?[0-9]{1,30}", text) else text
         case inspect.FloatType():
-            return float(text) if re.fullmatch(r"[+-]?[0-9]*\.?[0-9]+(e-?[0-9]+)?", text) else text
+            return (
+                float(text) if re.fullmatch(r"[+-]?[0-9]*\.?[0-9]+(e[+-]?[0-9]+)?", text) else text
+            )
         case inspect.VarTupleType():
             return tuple(part.strip() for part in text.split(",") if part.strip())
         case inspect.DictType(value_type=numbers):

@@ -47,13 +47,13 @@ class SyncRequest:
             self._sleep(pace.next_pause_s(progress.wait_s))
 
     def collect(self) -> list[Picture]:
-        """Get the pictures of the finished request, or raise `RequestFaulted` with what there is."""
+        """The pictures of the finished request; raises `RequestFaulted` with those there are."""
         status = self._insist(operations.get_async_status, RequestStatusStable)
         pictures = []
         for generation in known(status.generations, []):
             data = self._fetch(known(generation.img, ""))
             pictures.append(picture_of(generation, data))
-        if known(status.faulted, False) or not pictures:  # noqa: FBT003 - the default of a yes/no
+        if known(status.faulted, default=False) or not pictures:
             raise RequestFaulted(
                 f"The request failed; {len(pictures)} of its pictures were finished.", pictures
             )

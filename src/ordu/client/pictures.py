@@ -144,7 +144,7 @@ def progress_of(request_id: str, check: RequestStatusCheck) -> Progress:
         waiting=known(check.waiting, 0),
         processing=processing,
         finished=known(check.finished, 0),
-        is_possible=known(check.is_possible, True),  # noqa: FBT003 - the default of a yes/no
+        is_possible=known(check.is_possible, default=True),
         kudos=known(check.kudos_exact, known(check.kudos, 0.0)),
     )
 
@@ -158,13 +158,13 @@ def picture_of(generation: GenerationStable, data: bytes) -> Picture:
         model=known(generation.model, ""),
         worker_name=known(generation.worker_name, ""),
         worker_id=known(generation.worker_id, ""),
-        censored=known(generation.censored, False),  # noqa: FBT003 - the default of a yes/no
+        censored=known(generation.censored, default=False),
     )
 
 
 def _stage(check: RequestStatusCheck, processing: int) -> Stage:
-    if known(check.faulted, False):  # noqa: FBT003 - the default of a yes/no
+    if known(check.faulted, default=False):
         return Stage.FAULTED
-    if known(check.done, False):  # noqa: FBT003 - the default of a yes/no
+    if known(check.done, default=False):
         return Stage.DONE
     return Stage.PROCESSING if processing else Stage.WAITING

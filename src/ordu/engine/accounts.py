@@ -117,7 +117,7 @@ def read_change(body: PutUserSingleRequest) -> UserChange:
     fields = {name: value for name, value in given.items() if value is not None}
     if body.username is not None:
         fields["username"] = names.username(body.username)
-    kudos = None if body.kudos is None else money.from_whole(int(body.kudos))
+    kudos = None if body.kudos is None else Kudos(round(body.kudos * 100))
     change = UserChange(fields, kudos)
     if not change.names:
         raise Refused(

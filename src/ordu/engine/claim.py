@@ -1,11 +1,11 @@
 """Claim: a worker asks for a job and is given one of the pictures it may make.
 
-`check_in` notes that the worker is here and what it offers. `pop` reserves a few of the best heads
-in the map, has the writer try them in order, and gives back what was not used.
+`check_in` notes that the worker is here and what it offers. `pop` reserves a picture of the best
+request in the map and has the writer take it in SQL; when the map was wrong, it tries the next.
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -25,7 +25,7 @@ from ordu.store.requests import Request
 from ordu.store.users import User
 from ordu.store.workers import WorkerRow
 
-HEADS = 3  # how many requests a pop tries before it says there is nothing
+TRIES = 3  # how often a pop tries when the map was wrong, before it says there is nothing
 HEADS_READ_MAX = 10  # how deep a word blacklist looks
 
 
@@ -145,12 +145,13 @@ async def pop(
         Refused: WorkerMaintenance, when the worker is in maintenance and its owner waits for
         nothing.
     """
-    heads = choose(horde, worker)
-    if worker.offer.blacklist:
-        heads = await without_words(horde, worker, heads, has_word)
-    claimed = await take(horde, worker, list(itertools.islice(heads, HEADS)))
-    if claimed is not None:
-        return claimed
+    for _ in range(TRIES):
+        waiting = await best(horde, worker, has_word)
+        if waiting is None:
+            break
+        claimed = await take(horde, worker, waiting)
+        if claimed is not None:
+            return claimed
     if worker.maintenance_text is not None:
         raise Refused(
             "WorkerMaintenance",
@@ -163,11 +164,25 @@ async def pop(
     return Nothing(skipped)
 
 
-def choose(horde: Horde, worker: Worker) -> "itertools.chain[Waiting]":
+async def best(
+    horde: Horde, worker: Worker, has_word: Callable[[bytes, Sequence[str]], bool]
+) -> Waiting | None:
+    """The request this worker should serve next, as far as the map knows."""
+    heads = in_order(horde, worker)
+    if not worker.offer.blacklist:
+        return next(heads, None)
+    for waiting in list(itertools.islice(heads, HEADS_READ_MAX)):
+        request = await horde.read(lambda tx, id_=waiting.request_id: requests.by_id(tx, id_))
+        if request is not None and not has_word(request.body, worker.offer.blacklist):
+            return waiting
+    return None
+
+
+def in_order(horde: Horde, worker: Worker) -> Iterator[Waiting]:
     """What this worker may be given: its owner's first, then its friends', then everybody's."""
     first = [worker.user_id]
     if not worker.takes_from_all:
-        return itertools.chain(horde.lanes.candidates_of(first, worker.capability))
+        return horde.lanes.candidates_of(first, worker.capability)
     first += [user_id for user_id in worker.offer.priority_user_ids if user_id != worker.user_id]
     return itertools.chain(
         horde.lanes.candidates_of(first, worker.capability),
@@ -175,48 +190,31 @@ def choose(horde: Horde, worker: Worker) -> "itertools.chain[Waiting]":
     )
 
 
-async def without_words(
-    horde: Horde,
-    worker: Worker,
-    heads: "itertools.chain[Waiting]",
-    has_word: Callable[[bytes, Sequence[str]], bool],
-) -> "itertools.chain[Waiting]":
-    """The first few heads whose texts have none of the words this worker refuses."""
-    few = list(itertools.islice(heads, HEADS_READ_MAX))
-    found = await horde.read(
-        lambda tx: {waiting.request_id: requests.by_id(tx, waiting.request_id) for waiting in few}
-    )
-    words = worker.offer.blacklist
-    return itertools.chain(
-        waiting
-        for waiting in few
-        if (request := found[waiting.request_id]) and not has_word(request.body, words)
-    )
+async def take(horde: Horde, worker: Worker, waiting: Waiting) -> Claimed | None:
+    """Reserve a picture of this request and have the writer give it to the worker.
 
-
-async def take(horde: Horde, worker: Worker, heads: Sequence[Waiting]) -> Claimed | None:
-    """Reserve these requests and have the writer give the worker a picture of the first it can."""
-    if not heads:
-        return None
-    for waiting in heads:
-        waiting.reserved += 1
+    None when SQL knows better than the map that nothing of it waits; the map is mended then.
+    """
+    waiting.reserved += 1
 
     def release() -> None:
-        for waiting in heads:
-            waiting.reserved -= 1
+        waiting.reserved -= 1
 
     def publish(claimed: Claimed | None) -> None:
         release()
         if claimed is not None:
             horde.publish_request(claimed.request, claimed.requirement)
+        else:
+            horde.lanes.forget(waiting)
 
     now = horde.now()
-    candidates = [waiting.request_id for waiting in heads]
     lifetime_ms = horde.settings.request_lifetime_s * 1000
     # Copied now: the worker may pop again with another offer before the writer runs.
     taker = Taker.of(worker)
     return await horde.write(
-        lambda tx: claim(tx, candidates, taker, horde.fresh, now, lifetime_ms), publish, release
+        lambda tx: claim(tx, waiting.request_id, taker, horde.fresh, now, lifetime_ms),
+        publish,
+        release,
     )
 
 
@@ -237,25 +235,23 @@ class Taker:
 
 def claim(
     tx: Transaction,
-    candidates: Sequence[RequestId],
+    request_id: RequestId,
     taker: Taker,
     fresh: Fresh,
     now: Millis,
     lifetime_ms: int,
 ) -> Claimed | None:
-    """Give this worker a picture of the first of these requests that still waits, or None.
+    """Give this worker a picture of a request, or None when none of it waits any more.
 
-    The write is conditional: an outdated candidate costs one more try, never one picture given to
-    two workers.
+    The write is conditional: a wrong map costs one more try, never one picture given to two workers.
     """
-    for request_id in candidates:
-        request = requests.take_one(tx, request_id, Millis(now + lifetime_ms))
-        if request is not None:
-            requirement = lanes.requirement(tx, request.lane_key)
-            job = new_job(tx, request, requirement, taker, fresh, now)
-            jobs.add(tx, job)
-            return Claimed(job, request, requirement)
-    return None
+    request = requests.take_one(tx, request_id, Millis(now + lifetime_ms))
+    if request is None:
+        return None
+    requirement = lanes.requirement(tx, request.lane_key)
+    job = new_job(tx, request, requirement, taker, fresh, now)
+    jobs.add(tx, job)
+    return Claimed(job, request, requirement)
 
 
 def new_job(

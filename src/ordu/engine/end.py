@@ -16,6 +16,7 @@ from ordu.rules.lifecycle import (
     RequestId,
     RequestState,
     after_fault,
+    is_done,
 )
 from ordu.rules.matching import Requirement
 from ordu.store import jobs, lanes, requests, stats
@@ -63,7 +64,7 @@ def cancel_waiting(tx: Transaction, request_id: RequestId) -> Ended:
     request = requests.by_id(tx, request_id)
     if request is None:
         raise request_not_found(request_id)
-    if request.state is not RequestState.OPEN or request.counts.waiting == 0:
+    if request.state is not RequestState.OPEN or is_done(request.state, request.counts):
         return ended_as_is(tx, request)
     counts = msgspec.structs.replace(
         request.counts,

@@ -112,6 +112,11 @@ class LaneMap:
         if not self.by_user[waiting.user_id]:
             del self.by_user[waiting.user_id]
 
+    def forget(self, waiting: Waiting) -> None:
+        """Take a request out that SQL does not know as waiting, unless that was done already."""
+        if self.requests.get(waiting.request_id) is waiting:
+            self.remove(waiting)
+
     # Who may serve what
 
     def verdict(self, lane: Lane, capability: Capability) -> Reason | None:

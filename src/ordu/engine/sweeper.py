@@ -71,8 +71,8 @@ async def expire_requests(horde: Horde) -> None:
 
 async def fold_statistics(horde: Horde) -> None:
     """Fold appended deltas into totals until few are left."""
-    while await horde.write(stats.fold) == stats.FOLD_ROWS_MAX:
-        pass
+    while await horde.read(stats.has_deltas):
+        await horde.write(stats.fold)
 
 
 async def write_presence(horde: Horde) -> None:
@@ -102,6 +102,7 @@ async def forget_lanes(horde: Horde) -> None:
 async def remove_orphans(horde: Horde) -> None:
     """Remove old pictures whose request is gone or whose job never ended well."""
     before = Millis(horde.now() - ORPHAN_AGE_MS)
+    await horde.pictures.remove_unfinished(before)
     async for name, _ in horde.pictures.older_than(before):
         if not await is_wanted(horde, name):
             await horde.pictures.delete([name])

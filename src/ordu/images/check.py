@@ -74,8 +74,8 @@ def from_base64(text: str, *, bytes_max: int) -> bytes:
     except UnicodeEncodeError as error:
         raise _not_base64(text[error.start]) from error
     if raw[:5].lower() == b"data:":
-        prefix, _, raw = raw.partition(b",")
-        if not prefix.lower().endswith(b";base64"):
+        prefix, comma, raw = raw.partition(b",")
+        if not comma or not prefix.lower().endswith(b";base64"):
             raise _bad("is a data: URL that is not in base64. Send base64.")
     body = raw.rstrip(b"=")
     if (size := len(body) * 3 // 4) > bytes_max:

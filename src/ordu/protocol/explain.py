@@ -6,10 +6,10 @@ the JSON value side by side and collects all faults, each under its dotted path 
 of; a test holds it to that, and another to agree with msgspec about what is a fault at all.
 """
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from itertools import accumulate, islice
-from math import fmod
 from re import search
 from sys import float_info
 from types import NoneType
@@ -134,16 +134,19 @@ def _in_bounds(kind: Any, value: float, path: str) -> Violations:
 
 
 def _out_of_bounds(kind: Any, value: float) -> str | None:
-    if (kind.ge is not None and value < kind.ge) or (kind.gt is not None and value <= kind.gt):
-        return "too small"
-    if (kind.le is not None and value > kind.le) or (kind.lt is not None and value >= kind.lt):
-        return "too large"
+    bounds = (
+        (kind.ge, operator.lt, "too small"),
+        (kind.gt, operator.le, "too small"),
+        (kind.le, operator.gt, "too large"),
+        (kind.lt, operator.ge, "too large"),
+    )
+    for bound, is_beyond, words in bounds:
+        if bound is not None and is_beyond(value, bound):
+            return words
     if isinstance(kind, inspect.FloatType) and abs(value) > float_info.max:
         return "too large" if value > 0 else "too small"
     step = kind.multiple_of
-    if step is None or (value % step if isinstance(value, int) else fmod(value, step)) == 0:
-        return None
-    return f"not a multiple of {_number(step)}"
+    return None if step is None or value % step == 0 else f"not a multiple of {_number(step)}"
 
 
 # -- words -------------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def route_of(
         body = None if operation.request is None else decode(operation.request, raw)
         if mask:
             compile_mask(operation, mask)  # refused before anything happens
-        caller = await auth.identify(horde, secret, http.headers.get("apikey"), operation.key)
+        caller = await auth.identify(horde, secret, http.headers.get("apikey"), operation)
         call: Call[Any] = Call(
             horde, secret, operation, caller, body, raw, http, http.state.request_id
         )

@@ -4,7 +4,7 @@ import re
 
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
-from ordu.protocol.operations import Key
+from ordu.protocol.operations import Key, Operation
 from ordu.rules.money import ANONYMOUS
 from ordu.rules.names import ANONYMOUS_KEY
 from ordu.server.secret import Secret
@@ -15,12 +15,15 @@ KEY_LENGTH_MAX = 100
 SHARED_KEY = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
-async def identify(horde: Horde, secret: Secret, api_key: str | None, need: Key) -> User | None:
+async def identify(
+    horde: Horde, secret: Secret, api_key: str | None, operation: Operation
+) -> User | None:
     """The user of this key; None where none was given and none is needed.
 
     Raises:
-        Refused: InvalidAPIKey, or NotImplemented for a shared key.
+        Refused: InvalidAPIKey (or what the row says), or NotImplemented for a shared key.
     """
+    need = operation.key
     if need is Key.NONE or (not api_key and need is Key.OPTIONAL):
         return None
     if not api_key:
@@ -35,7 +38,7 @@ async def identify(horde: Horde, secret: Secret, api_key: str | None, need: Key)
     user = await find(horde, secret, api_key)
     if user is None:
         raise Refused(
-            "InvalidAPIKey",
+            operation.unknown_key,
             "This horde does not know that key. A key has 22 characters; "
             f"yours has {len(api_key)}.",
         )

@@ -28,8 +28,6 @@ from ordu.store.sqlite import Sqlite
 log = logging.getLogger(__name__)
 
 BACKLOG = 2048
-DATABASE_FILE = "horde.sqlite3"
-PICTURES_FOLDER = "pictures"
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,6 @@ async def open_horde(
         SettingError: the secret is not this database's.
         SchemaError: the schema does not fit and may not be changed.
     """
-    data = Path(settings.data)
     path = prepare(settings)
     if bring_up_to_date(path, may_migrate=settings.migrate):
         log.info("brought the schema of %s up to date", path)
@@ -72,7 +69,7 @@ async def open_horde(
     horde = Horde(
         settings=settings,
         database=Database(Sqlite(path)),
-        pictures=open_store(settings.images or (data / PICTURES_FOLDER).absolute().as_uri()),
+        pictures=open_store(settings.pictures_url()),
         links=Links(secret.key("links"), base_url, settings.link_lifetime_s),
         clock=clock or SystemClock(),
         fresh=fresh or Fresh(),
@@ -91,14 +88,7 @@ async def open_horde(
 def prepare(settings: ServerSettings) -> Path:
     """Make the data folder, and return where the database is."""
     Path(settings.data).mkdir(mode=0o700, parents=True, exist_ok=True)
-    return database_path(settings)
-
-
-def database_path(settings: ServerSettings) -> Path:
-    """The SQLite file of these settings."""
-    if settings.database:
-        return Path(settings.database.removeprefix("sqlite:///"))
-    return Path(settings.data) / DATABASE_FILE
+    return settings.database_path()
 
 
 async def ensure_administrator(horde: Horde, secret: Secret) -> str | None:
@@ -112,8 +102,7 @@ async def ensure_administrator(horde: Horde, secret: Secret) -> str | None:
 async def serve(settings: ServerSettings, ready: Callable[[Started], None]) -> None:
     """Serve until told to stop: then take nothing new, finish what is in hand, and close."""
     listener = listen(settings)
-    host, port = listener.getsockname()[:2]
-    url = settings.public_url.rstrip("/") or f"http://{readable(host)}:{port}"
+    url = settings.public_url_at(listener.getsockname()[1])
     async with open_horde(settings, url) as opened:
         server = Server(
             uvicorn.Config(
@@ -137,13 +126,6 @@ async def serve(settings: ServerSettings, ready: Callable[[Started], None]) -> N
         finally:
             sweeping.cancel()
             await asyncio.gather(sweeping, return_exceptions=True)
-
-
-def readable(host: str) -> str:
-    """An address to type: the one that listens everywhere is reached by this machine's own."""
-    if host in {"0.0.0.0", "::"}:  # noqa: S104 - only compared
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
 
 
 def listen(settings: ServerSettings) -> socket.socket:

@@ -23,6 +23,11 @@ def append(tx: Transaction, deltas: Iterable[tuple[str, str, int]]) -> None:
     )
 
 
+def has_deltas(tx: Transaction) -> bool:
+    """Whether there is anything to fold."""
+    return tx.one("SELECT 1 FROM deltas LIMIT 1") is not None
+
+
 def fold(tx: Transaction) -> int:
     """Fold the oldest deltas into the totals; returns how many."""
     row = tx.one(

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV31SpecValidator
 
-from ordu.protocol.openapi import openapi_document, swagger_document
+from ordu.protocol.openapi import _as_swagger, openapi_document, swagger_document
 from ordu.protocol.operations import BY_NAME, TABLE, Operation
 from ordu.protocol.params import ModelGenerationInputStable
 from ordu.protocol.requests import GenerationInput
@@ -92,7 +92,7 @@ DIFFERENT: dict[str, str] = {
         "the seed's server needed it, too"
     ),
     r".*(name|models\[\]): minLength None became 1": "an empty name was never of use",
-    r"put_user_single\.\w+: \w+imum None became .*": "negative counts were never of use",
+    r"put_user_single\.\w+: \w+imum None became .*": "beyond what was ever meant",
     r"put_user_single\.kudos: type integer became number": "kudos have hundredths here",
 }
 WORD = 2**31 - 1  # bounds as wide as a machine word are no bounds: nobody meant more
@@ -349,6 +349,18 @@ def test_defaults_are_those_really_used(message: type[msgspec.Struct], document:
 def test_the_swagger_dialect(message: str, field: str, expected: dict[str, Any]) -> None:
     said = swagger()["definitions"][message]["properties"][field]
     assert {key: value for key, value in said.items() if key != "description"} == expected
+
+
+def test_the_swagger_dialect_of_what_no_message_has_yet() -> None:
+    schema = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 2, "examples": [1, 0.5]}
+    assert _as_swagger(schema) == {
+        "type": "number",
+        "minimum": 0,
+        "exclusiveMinimum": True,
+        "maximum": 2,
+        "exclusiveMaximum": True,
+        "example": 1,
+    }
 
 
 def test_swagger_has_nothing_that_it_does_not_know() -> None:

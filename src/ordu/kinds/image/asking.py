@@ -95,8 +95,8 @@ def features(body: GenerationInput) -> frozenset[Feature]:
     """What is asked for that not every worker can do."""
     params = body.params
     wanted = {
-        Feature.IMG2IMG: body.source_image is not None,
-        Feature.PAINTING: body.source_image is not None
+        Feature.IMG2IMG: bool(body.source_image),
+        Feature.PAINTING: bool(body.source_image)
         and body.source_processing in {"inpainting", "outpainting"},
         Feature.POST_PROCESSING: bool(post_processing(params)),
         Feature.TILING: params.tiling,
@@ -138,5 +138,5 @@ def described(body: GenerationInput) -> DrawingRequest:
         use_ldsr=params.use_ldsr,
         use_upscaling=params.use_upscaling,
         use_nsfw_censor=body.censor_nsfw and not body.nsfw,
-        source_processing=body.source_processing if body.source_image is not None else None,
+        source_processing=body.source_processing if body.source_image else None,
     )

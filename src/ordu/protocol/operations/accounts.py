@@ -76,6 +76,7 @@ get_find_user = Operation(
     refusals=ALWAYS | {401: "No API Key", 404: "User Not Found"},
     nulls=Nulls.SKIP,
     key=Key.REQUIRED,
+    unknown_key="UserNotFound",
 )
 
 post_register = Operation(

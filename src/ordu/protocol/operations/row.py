@@ -74,6 +74,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     refusals: dict[int, str] = {}
     nulls: Nulls = Nulls.KEEP
     key: Key = Key.NONE
+    unknown_key: str = "InvalidAPIKey"  # the rc when nobody is known by the key
     era: Era = Era.SEED
     consumes: str = "application/json"
     produces: str = "application/json"

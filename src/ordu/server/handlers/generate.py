@@ -104,7 +104,7 @@ def no_worker_warning(call: Call[GenerationInput], wish: Wish) -> dict[str, Any]
 def source_image(call: Call[GenerationInput]) -> bytes | None:
     """The bytes of the request's source image, checked."""
     text = call.body.source_image
-    if text is None:
+    if not text:
         return None
     if text.startswith(("http://", "https://")):
         raise Refused(
@@ -140,14 +140,15 @@ async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestSta
             f"{horde.settings.sync_waiters} calls wait here already. Use /api/v2/generate/async.",
             retry_after_s=5,
         )
-    request = await place.accept(horde, call.user, wish, source_image(call))
-    return await status_of(call, await until_done(call, request))
+    placing = asyncio.create_task(place.accept(horde, call.user, wish, source_image(call)))
+    return await status_of(call, await until_done(call, placing))
 
 
-async def until_done(call: Call[GenerationInput], request: Request) -> Progress:
-    """Wait for the end of a request; a caller who hangs up cancels it."""
+async def until_done(call: Call[GenerationInput], placing: asyncio.Task[Request]) -> Progress:
+    """Wait for the end of a request; a caller who hangs up cancels it, however early."""
     horde = call.horde
     try:
+        request = await asyncio.shield(placing)
         with horde.wakeups.on(request.id) as event:
             while True:
                 event.clear()
@@ -162,7 +163,7 @@ async def until_done(call: Call[GenerationInput], request: Request) -> Progress:
                 except TimeoutError:
                     pass
     except (asyncio.CancelledError, ClientDisconnect):
-        await end.cancel(horde, request.id)
+        await end.cancel(horde, (await placing).id)
         raise
 
 

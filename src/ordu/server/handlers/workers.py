@@ -76,8 +76,6 @@ async def put_worker_single(call: Call[PutWorkerSingleRequest]) -> ModifyWorker:
 async def delete_worker_single(call: Call[None]) -> DeletedWorker:
     """Forget a worker."""
     worker = await keepers.find(call.horde, call.path["worker_id"])
-    if call.caller is None:
-        raise Refused("InvalidAPIKey", "The header `apikey` is missing. Send the owner's key.")
-    keepers.check_may_remove(call.caller, worker)
+    keepers.check_may_remove(call.user, worker)
     await keepers.remove_worker(call.horde, worker)
     return DeletedWorker(deleted_id=worker.id, deleted_name=worker.name)

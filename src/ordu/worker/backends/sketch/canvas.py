@@ -1,8 +1,8 @@
 """Canvas: the page a scene is painted on, and the few things every scene paints with.
 
-A picture is an array of three planes (red, green, blue; 0 to 255), each height × width: whole planes
-are several times faster in numpy than pixels of three. Chance comes from named streams, so that more
-strokes in one part never move another.
+A picture is an array of three planes (red, green, blue; 0 to 255), each height × width: whole
+planes are several times faster in numpy than pixels of three. Chance comes from named streams, so
+that more strokes in one part never move another.
 """
 
 import zlib
@@ -98,6 +98,12 @@ def smooth(share: Pixels) -> Pixels:
     return share * share * (3 - 2 * share)
 
 
+def stepped(page: Page, share: Pixels) -> Pixels:
+    """The share in flat steps, few with little detail: shading as a poster has it."""
+    levels = page.many(40, 3)
+    return np.round(share * levels) / levels
+
+
 def stretched(values: Pixels, width: int, height: int) -> Pixels:
     """The same values smoothly enlarged or reduced."""
     image = Image.fromarray(values.astype(np.float32, copy=False))
@@ -121,7 +127,8 @@ def noise(page: Page, part: str, cells: float, octaves: int = 5, stretch: float 
         total = stretched(total, width, height) + stretched(grid, width, height) * amplitude
         weight += amplitude
         amplitude *= 0.5
-    return np.clip(stretched(total, page.width, page.height) / weight, 0, 1)
+    total = stretched(total, page.width, page.height) / weight
+    return total.clip(0, 1)
 
 
 def skyline(page: Page, part: str, cells: float, octaves: int = 6, rough: float = 0.46) -> Pixels:

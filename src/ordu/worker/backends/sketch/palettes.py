@@ -32,8 +32,8 @@ class Palette:
             return self
         deep = mix(self.ink, (4, 7, 18), 0.62)
         tint = self.accents[0] if spread(self.sky[0]) < 18 else self.sky[0]
-        low = mix(deep, self.sky[-1], 0.36)
-        sky = (deep, mix(deep, tint, 0.22), mix(mix(deep, tint, 0.36), low, 0.4), low)
+        low = mix(deep, mix(self.sky[-1], tint, 0.4), 0.46)
+        sky = (deep, mix(deep, tint, 0.32), mix(mix(deep, tint, 0.5), low, 0.4), low)
         land = tuple(mix(deep, colour, 0.06 + 0.2 * i) for i, colour in enumerate(self.land))
         return replace(self, sky=sky, land=land, ink=mix(deep, (0, 0, 0), 0.35))
 
@@ -59,11 +59,12 @@ def from_colours(colours: Sequence[Colour]) -> Palette:
     ordered = sorted(colours, key=brightness)
     vivid = sorted(colours, key=spread, reverse=True)
     last = len(ordered) - 1
+    dark = mix(ordered[0], (0, 0, 0), max(0.0, 1 - 55 / max(brightness(ordered[0]), 55.0)))
     return Palette(
         sky=tuple(ordered[round(last * share)] for share in (0.45, 0.65, 0.85, 0.95)),
-        land=tuple(ordered[round(last * share)] for share in (0.08, 0.3, 0.55, 0.8)),
+        land=(dark, *(ordered[round(last * share)] for share in (0.25, 0.55, 0.8))),
         accents=tuple(vivid[i % len(vivid)] for i in range(5)),
-        ink=mix(ordered[0], (0, 0, 0), 0.3),
+        ink=mix(dark, (0, 0, 0), 0.3),
         paper=mix(ordered[-1], (255, 252, 244), 0.45),
         glow=mix(vivid[0], (255, 250, 235), 0.5),
     )

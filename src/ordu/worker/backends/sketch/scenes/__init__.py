@@ -1,6 +1,7 @@
 """Scenes: what can be painted. Each is a function from a page to a picture.
 
-`SCENES` gives for each name its painter, the palettes it looks best in, and how strong its grain is.
+`SCENES` gives for each name its painter, the palettes it looks best in, and how strong its grain
+is.
 """
 
 from collections.abc import Callable
@@ -32,7 +33,7 @@ SCENES: dict[str, Scene] = {
     "sea": Scene(sea, ("indigo", "vermilion", "teal", "sunset", "night"), 4),
     "fires": Scene(fires, ("night", "blue", "purple", "teal")),
     "city": Scene(city, ("night", "neon", "sunset", "teal", "blue")),
-    "space": Scene(space, ("night", "vermilion", "purple", "teal", "neon")),
+    "space": Scene(space, ("night", "vermilion", "purple", "teal", "sunset")),
     "island": Scene(island, ("island", "vintage", "teal", "indigo"), 4),
     "rug": Scene(rug, ("carpet", "indigo carpet", "vintage", "teal"), 9),
     "fruit": Scene(fruit, ("orchard", "vintage", "pastel", "summer")),

@@ -18,15 +18,16 @@ def flow(page: Page) -> Pixels:
     accents = page.palette.accents
     colours = [_whole(colour) for colour in (accents[0], accents[2], accents[1], accents[3])]
     colours.insert(2, _whole(page.palette.land[1]))
-    count = strands.shape[1]
+    count = int(strands.shape[1])
     widths = generator.random(count)
     shift = generator.normal(0, 0.6, count)
+    x = np.clip(strands[0, :, 0], 0, page.width - 1).astype(int)
+    y = np.clip(strands[0, :, 1], 0, page.height - 1).astype(int)
+    cells = region[y, x]
     thick = page.short / 1024 * (1 if "hair" not in page.touches else 0.6)
     for i in range(count):
         points = strands[:, i]
-        x, y = points[0]
-        cell = region[int(np.clip(y, 0, page.height - 1)), int(np.clip(x, 0, page.width - 1))]
-        colour = colours[int(np.clip((cell - 0.28) * 10 + shift[i], 0, 4))]
+        colour = colours[int(np.clip((cells[i] - 0.28) * 10 + shift[i], 0, 4))]
         width = max(1, round(thick * (2 + widths[i] * 4)))
         pen.line(points.ravel().tolist(), fill=(*colour, 165), width=width)
     return np.moveaxis(np.asarray(image, np.float32), 2, 0).copy()
@@ -43,7 +44,7 @@ def _combed(page: Page, generator: np.random.Generator) -> Pixels:
     count = page.many(int((3000 if long else 2600) * ratio), 90)
     steps = 46 if long else 36
     angle = noise(page, "field", 1.1 if long else 1.6, 2 if long else 3) * 17
-    places = generator.random((count, 2)) * (page.width, page.height)
+    places = (generator.random((count, 2)) * 1.16 - 0.08) * (page.width, page.height)
     stride = page.short / 1024 * 10
     strands = np.empty((steps, count, 2), np.float32)
     for step in range(steps):

@@ -44,11 +44,11 @@ def _milky_way(page: Page, picture: Pixels, level: float) -> None:
     tilt = generator.choice([-1, 1]) * generator.uniform(0.12, 0.3)
     middle = page.height * level * 0.45 + (page.x - page.width / 2) * tilt
     band = np.exp(-(((page.y - middle) / (page.reach * 0.11)) ** 2))
-    cloud = noise(page, "cloud", 5, page.many(6, 2))
-    rift = smooth((noise(page, "rift", 4, page.many(5, 2)) - 0.45) * 5)
+    cloud = noise(page, "cloud", 6, page.many(6, 2), stretch=0.35)
+    rift = smooth((noise(page, "rift", 7, page.many(5, 2), stretch=0.3) - 0.45) * 5)
     strength = band**1.3 * (0.25 + cloud) ** 2 * (1 - 0.7 * rift * band)
     lay(picture, mix(page.palette.sky[2], page.palette.paper, 0.6), strength * 0.42)
-    scatter_stars(page, picture, level * 0.9, 0.9)
+    scatter_stars(page, picture, level * 0.9, 1.2)
 
 
 def _camp(page: Page, picture: Pixels, horizon: float) -> None:
@@ -56,7 +56,7 @@ def _camp(page: Page, picture: Pixels, horizon: float) -> None:
     count = int(46 * np.clip(page.width / page.height, 0.35, 3))
     scale = page.reach / 1000
     places = sorted(generator.random((count, 4)).tolist(), key=lambda place: place[0])
-    flame = mix(page.palette.accents[0], (255, 160, 70), 0.62)
+    flame = mix(page.palette.accents[0], (255, 150, 60), 0.86)
     for near, across, side, flicker in places:
         t = near**1.6
         y = (
@@ -108,7 +108,7 @@ def _row_of_houses(page: Page, picture: Pixels, depth: int, water: int) -> None:
     t = depth / 3
     unit = min(page.short * 1.4, page.reach)
     wall = ramp(
-        (mix(page.palette.sky[-1], page.palette.accents[0], 0.12), page.palette.ink),
+        (mix(page.palette.sky[-1], page.palette.sky[1], 0.25), page.palette.ink),
         np.array([[t]]),
     )
     heights = skyline(page, f"district {depth}", 1.6, 2)
@@ -179,7 +179,7 @@ def _windows(
         max(1, int((right - left) / cell - 1)),
         max(1, int((bottom - top) / (cell * 1.35) - 1)),
     )
-    share, wide = generator.uniform(0.18, 0.62), generator.choice([0.42, 0.55, 0.86])
+    share, wide = generator.uniform(0.22, 0.7), generator.choice([0.42, 0.55, 0.86])
     lit = generator.random((rows_high, columns_wide), dtype=np.float32)
     lit = np.where(lit < share * (0.45 + 0.55 * page.detail), 0.35 + lit / share * 0.6, 0)
     dark_floors = generator.random((rows_high, 1)) < 0.12
@@ -194,7 +194,8 @@ def _windows(
     index_x = np.clip(across, 0, columns_wide - 1).astype(int)
     index_y = np.clip(down, 0, rows_high - 1).astype(int)
     mask = lit[index_y][:, index_x] * inside_y[:, None] * inside_x[None, :]
-    lamp = [page.palette.glow, mix(page.palette.glow, page.palette.accents[0], 0.55)]
+    warmest = mix(page.palette.accents[0], page.palette.glow, 0.25)
+    lamp = [mix(page.palette.glow, warmest, 0.35), warmest]
     lamp.append(mix(page.palette.paper, page.palette.accents[1], 0.5))
     warm = lamp[int(generator.choice(3, p=[0.5, 0.36, 0.14]))]
     lay(picture[:, rows, columns], warm, mask * (0.5 + 0.5 * t))

@@ -13,6 +13,7 @@ from ordu.worker.backends.sketch.canvas import (
     plane,
     smooth,
     stencil,
+    stepped,
 )
 from ordu.worker.backends.sketch.palettes import Colour, brightness, mix
 
@@ -53,13 +54,14 @@ def _relief(page: Page) -> Pixels:
         x = (across + generator.normal(0, 0.05) / islands) * page.width
         y = (down + generator.normal(0, 0.05) / islands) * page.height
         size = page.short * generator.uniform(0.85, 1.0)
-        lift = np.maximum(lift, -np.hypot(page.x - x, page.y - y) / size * 1.5)
-    return rough * 1.35 + lift - 0.22
+        lift = np.maximum(lift, -np.hypot(page.x - x, page.y - y) / size * 1.75)
+    return rough * 1.35 + lift - 0.17
 
 
 def _slope(height: Pixels) -> Pixels:
     down, across = np.gradient(height)
-    return np.hypot(down, across)
+    steepness: Pixels = np.hypot(down, across)
+    return steepness
 
 
 def _contours(page: Page, picture: Pixels, height: Pixels, inks: tuple[Colour, Colour]) -> None:
@@ -190,7 +192,7 @@ def _medallion(
     down: Pixels,
     dyes: tuple[Colour, Colour, Colour, Colour],
     star: int,
-    hooks: bool,  # noqa: FBT001 - drawn by chance, passed on as it fell
+    hooks: bool,
 ) -> None:
     field, light, dark, warm = dyes
     away = across + down
@@ -275,7 +277,7 @@ def _shape(
     graded, angle = generator.random() < 0.55, generator.uniform(0, 6.28)
     grains = np.roll(dot, number * 37, axis=1)[rows, columns]
     slant = np.clip(0.6 + 0.5 * (np.cos(angle) * dx + np.sin(angle) * dy) / size, 0.1, 0.97)
-    printed = mask * (grains < (slant if graded else share))
+    printed = mask * (grains < (stepped(page, slant) if graded else share))
     part = picture[:, rows, columns]
     colour = plane(ink) * 0.72 + part * (plane(ink) / 255) * 0.28  # inks multiply
     lay(part, colour, printed * 0.94)
@@ -283,21 +285,21 @@ def _shape(
 
 def _inside(kind: int, across: Pixels, down: Pixels, size: float) -> Pixels:
     """How many pixels inside the shape each point lies."""
-    disc = size - np.hypot(across, down)
+    inside: Pixels = size - np.hypot(across, down)  # a disc
     if kind == 1:  # half a disc
-        return np.minimum(disc, down)
-    if kind == 2:  # an arch of rings
-        wave = np.abs((disc / size * 4) % 1 - 0.5) * size / 4 - size * 0.055
-        return np.minimum(np.minimum(disc, down), wave)
-    if kind == 3:  # a bar
-        return np.minimum(size * 1.5 - np.abs(across), size * 0.2 - np.abs(down))
-    if kind == 4:  # waves
+        inside = np.minimum(inside, down)
+    elif kind == 2:  # an arch of rings
+        rings = np.abs((inside / size * 4) % 1 - 0.5) * size / 4 - size * 0.055
+        inside = np.minimum(np.minimum(inside, down), rings)
+    elif kind == 3:  # a bar
+        inside = np.minimum(size * 1.5 - np.abs(across), size * 0.2 - np.abs(down))
+    elif kind == 4:  # waves
         lines = np.abs((down / size * 3.5 + 0.22 * np.sin(across / size * 7)) % 1 - 0.5)
         square = size * 0.9 - np.maximum(np.abs(across), np.abs(down))
-        return np.minimum((lines - 0.28) * size / 3.5, square)
-    if kind == 5:  # a quarter
-        return np.minimum(np.minimum(disc + size * 0.2, across), down)
-    return disc
+        inside = np.minimum((lines - 0.28) * size / 3.5, square)
+    elif kind == 5:  # a quarter
+        inside = np.minimum(np.minimum(inside + size * 0.2, across), down)
+    return inside
 
 
 def _small_marks(

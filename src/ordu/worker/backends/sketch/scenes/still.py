@@ -10,9 +10,9 @@ from ordu.worker.backends.sketch.canvas import (
     box,
     dots,
     lay,
-    plane,
     scaled,
     stencil,
+    stepped,
 )
 from ordu.worker.backends.sketch.palettes import Colour, brightness, mix
 
@@ -33,7 +33,10 @@ def fruit(page: Page) -> Pixels:
     lay(picture, cloth, np.clip(page.y - table, 0, 1) * np.ones_like(page.x))
     stripe = (dot < 0.1 + 0.5 * (page.y - table) / (page.height - table)) & (page.y > table)
     lay(picture, mix(cloth, palette.land[1], 0.35), stripe * 0.55)
-    for kind, place, colour in _arrange(page, table, generator):
+    arranged = _arrange(page, table, generator)
+    for _, place, _ in arranged:
+        _shadow(page, picture, dot, place)
+    for kind, place, colour in arranged:
         _put(page, picture, dot, kind, place, colour, generator.normal(0, 0.05))
     return picture
 
@@ -95,6 +98,16 @@ _SKINS: dict[str, Colour] = {
 }
 
 
+# Where the light shines on a fruit: across, down, and how wide.
+_SHINES: dict[str, tuple[Place, ...]] = {
+    "pear": ((-0.2, 0.05, 0.07),),
+    "apple": ((-0.2, -0.12, 0.07),),
+    "orange": ((-0.18, -0.12, 0.07),),
+    "lemon": ((-0.2, -0.04, 0.07),),
+    "cherry": ((-0.27, 0.18, 0.04), (0.13, 0.16, 0.04)),
+}
+
+
 def _put(
     page: Page,
     picture: Pixels,
@@ -105,47 +118,50 @@ def _put(
     tilt: float,
 ) -> None:
     x, y, size = place
-    rows, columns = box(page, x + size * 0.3, y, size * 1.5, size * 1.1)
+    rows, columns = box(page, x, y, size * 0.9, size * 1.1)
     part, grains = picture[:, rows, columns], dot[rows, columns]
     across, down = (page.x[:, columns] - x) / size, (page.y[rows] - y) / size
     across = across - down * tilt
-    shadow = np.hypot((across - 0.34) / 0.95, (down - 0.45) / 0.12) < 1
-    lay(part, mix(page.palette.land[0], page.palette.ink, 0.3), shadow & (grains < 0.62))
     body = _body(kind, across, down)
     edge = np.clip(body * size * 1.2, 0, 1)
     lay(part, mix(colour, page.palette.paper, 0.12), edge)
     warm = mix(mix(colour, page.palette.accents[0], 0.3), page.palette.ink, 0.34)
     tone = np.clip((across + 0.08) * 1.3 + down * 0.3, 0, 0.93)
-    lay(part, warm, edge * (grains < tone))
-    shine = np.hypot((across + 0.2) / 0.07, (down - _shine_at(kind)) / 0.11) < 1
-    lay(part, mix(colour, (255, 252, 244), 0.72), shine & (grains < 0.5))
+    lay(part, warm, edge * (grains < stepped(page, tone)))
+    for shine_x, shine_y, wide in _SHINES[kind]:
+        shine = np.hypot((across - shine_x) / wide, (down - shine_y) / (wide * 1.5)) < 1
+        lay(part, mix(colour, (255, 252, 244), 0.72), shine & (grains < 0.5))
     _stem(page, part, kind, across, down, size)
 
 
-def _shine_at(kind: str) -> float:
-    return 0.05 if kind == "pear" else -0.12
+def _shadow(page: Page, picture: Pixels, dot: Pixels, place: Place) -> None:
+    x, y, size = place
+    rows, columns = box(page, x + size * 0.34, y + size * 0.45, size, size * 0.14)
+    across, down = (page.x[:, columns] - x) / size, (page.y[rows] - y) / size
+    shadow = np.hypot((across - 0.34) / 0.95, (down - 0.45) / 0.12) < 1
+    ink = mix(page.palette.land[0], page.palette.ink, 0.3)
+    lay(picture[:, rows, columns], ink, shadow & (dot[rows, columns] < 0.62))
 
 
 def _body(kind: str, across: Pixels, down: Pixels) -> Pixels:
     """How far inside the fruit a point lies, as a share of its size; below 0 is outside."""
-    angle = np.arctan2(across, -down)
-    radius = np.hypot(across, down)
+    angle = np.arctan2(across, -down)  # 0 is up
+    inside: Pixels = 0.44 - np.hypot(across, down - 0.05)  # an orange
     if kind == "pear":
         half = np.interp(down, *_PEAR, left=-1, right=-1).astype(np.float32)
-        return half - np.abs(across)
-    if kind == "apple":
-        dent = 0.14 * np.exp(-((angle / 0.42) ** 2)) + 0.04 * np.exp(
-            -(((np.abs(angle) - 3.14) / 0.3) ** 2)
-        )
-        wide = 0.5 - dent + 0.025 * np.cos(angle * 2 - 0.4)
-        return wide - radius
-    if kind == "lemon":
+        inside = half - np.abs(across)
+    elif kind == "apple":
+        above = 0.14 * np.exp(-((angle / 0.42) ** 2))
+        under = 0.04 * np.exp(-(((np.abs(angle) - 3.14) / 0.3) ** 2))
+        wide = 0.5 - above - under + 0.025 * np.cos(angle * 2 - 0.4)
+        inside = wide - np.hypot(across, down)
+    elif kind == "lemon":
         tips = 0.085 * np.exp(-(((np.abs(angle) - 1.57) / 0.2) ** 2))
-        return 0.4 + tips + 0.1 * np.abs(np.sin(angle)) ** 2 - np.hypot(across, down - 0.1)
-    if kind == "cherry":
-        one = 0.24 - np.hypot(across + 0.2, down - 0.26)
-        return np.maximum(one, 0.25 - np.hypot(across - 0.2, down - 0.24))
-    return 0.44 - np.hypot(across, down - 0.05)
+        inside = 0.4 + tips + 0.1 * np.sin(angle) ** 2 - np.hypot(across, down - 0.1)
+    elif kind == "cherry":
+        left, right = np.hypot(across + 0.2, down - 0.26), np.hypot(across - 0.2, down - 0.24)
+        inside = np.maximum(0.24 - left, 0.25 - right)
+    return inside
 
 
 def _pear_outline() -> tuple[Pixels, Pixels]:

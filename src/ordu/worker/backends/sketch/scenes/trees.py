@@ -120,7 +120,7 @@ def _snowy_hill(page: Page, picture: Pixels, ground: Pixels, t: float) -> None:
     palette = page.palette
     slope = np.clip(0.62 - np.gradient(ground) * 1.1, 0, 1)
     below = page.y - ground
-    white = palette.land[-1] if not palette.is_dark else mix(palette.land[-1], palette.paper, 0.3)
+    white = palette.land[-1] if not palette.is_dark else mix(palette.land[-1], (196, 212, 238), 0.4)
     shadow = mix(white, palette.land[1], 0.55)
     depth = below / (page.reach * 0.36)
     drift = (noise(page, f"crust {t}", 3, page.many(6, 2), stretch=0.35) - 0.5) * 0.5
@@ -255,7 +255,7 @@ def _grow(
 
 
 def _foliage(page: Page, picture: Pixels, tips: Points, height: float, *, back: bool) -> None:
-    """Leaves in clouds of dots around the tips of the twigs, darker behind and lighter to one side."""
+    """Leaves in clouds of dots around the tips of the twigs: darker behind, lighter to one side."""
     generator = page.chance(f"leaves {back}")
     each = page.many(34, 8)
     middle = np.repeat(np.array(tips, np.float32), each, axis=0)

@@ -1,0 +1,119 @@
+"""Options made from settings: every setting is an option by the name its description gives it.
+
+What stands on the command line is handed to the one reader of `ordu.settings` as it is, so that a
+wrong value is refused in the same words wherever it was given.
+"""
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from msgspec import inspect
+
+from ordu.settings import Reading, Setting, Settings, as_text, describe, read
+
+T = TypeVar("T", bound=Settings)
+F = TypeVar("F", bound=Callable[..., Any])
+
+SWITCH_HELP = {"migrate": "Refuse an older database instead of bringing it up to date."}
+METAVARS = {"data": "DIR", "url": "URL", "public_url": "URL", "database": "URL", "images": "URL"}
+
+
+class SettingOption(click.Option):
+    """An option that stands for a setting."""
+
+    is_main = True
+
+
+class SettingsCommand(click.Command):
+    """A command whose help shows the settings most people need before the others."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options in the help, in two sections."""
+        first, further = [], []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                is_main = not isinstance(parameter, SettingOption) or parameter.is_main
+                (first if is_main else further).append(record)
+        with formatter.section("Options"):
+            formatter.write_dl(first)
+        if further:
+            with formatter.section("Further settings"):
+                formatter.write_dl(further)
+        with formatter.section("Settings"):
+            formatter.write_text(
+                "A value comes from its option, else from the environment (--max-pixels is"
+                " ORDU_MAX_PIXELS), else from ordu.toml. `ordu config` shows what is in force."
+            )
+
+
+def setting_options(
+    kind: type[Settings],
+    *,
+    main: Collection[str] | None = None,
+    only: Collection[str] | None = None,
+    without: Collection[str] = (),
+) -> Callable[[F], F]:
+    """Give a command an option for each setting of a kind, and `--config`.
+
+    `main` are those shown first (all, without it), `only` and `without` choose among them.
+    """
+
+    def add(function: F) -> F:
+        chosen = [
+            each
+            for each in describe(kind)
+            if each.name not in without and (only is None or each.name in only)
+        ]
+        for setting in reversed(chosen):
+            option = _option(setting, is_main=main is None or setting.name in main)
+            function = click.option(*option.pop("names"), **option)(function)
+        return click.option(
+            "--config",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Read settings from this file instead of ordu.toml here.",
+        )(function)
+
+    return add
+
+
+def read_options(
+    kind: type[T], given: Mapping[str, Any], config: Path | None = None
+) -> Reading[T]:
+    """The settings of a kind from options, environment and file."""
+    return read(kind, given, os.environ, config)
+
+
+def _option(setting: Setting, *, is_main: bool) -> dict[str, Any]:
+    cls = SettingOption if is_main else type("Further", (SettingOption,), {"is_main": False})
+    option: dict[str, Any] = {"names": (setting.flag, setting.name), "cls": cls, "default": None}
+    if setting.is_switch:
+        help_ = SWITCH_HELP.get(setting.name, setting.description)
+        return {**option, "is_flag": True, "flag_value": "off", "help": help_}
+    default = "" if setting.is_secret else as_text(setting.default)
+    shown = f"{setting.description} [{default}]" if default else setting.description
+    return {**option, "metavar": _metavar(setting), "help": shown}
+
+
+def _metavar(setting: Setting) -> str:
+    if setting.is_secret:
+        return "KEY"
+    if setting.name in METAVARS:
+        return METAVARS[setting.name]
+    match setting.type:
+        case inspect.BoolType():
+            return "on|off"
+        case inspect.IntType() | inspect.FloatType():
+            return "NUMBER"
+        case inspect.LiteralType(values=values):
+            return "|".join(map(str, values))
+        case inspect.VarTupleType():
+            return "LIST"
+        case inspect.DictType():
+            return "NAME=NUMBER,…"
+        case _:
+            return "TEXT"

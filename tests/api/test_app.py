@@ -1,0 +1,113 @@
+"""What every answer shares: refusals, headers, limits, and no word too many when we break."""
+
+import asyncio
+
+import pytest
+
+from ordu.protocol import operations
+from ordu.server.call import HANDLERS
+from tests.api.conftest import ADMIN, ANONYMOUS
+
+pytestmark = pytest.mark.anyio
+
+
+def test_every_operation_has_a_handler_in_the_file_of_its_family():
+    from ordu.server import handlers
+
+    handlers.load()
+    homes = {"livez": "health", "readyz": "health"}
+    for row in operations.TABLE:
+        home = homes.get(row.family, row.family)
+        assert HANDLERS[row.name].__module__ == f"ordu.server.handlers.{home}", row.name
+
+
+async def test_an_operation_without_a_handler_stops_the_start(monkeypatch, opened):
+    from ordu.server import app
+
+    monkeypatch.delitem(HANDLERS, "get_news", raising=False)
+    monkeypatch.delitem(HANDLERS, "get_horde_news", raising=False)
+    with pytest.raises(LookupError, match="get_horde_news"):
+        app.make_app(opened.horde, opened.secret)
+
+
+async def test_an_unknown_path_is_told_in_json(api):
+    reply = await api.get("/api/v2/nothing")
+    assert (reply.status_code, reply.json()["rc"]) == (404, "NotFound")
+
+
+async def test_no_path_has_a_slash_at_its_end(api):
+    assert (await api.get("/api/v2/users/")).status_code == 404
+
+
+async def test_a_wrong_method_is_told_the_right_ones(api):
+    reply = await api.get("/api/v2/generate/pop")
+    assert (reply.status_code, reply.json()["rc"]) == (405, "MethodNotAllowed")
+    assert reply.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["/api/v2/users", "/api/v2/nothing", "/livez"])
+async def test_browsers_may_call_from_anywhere(api, path):
+    reply = await api.get(path)
+    assert reply.headers["access-control-allow-origin"] == "*"
+    preflight = await api.options(path, headers={"Access-Control-Request-Headers": "apikey"})
+    assert preflight.status_code == 200
+    allowed = preflight.headers["access-control-allow-headers"].lower()
+    assert all(name in allowed for name in ("apikey", "client-agent", "x-fields", "content-type"))
+
+
+async def test_every_answer_carries_its_own_id(api):
+    ids = {(await api.get(path)).headers["x-request-id"] for path in ("/livez", "/nope", "/livez")}
+    assert len(ids) == 3
+
+
+async def test_a_fault_of_ours_is_told_without_its_details(api, monkeypatch, caplog):
+    async def broken(call):
+        raise RuntimeError("the secret is swordfish")
+
+    monkeypatch.setattr("ordu.engine.horde.Horde.read", broken)
+    reply = await api.get("/api/v2/users")
+    assert (reply.status_code, reply.json()["rc"]) == (500, "InternalError")
+    assert "swordfish" not in reply.text
+    assert reply.headers["x-request-id"] in reply.json()["message"]
+    assert reply.headers["x-request-id"] in caplog.text
+
+
+async def test_a_body_above_the_limit_is_refused(api, horde):
+    size = horde.settings.request_body_bytes_max + 1
+    reply = await api.post("/api/v2/generate/async", content=b"x" * size, headers=ANONYMOUS)
+    assert (reply.status_code, reply.json()["rc"]) == (413, "BodyTooLarge")
+
+
+async def test_a_body_above_the_limit_that_hides_its_size_is_refused(api, horde):
+    async def parts():
+        for _ in range(40):
+            yield b"x" * 1024 * 1024
+
+    reply = await api.post("/api/v2/generate/async", content=parts(), headers=ANONYMOUS)
+    assert (reply.status_code, reply.json()["rc"]) == (413, "BodyTooLarge")
+
+
+async def test_header_names_are_read_in_any_case(api):
+    headers = {"ApiKey": ADMIN["apikey"], "x-FIELDS": "id"}
+    assert (await api.get("/api/v2/find_user", headers=headers)).json() == {"id": 1}
+
+
+async def test_a_get_with_a_json_content_type_and_no_body_is_fine(api):
+    reply = await api.get("/api/v2/workers", headers={"Content-Type": "application/json"})
+    assert reply.status_code == 200
+
+
+async def test_probes(api, horde):
+    assert (await api.get("/livez")).text == "ok\n"
+    assert (await api.get("/readyz")).text == "ok\n"
+    horde.is_stopping = True
+    assert (await api.get("/livez")).status_code == 200
+    assert (await api.get("/readyz")).status_code == 503
+
+
+async def test_calls_at_once_do_not_mix(api, register):
+    users = await asyncio.gather(*(register(f"user{number}") for number in range(10)))
+    seen = await asyncio.gather(*(api.get("/api/v2/find_user", headers=key) for key in users))
+    assert [reply.json()["username"].split("#")[0] for reply in seen] == [
+        f"user{number}" for number in range(10)
+    ]

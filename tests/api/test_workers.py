@@ -1,0 +1,166 @@
+"""Workers and status over HTTP. 2 of 10 completes them."""
+
+import pytest
+
+from ordu.engine import sweeper
+from tests.api.conftest import ADMIN, ANONYMOUS
+
+pytestmark = pytest.mark.anyio
+
+WORKERS = "/api/v2/workers"
+
+
+async def the_worker(api):
+    return (await api.get(WORKERS, headers=ADMIN)).json()[0]
+
+
+async def test_get_workers_lists_those_that_are_here(api, pop, clock):
+    assert (await api.get(WORKERS)).json() == []
+    await pop(threads=2, allow_img2img=False)
+    worker = await the_worker(api)
+    assert (worker["name"], worker["threads"], worker["img2img"], worker["online"]) == (
+        "attic", 2, False, True,
+    )  # fmt: skip
+    clock.forward(s=301)
+    assert (await api.get(WORKERS)).json() == []
+    away = (await api.get(f"{WORKERS}/{worker['id']}")).json()
+    assert away["online"] is False
+
+
+async def test_get_worker_single_after_a_start(api, pop, horde, clock):
+    await pop(max_pixels=12345)
+    worker = await the_worker(api)
+    await sweeper.write_presence(horde)
+    clock.forward(s=400)
+    horde.presence.forget_stale(horde.now())
+    assert not horde.presence.by_id
+    assert (await api.get(f"{WORKERS}/{worker['id']}")).json()["max_pixels"] == 12345
+
+
+async def test_uptime_grows_while_a_worker_pops(api, pop, clock):
+    for _ in range(4):
+        await pop()
+        clock.forward(s=100)
+    assert (await the_worker(api))["uptime"] == 300
+
+
+@pytest.mark.parametrize("worker_id", ["x", "00000000-0000-0000-0000-000000000000"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_an_unknown_worker_is_not_found(api, worker_id, method):
+    body = {"paused": True} if method == "PUT" else None
+    reply = await api.request(method, f"{WORKERS}/{worker_id}", json=body, headers=ADMIN)
+    assert (reply.status_code, reply.json()["rc"]) == (404, "WorkerNotFound")
+
+
+async def test_put_worker_single(api, pop):
+    await pop()
+    worker = await the_worker(api)
+    body = {"maintenance": True, "paused": True, "info": "In the attic.", "name": "cellar"}
+    reply = await api.put(f"{WORKERS}/{worker['id']}", json=body, headers=ADMIN)
+    assert reply.json() == {
+        "maintenance": True, "paused": True, "info": "In the attic.", "name": "cellar",
+    }  # fmt: skip
+    changed = await the_worker(api)
+    assert (changed["maintenance_mode"], changed["paused"], changed["name"]) == (
+        True,
+        True,
+        "cellar",
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "rc"),
+    [
+        (ADMIN, {}, 400, "NoWorkerModSelected"),
+        (ADMIN, {"team": "x"}, 501, "NotImplemented"),
+        (ANONYMOUS, {"maintenance": True}, 403, "AnonForbiddenWorker"),
+        ({}, {"maintenance": True}, 401, "InvalidAPIKey"),
+    ],
+)
+async def test_put_worker_single_refuses(api, pop, headers, body, status, rc):
+    await pop()
+    worker = await the_worker(api)
+    reply = await api.put(f"{WORKERS}/{worker['id']}", json=body, headers=headers)
+    assert (reply.status_code, reply.json()["rc"]) == (status, rc)
+
+
+async def test_put_worker_single_to_a_name_that_is_taken(api, pop):
+    await pop()
+    await pop(name="cellar")
+    worker = (await api.get(WORKERS, params={"name": "attic"})).json()[0]
+    reply = await api.put(f"{WORKERS}/{worker['id']}", json={"name": "cellar"}, headers=ADMIN)
+    assert (reply.status_code, reply.json()["rc"]) == (400, "WorkerNameAlreadyExists")
+
+
+async def test_delete_worker_single(api, pop, register):
+    await pop()
+    worker = await the_worker(api)
+    stranger = await register("stranger")
+    reply = await api.delete(f"{WORKERS}/{worker['id']}", headers=stranger)
+    assert (reply.status_code, reply.json()["rc"]) == (403, "NotModerator")
+    reply = await api.delete(f"{WORKERS}/{worker['id']}", headers=ADMIN)
+    assert reply.json() == {"deleted_id": worker["id"], "deleted_name": "attic"}
+    assert (await api.get(f"{WORKERS}/{worker['id']}")).status_code == 404
+
+
+async def test_get_horde_load(api, ask, pop, submit):
+    await ask(params={"n": 3})
+    job = await pop(threads=2)
+    load = (await api.get("/api/v2/status/performance")).json()
+    assert (load["queued_requests"], load["worker_count"], load["thread_count"]) == (3, 1, 2)
+    assert load["queued_megapixelsteps"] == 23.59
+    await submit(job["id"])
+    load = (await api.get("/api/v2/status/performance")).json()
+    assert (load["queued_requests"], load["past_minute_megapixelsteps"]) == (2, 7.86)
+
+
+async def test_get_models(api, ask, pop):
+    await pop(threads=2)
+    await ask(params={"n": 2})
+    await ask(models=["sdxl"])
+    models = {model["name"]: model for model in (await api.get("/api/v2/status/models")).json()}
+    assert (models["stable_diffusion"]["count"], models["stable_diffusion"]["jobs"]) == (2, 2)
+    assert models["stable_diffusion"]["eta"] == 7
+    assert (models["sdxl"]["count"], models["sdxl"]["eta"]) == (0, 10000)
+    few = (await api.get("/api/v2/status/models", params={"max_count": 0})).json()
+    assert [model["name"] for model in few] == ["sdxl"]
+
+
+async def test_horde_modes_in_the_names_of_both_eras(api):
+    url = "/api/v2/status/modes"
+    assert (await api.get(url)).json() == {"maintenance_mode": False, "invite_only_mode": False}
+    reply = await api.put(url, json={"raid": True, "invite_only_mode": True}, headers=ADMIN)
+    assert reply.json() == {"invite_only_mode": True, "raid_mode": True}
+    assert "raid_mode" not in (await api.get(url)).json()
+    assert (await api.get(url, headers=ADMIN)).json()["raid_mode"] is True
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "rc"),
+    [
+        (ANONYMOUS, {"maintenance": True}, 403, "NotAdmin"),
+        (ANONYMOUS, {"raid": True}, 403, "NotModerator"),
+        (ADMIN, {}, 400, "NoHordeModSelected"),
+        (ADMIN, {"raid": "false"}, 400, "ValidationFailed"),
+    ],
+)
+async def test_put_horde_modes_refuses(api, headers, body, status, rc):
+    reply = await api.put("/api/v2/status/modes", json=body, headers=headers)
+    assert (reply.status_code, reply.json()["rc"]) == (status, rc)
+
+
+async def test_get_horde_news_and_heartbeat(api, horde):
+    assert (await api.get("/api/v2/status/news")).json() == []
+    assert (await api.get("/api/v2/status/heartbeat")).json()["message"] == "OK"
+
+
+async def test_pictures_by_a_link_that_was_changed(api, ask, pop):
+    await ask()
+    job = await pop()
+    upload = job["r2_upload"]
+    assert (await api.get(upload)).status_code == 403
+    assert (await api.put(upload[:-2] + "xx", content=b"x")).status_code == 403
+    assert (
+        await api.put(upload.replace(job["id"], job["id"][::-1]), content=b"x")
+    ).status_code == 403
+    assert (await api.put(upload, content=b"no picture")).status_code == 400

@@ -1,0 +1,76 @@
+"""Valid values for tests: a test names only what it is about."""
+
+import io
+from typing import Any
+
+from PIL import Image
+
+from ordu.rules.lifecycle import Millis, Wish
+from ordu.rules.matching import Capability, Feature, Offer, Requirement, WorkerId
+from ordu.rules.money import Kudos
+
+NOON = Millis(1_760_000_000_000)
+
+
+class HandClock:
+    """A clock that is moved by hand."""
+
+    def __init__(self, now: int = NOON) -> None:
+        self.moment = Millis(now)
+
+    def now(self) -> Millis:
+        return self.moment
+
+    def forward(self, *, s: float = 0, ms: int = 0) -> None:
+        self.moment = Millis(int(self.moment + s * 1000 + ms))
+
+
+def a_requirement(**change: Any) -> Requirement:
+    return Requirement(
+        **{"kind": "image", "models": frozenset({"stable_diffusion"}), "pixels": 512 * 512} | change
+    )
+
+
+def a_capability(**change: Any) -> Capability:
+    return Capability(
+        **{
+            "kind": "image",
+            "worker_id": WorkerId("w1"),
+            "models": frozenset({"stable_diffusion"}),
+            "pixels_max": 1024 * 1024,
+            "features": frozenset(Feature),
+        }
+        | change
+    )
+
+
+def an_offer(**change: Any) -> Offer:
+    return Offer(**{"capability": a_capability(), "agent": "test:1:x"} | change)
+
+
+def a_wish(**change: Any) -> Wish:
+    return Wish(
+        **{
+            "kind": "image",
+            "requirement": a_requirement(),
+            "n": 1,
+            "work": 512 * 512 * 30,
+            "price": Kudos(600),
+            "ttl_ms": 150_000,
+            "seed": None,
+            "seed_step": 0,
+            "wants_links": False,
+            "body": b'{"prompt":"a fox","width":512,"height":512,"steps":30,'
+            b'"sampler_name":"k_euler_a","cfg_scale":5.0,"karras":true}',
+        }
+        | change
+    )
+
+
+def a_picture(
+    width: int = 512, height: int = 512, colour: str = "teal", form: str = "WEBP"
+) -> bytes:
+    """An encoded picture of one colour."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(buffer, form)
+    return buffer.getvalue()

@@ -1,0 +1,43 @@
+"""What every test may use."""
+
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from ordu.engine.fresh import Fresh
+from ordu.engine.horde import Horde
+from ordu.server.run import Opened, open_horde
+from ordu.settings import ServerSettings
+from tests.builders import HandClock
+
+ADMIN_KEY = "administrator-key-0022"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ServerSettings:
+    return ServerSettings(data=str(tmp_path / "horde"), admin_key=ADMIN_KEY)
+
+
+@pytest.fixture
+async def opened(settings: ServerSettings, clock: HandClock) -> AsyncIterator[Opened]:
+    """A horde on SQLite in a temporary folder, with a clock moved by hand and known chance."""
+    fresh = Fresh(random.Random(7))
+    async with open_horde(settings, "http://horde.test", clock=clock, fresh=fresh) as opened:
+        yield opened
+
+
+@pytest.fixture
+def horde(opened: Opened) -> Horde:
+    return opened.horde

@@ -1,0 +1,220 @@
+"""Group commit: what is answered is durable, and one operation's failure is nobody else's."""
+
+import asyncio
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from ordu.protocol.errors import Refused
+from ordu.store import facts
+from ordu.store.database import GROUP_OPERATIONS_MAX, Database
+from ordu.store.migrations import bring_up_to_date
+from ordu.store.sqlite import Sqlite, SqliteWriter
+
+pytestmark = pytest.mark.anyio
+
+
+class CountingWriter(SqliteWriter):
+    """A real writer that counts commits and can be told to fail them, as a full disk does."""
+
+    commits = 0
+    is_full = False
+
+    def commit(self) -> None:
+        if self.is_full:
+            raise sqlite3.OperationalError("database or disk is full")
+        self.commits += 1
+        super().commit()
+
+    def probe(self) -> None:
+        if self.is_full:
+            raise sqlite3.OperationalError("database or disk is full")
+        super().probe()
+
+
+class CountingSqlite(Sqlite):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.made: CountingWriter | None = None
+
+    def writer(self) -> CountingWriter:
+        self.made = CountingWriter(self.path)
+        return self.made
+
+
+@pytest.fixture
+async def database(tmp_path):
+    path = tmp_path / "test.sqlite3"
+    bring_up_to_date(path)
+    database = Database(CountingSqlite(path))
+    database.start()
+    yield database
+    await database.stop()
+
+
+def put(name, value="1"):
+    return lambda tx: facts.put(tx, name, value)
+
+
+def get(name):
+    return lambda tx: facts.get(tx, name)
+
+
+class Gate:
+    """An operation that holds the writer until it is opened, so that others gather behind it."""
+
+    def __init__(self):
+        self.opened = threading.Event()
+        self.entered = threading.Event()
+
+    def __call__(self, tx):
+        self.entered.set()
+        assert self.opened.wait(10)
+
+
+async def test_a_write_is_read_back_once_it_is_answered(database):
+    await database.write(put("colour", "red"))
+    assert await database.read(get("colour")) == "red"
+
+
+async def test_operations_that_gather_share_commits(database):
+    gate = Gate()
+    held = asyncio.create_task(database.write(gate))
+    await asyncio.to_thread(gate.entered.wait)
+    before = database.backend.made.commits
+    writes = [asyncio.create_task(database.write(put(f"n{i}"))) for i in range(100)]
+    await asyncio.sleep(0)
+    gate.opened.set()
+    await asyncio.gather(held, *writes)
+    assert await database.read(get("n99")) == "1"
+    commits = database.backend.made.commits - before
+    assert 100 / GROUP_OPERATIONS_MAX <= commits < 50
+
+
+async def test_a_refused_operation_undoes_itself_and_nobody_else(database):
+    def refused(tx):
+        facts.put(tx, "half", "done")
+        raise Refused("BadRequest", "no")
+
+    results = await asyncio.gather(
+        database.write(put("before")),
+        database.write(refused),
+        database.write(put("after")),
+        return_exceptions=True,
+    )
+    assert isinstance(results[1], Refused)
+    assert await database.read(get("half")) is None
+    assert await database.read(get("before")) == await database.read(get("after")) == "1"
+
+
+async def test_a_broken_operation_is_its_callers_and_the_writer_goes_on(database):
+    def broken(tx):
+        facts.put(tx, "half", "done")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await database.write(broken)
+    await database.write(put("next"))
+    assert await database.read(get("half")) is None
+
+
+async def test_results_are_published_in_commit_order_before_they_are_answered(database):
+    published = []
+    answered = []
+
+    async def write(number):
+        await database.write(lambda tx: number, published.append)
+        assert number in published
+        answered.append(number)
+
+    await asyncio.gather(*(write(number) for number in range(20)))
+    assert published == list(range(20))
+
+
+async def test_a_failed_commit_refuses_the_whole_group_and_publishes_nothing(database):
+    published, abandoned = [], []
+    await database.write(put("first"))
+    database.backend.made.is_full = True
+    for _ in range(3):
+        with pytest.raises(Refused) as refused:
+            await database.write(
+                put("lost"), lambda _: published.append(1), lambda: abandoned.append(1)
+            )
+        assert (refused.value.rc, refused.value.status) == ("Unavailable", 503)
+        assert refused.value.retry_after_s
+    assert not published
+    assert len(abandoned) == 3
+    assert await database.read(get("lost")) is None
+
+
+async def test_writing_begins_again_when_a_probe_passes(database, monkeypatch):
+    monkeypatch.setattr("ordu.store.database.PROBE_INTERVAL_S", 0)
+    await database.write(put("first"))
+    database.backend.made.is_full = True
+    with pytest.raises(Refused):
+        await database.write(put("lost"))
+    database.backend.made.is_full = False
+    await database.write(put("found"))
+    assert await database.read(get("found")) == "1"
+    assert await database.read(get("lost")) is None
+
+
+async def test_an_operation_whose_caller_left_before_it_began_is_dropped(database):
+    gate, abandoned = Gate(), []
+    held = asyncio.create_task(database.write(gate))
+    await asyncio.to_thread(gate.entered.wait)
+    left = asyncio.create_task(database.write(put("unwanted"), None, lambda: abandoned.append(1)))
+    await asyncio.sleep(0)
+    left.cancel()
+    await asyncio.sleep(0)
+    gate.opened.set()
+    await held
+    await database.write(put("later"))
+    assert await database.read(get("unwanted")) is None
+    assert abandoned == [1]
+
+
+async def test_an_operation_that_began_completes_although_its_caller_left(database):
+    gate, published = Gate(), []
+    held = asyncio.create_task(database.write(gate, lambda _: published.append(1)))
+    await asyncio.to_thread(gate.entered.wait)
+    held.cancel()
+    await asyncio.sleep(0)
+    gate.opened.set()
+    await database.write(put("later"))
+    assert published == [1]
+
+
+async def test_too_many_pending_writes_are_refused(database, monkeypatch):
+    monkeypatch.setattr("ordu.store.database.PENDING_MAX", 0)
+    abandoned = []
+    with pytest.raises(Refused) as refused:
+        await database.write(put("x"), None, lambda: abandoned.append(1))
+    assert refused.value.rc == "Unavailable"
+    assert abandoned == [1]
+
+
+async def test_readers_do_not_wait_for_the_writer(database):
+    await database.write(put("seen"))
+    gate = Gate()
+    held = asyncio.create_task(database.write(gate))
+    await asyncio.to_thread(gate.entered.wait)
+    assert await database.read(get("seen")) == "1"
+    gate.opened.set()
+    await held
+
+
+async def test_a_stop_finishes_what_is_pending(tmp_path):
+    path = tmp_path / "stop.sqlite3"
+    bring_up_to_date(path)
+    database = Database(Sqlite(path))
+    database.start()
+    writes = [asyncio.create_task(database.write(put(f"n{i}"))) for i in range(30)]
+    await asyncio.sleep(0)
+    await database.stop()
+    await asyncio.gather(*writes)
+    reopened = Sqlite(path)
+    assert reopened.read(get("n29")) == "1"
+    reopened.close()

@@ -1,0 +1,144 @@
+"""Every query of the hot path uses an index: none reads a table from end to end."""
+
+import inspect
+import sqlite3
+
+import pytest
+
+from ordu.rules.lifecycle import JobState, Millis
+from ordu.store import facts, jobs, lanes, ledger, requests, stats, users, workers
+from ordu.store.migrations import bring_up_to_date
+from ordu.store.sqlite import SqliteTransaction, connect
+from tests.builders import NOON, a_requirement, a_wish
+
+# Queries that read a whole small table on purpose, each with the reason.
+WHOLE_TABLE = {
+    "forget_empty": "a chore, once a minute, over distinct requirements",
+    "audit": "proves the books by reading all of them",
+    "fold": "reads the oldest deltas in the order of their key",
+    "has_deltas": "stops at the first row",
+    "next_id": "reads one end of the primary key",
+    "newest": "news are few",
+}
+
+
+class Watching(SqliteTransaction):
+    """Asks SQLite for the plan of every statement before running it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self.scans: list[tuple[str, str]] = []
+
+    def look(self, sql, values):
+        caller = inspect.stack()[2].function
+        if caller in WHOLE_TABLE or sql.lstrip().startswith("INSERT INTO") and "SELECT" not in sql:
+            return
+        for row in self.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall():
+            detail = row["detail"]
+            if detail.startswith("SCAN") and "INDEX" not in detail and "CONSTANT" not in detail:
+                self.scans.append((caller, detail))
+
+    def run(self, sql, **values):
+        self.look(sql, values)
+        return super().run(sql, **values)
+
+    def one(self, sql, **values):
+        self.look(sql, values)
+        return super().one(sql, **values)
+
+    def all(self, sql, **values):
+        self.look(sql, values)
+        return super().all(sql, **values)
+
+
+@pytest.fixture
+def tx(tmp_path):
+    path = tmp_path / "plans.sqlite3"
+    bring_up_to_date(path)
+    connection = connect(path)
+    yield Watching(connection)
+    connection.close()
+
+
+def exercise(tx):
+    """Call every store function that a verb or a view uses."""
+    wish = a_wish()
+    users.add(tx, user_id=3, username="x", key_hash="h1:x", concurrency=30, now=NOON)
+    users.by_id(tx, 3)
+    users.by_key_hash(tx, "h1:x")
+    users.page(tx, 1, oldest_first=True)
+    users.page(tx, 1, oldest_first=False)
+    users.change(tx, 3, {"contact": "here"})
+    users.next_id(tx)
+    lanes.remember(tx, b"key", a_requirement())
+    requests.add(
+        tx,
+        wish,
+        request_id="r1",
+        user_id=3,
+        lane_key=b"key",
+        rank=1,
+        bill=600,
+        now=NOON,
+        expires_at=NOON,
+    )
+    requests.by_id(tx, "r1")
+    requests.waiting_of_user(tx, 3)
+    requests.open_of_user(tx, 3, 10)
+    requests.expired(tx, NOON, 10)
+    requests.take_one(tx, "r1", Millis(NOON + 1))
+    jobs.add(
+        tx,
+        jobs.Job(
+            id="j1",
+            request_id="r1",
+            worker_id="w1",
+            worker_name="w",
+            owner_id=3,
+            ordinal=0,
+            state=JobState.RUNNING,
+            model="m",
+            seed=1,
+            started_at=NOON,
+            due_at=NOON,
+            has_agent=True,
+        ),
+    )
+    jobs.by_id(tx, "j1")
+    jobs.of_request(tx, "r1")
+    jobs.free_ordinal(tx, "r1", 1)
+    jobs.overdue(tx, NOON, 10)
+    jobs.running_load(tx)
+    jobs.finish(tx, "j1", NOON, seed="1", censored=False, metadata=None)
+    jobs.fault(tx, "j1", NOON)
+    jobs.remove_running(tx, "j1")
+    requests.finish_one(tx, "r1", 600, NOON)
+    lanes.requirement(tx, b"key")
+    lanes.with_waiting(tx)
+    lanes.waiting(tx)
+    workers.by_id(tx, "w1")
+    workers.by_name(tx, "w")
+    workers.seen_since(tx, NOON)
+    workers.of_user(tx, 3)
+    workers.change(tx, "w1", {"info": "x"})
+    workers.remove(tx, "w1")
+    stats.append(tx, [("user:3", "used", 5)])
+    stats.has_deltas(tx)
+    stats.fold(tx)
+    stats.of(tx, "user:3")
+    facts.modes(tx)
+    ledger.change_balance(tx, ledger.Account.USER, 3, 5)
+    requests.remove(tx, "r1")
+
+
+def test_no_hot_query_reads_a_whole_table(tx):
+    exercise(tx)
+    assert tx.scans == []
+
+
+def test_the_watcher_sees_a_whole_table_being_read(tx):
+    def careless():
+        tx.all("SELECT * FROM jobs WHERE model = :model", model="x")
+
+    careless()
+    assert tx.scans == [("careless", "SCAN jobs")]

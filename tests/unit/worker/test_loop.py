@@ -1,0 +1,527 @@
+"""The worker's loop against a horde that is a function and a backend that draws nothing."""
+
+import asyncio
+import base64
+import random
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from ordu.client import AsyncHorde, NotAllowed, NotFound, UnknownKey
+from ordu.settings import WorkerSettings
+from ordu.worker.backends import BackendError, Drawing, Offer, Progress
+from ordu.worker.events import (
+    Back,
+    Delivered,
+    Drawn,
+    Dropped,
+    Event,
+    Failed,
+    Idle,
+    Lost,
+    Made,
+    Paused,
+    Took,
+)
+from ordu.worker.loop import Worker
+
+pytestmark = pytest.mark.anyio
+
+UPLOAD = "http://pictures.test/up.webp"
+REFUSED = httpx.ConnectError("refused")
+
+
+def no(status: int, rc: str | None = None, message: str = "No.") -> httpx.Response:
+    return httpx.Response(status, json={"message": message, "rc": rc})
+
+
+class FakeBackend:
+    """Draws its prompt; `make` can be replaced."""
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.drawn: list[Drawing] = []
+        self.draw: Callable[[Drawing], bytes] = lambda drawing: drawing.prompt.encode()
+        self.can = Offer(models=("sdxl",), max_pixels=512 * 512)
+
+    def offer(self) -> Offer:
+        return self.can
+
+    def make(self, drawing: Drawing, progress: Progress) -> bytes:
+        self.drawn.append(drawing)
+        progress(0.5)
+        return self.draw(drawing)
+
+
+class Scene:
+    """A worker, its horde, its backend, and everything that happened.
+
+    Pops are answered from `jobs`; a job is a dict, a refusal a response or an exception. When they
+    are used up the horde is idle, and the worker is asked to stop at its second idle pop.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self.jobs: deque[Any] = deque()
+        self.submits: deque[Any] = deque()  # answers to the next submits; then a reward
+        self.uploads: deque[Any] = deque()
+        self.delivered: list[dict[str, Any]] = []
+        self.uploaded: list[bytes] = []
+        self.pops: list[dict[str, Any]] = []
+        self.events: list[Event] = []
+        self.slept: list[float] = []
+        self.now_s = 0.0
+        self.idle_pops_until_stop = 2
+        self.stop = asyncio.Event()
+        self.backend = FakeBackend()
+        self.horde = AsyncHorde("http://horde.test", "k", transport=httpx.MockTransport(self.far))
+        self.worker = Worker(
+            self.horde,
+            self.backend,
+            WorkerSettings(**{"name": "attic", "poll_interval_s": 2.0, **settings}),
+            on_event=self.events.append,
+            sleep=self.sleep,
+            clock=lambda: self.now_s,
+            chance=random.Random(7),
+        )
+
+    async def run(self) -> list[Event]:
+        """Let the worker work until it is idle; what it told, without idleness."""
+        await asyncio.wait_for(self.worker.run(self.stop), 10)
+        return [event for event in self.events if not isinstance(event, Idle | Drawn)]
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now_s += seconds
+        await asyncio.sleep(0)
+
+    def far(self, call: httpx.Request) -> httpx.Response:
+        match call.method, call.url.path:
+            case "POST", "/api/v2/generate/pop":
+                self.pops.append(msgspec.json.decode(call.content))
+                return self.answer(self.jobs, self.idle)
+            case "POST", "/api/v2/generate/submit":
+                assert call.headers["apikey"] == "k"
+                self.delivered.append(msgspec.json.decode(call.content))
+                return self.answer(self.submits, lambda: {"reward": 4.5})
+            case "PUT", "/up.webp":
+                assert "apikey" not in call.headers
+                self.uploaded.append(call.content)
+                return self.answer(self.uploads, dict)
+            case "GET", "/source.webp":
+                return httpx.Response(200, content=b"source")
+        raise AssertionError(call)
+
+    def answer(self, answers: deque[Any], usual: Callable[[], dict[str, Any]]) -> httpx.Response:
+        answer = answers.popleft() if answers else usual()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
+
+    def idle(self) -> dict[str, Any]:
+        self.idle_pops_until_stop -= 1
+        if self.idle_pops_until_stop <= 0:
+            self.stop.set()
+        return {"id": None, "ids": [], "payload": {}, "skipped": {"nsfw": 3, "models": 0}}
+
+
+def a_job(number: int = 1, **changes: Any) -> dict[str, Any]:
+    payload = {"prompt": f"fox {number}###rain", "ddim_steps": 9, "seed": str(number)}
+    return {"id": f"job-{number}", "payload": payload, "model": "sdxl", "skipped": {}, **changes}
+
+
+def kinds(events: list[Event]) -> list[type[Event]]:
+    return [type(event) for event in events]
+
+
+# -- the usual way -----------------------------------------------------------------------------
+
+
+async def test_a_job_is_taken_made_and_delivered():
+    scene = Scene()
+    scene.jobs.append(a_job())
+    took, made, delivered = await scene.run()
+    assert took == Took("job-1", "sdxl", 512, 512, 9)
+    assert isinstance(made, Made)
+    assert (made.job_id, made.size_bytes) == ("job-1", 5)
+    assert delivered == Delivered("job-1", 4.5)
+    assert Drawn("job-1", 0.5) in scene.events
+    assert scene.delivered == [
+        {"id": "job-1", "generation": base64.b64encode(b"fox 1").decode(), "seed": 1}
+    ]
+    assert scene.backend.drawn[0].negative_prompt == "rain"
+
+
+async def test_an_idle_worker_says_why_and_waits():
+    scene = Scene()
+    scene.idle_pops_until_stop = 3
+    await scene.run()
+    assert scene.events == [Idle({"nsfw": 3})] * 3
+    assert scene.slept[:2] == [2.0, 2.0]
+    assert scene.pops[0]["name"] == "attic"
+    assert scene.pops[0]["models"] == ["sdxl"]
+
+
+async def test_after_a_job_the_next_is_asked_for_at_once():
+    scene = Scene()
+    scene.jobs.extend([a_job(1), a_job(2)])
+    await scene.run()
+    assert [result["id"] for result in scene.delivered] == ["job-1", "job-2"]
+    assert scene.slept in ([2.0], [2.0, 2.0])  # only when idle
+
+
+async def test_a_picture_is_uploaded_when_there_is_a_link():
+    scene = Scene()
+    scene.jobs.append(a_job(r2_upload=UPLOAD))
+    await scene.run()
+    assert scene.uploaded == [b"fox 1"]
+    assert scene.delivered == [{"id": "job-1", "generation": "R2", "seed": 1}]
+
+
+@pytest.mark.parametrize("failure", [httpx.Response(403, text="<xml>"), REFUSED])
+async def test_a_picture_goes_inside_the_message_when_its_upload_fails(failure):
+    scene = Scene()
+    scene.jobs.append(a_job(r2_upload=UPLOAD))
+    scene.uploads.append(failure)
+    events = await scene.run()
+    assert kinds(events) == [Took, Made, Delivered]
+    assert scene.delivered[0]["generation"] == base64.b64encode(b"fox 1").decode()
+
+
+async def test_a_picture_goes_inside_the_message_when_its_upload_was_lost():
+    scene = Scene()
+    scene.jobs.append(a_job(r2_upload=UPLOAD))
+    scene.submits.append(no(400, "PictureNotFound"))
+    events = await scene.run()
+    assert kinds(events) == [Took, Made, Delivered]
+    assert [result["generation"] == "R2" for result in scene.delivered] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "source", ["http://pictures.test/source.webp", base64.b64encode(b"source").decode()]
+)
+async def test_a_source_image_reaches_the_backend_in_either_form(source):
+    scene = Scene()
+    scene.jobs.append(a_job(source_image=source))
+    await scene.run()
+    assert scene.backend.drawn[0].source_image == b"source"
+
+
+async def test_several_jobs_are_made_at_once():
+    scene = Scene(jobs=3)
+    scene.jobs.extend(a_job(number) for number in range(3))
+    together = threading.Barrier(3, timeout=5)  # broken, and the jobs fail, unless all three draw
+
+    def draw(drawing: Drawing) -> bytes:
+        together.wait()
+        return b"picture"
+
+    scene.backend.draw = draw
+    events = await scene.run()
+    assert sorted(each.job_id for each in events if isinstance(each, Delivered)) == [
+        "job-0",
+        "job-1",
+        "job-2",
+    ]
+    assert scene.pops[0]["threads"] == 3
+
+
+async def test_idle_hands_do_not_ask_more_often_than_one():
+    scene = Scene(jobs=8)
+    scene.idle_pops_until_stop = 4
+    await scene.run()
+    assert len(scene.pops) == 4
+
+
+# -- failures of the backend -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [BackendError("no memory"), RuntimeError("no memory")])
+async def test_a_failed_job_is_reported_and_the_next_taken(error):
+    scene = Scene()
+    scene.jobs.extend([a_job(1), a_job(2)])
+
+    def draw(drawing: Drawing) -> bytes:
+        if drawing.prompt == "fox 1":
+            raise error
+        return b"picture"
+
+    scene.backend.draw = draw
+    events = await scene.run()
+    assert kinds(events) == [Took, Failed, Took, Made, Delivered]
+    assert events[1] == Failed("job-1", "no memory")
+    assert scene.delivered[0] == {
+        "id": "job-1",
+        "generation": "faulted",
+        "seed": -1,
+        "state": "faulted",
+    }
+
+
+async def test_three_failures_in_a_row_make_a_pause_and_more_a_longer_one():
+    scene = Scene()
+    scene.jobs.extend(a_job(number) for number in range(5))
+
+    def draw(drawing: Drawing) -> bytes:
+        if drawing.prompt == "fox 4":
+            return b"picture"
+        raise BackendError("no memory")
+
+    scene.backend.draw = draw
+    events = await scene.run()
+    pauses = [event for event in events if isinstance(event, Paused)]
+    assert [pause.seconds for pause in pauses] == [30.0, 60.0]
+    assert pauses[0].reason == "3 jobs in a row failed."
+    assert scene.slept[:2] == [30.0, 60.0]
+    assert Back() in events
+    assert events[-1] == Delivered("job-4", 4.5)
+
+
+async def test_a_source_image_that_cannot_be_read_is_a_failure():
+    scene = Scene()
+    scene.jobs.append(a_job(source_image="N/A"))
+    events = await scene.run()
+    assert kinds(events) == [Took, Failed]
+    assert scene.delivered[0]["state"] == "faulted"
+
+
+async def test_a_backend_that_cannot_say_what_it_offers_is_asked_again():
+    scene = Scene()
+    offers = deque([BackendError("its program is not running")])
+
+    def offer() -> Offer:
+        if offers:
+            raise offers.popleft()
+        return scene.backend.can
+
+    scene.backend.offer = offer  # type: ignore[method-assign] # a stand-in's stand-in
+    events = await scene.run()
+    assert events == [Paused("its program is not running", 30.0), Back()]
+
+
+# -- a horde that is away or says no -----------------------------------------------------------
+
+
+async def test_an_outage_is_told_once_and_its_end():
+    scene = Scene()
+    scene.jobs.extend([REFUSED, no(500), no(502), REFUSED, a_job()])
+    events = await scene.run()
+    assert kinds(events) == [Lost, Back, Took, Made, Delivered]
+    assert "is it running" in events[0].reason  # type: ignore[union-attr] # it is Lost
+    first, second, third, fourth = scene.slept[:4]
+    assert first == second == 0.5
+    assert 0.5 <= third <= 1.0
+    assert third <= fourth <= 2.0
+
+
+async def test_the_pauses_of_an_outage_are_bounded():
+    scene = Scene()
+    scene.jobs.extend([REFUSED] * 40)
+    await scene.run()
+    assert max(scene.slept) <= 30.0
+    assert kinds([event for event in scene.events if not isinstance(event, Idle)]) == [Lost, Back]
+
+
+async def test_a_picture_survives_a_restart_of_the_horde():
+    scene = Scene()
+    scene.jobs.append(a_job())
+    scene.submits.extend([REFUSED, no(500), no(503, "Unavailable"), httpx.ReadError("cut")])
+    events = await scene.run()
+    assert kinds(events) == [Took, Made, Lost, Back, Delivered]
+    assert len(scene.delivered) == 5
+
+
+async def test_when_one_call_gets_through_all_that_wait_try_at_once():
+    scene = Scene(jobs=2)
+    scene.jobs.append(a_job())
+    scene.submits.append(REFUSED)
+    asleep = asyncio.Event()
+    sleep = scene.sleep
+
+    async def sleep_for_ever_when_lost(seconds: float) -> None:
+        if seconds == 0.5:
+            asleep.set()
+            await asyncio.Event().wait()
+        await asleep.wait()
+        await sleep(seconds)
+
+    scene.worker._outage._sleep = scene.worker._sleep = sleep_for_ever_when_lost
+    assert kinds(await scene.run()) == [Took, Made, Lost, Back, Delivered]
+
+
+async def test_a_delivery_whose_answer_was_lost_is_a_delivery():
+    scene = Scene()
+    scene.jobs.append(a_job())
+    scene.submits.extend([httpx.ReadError("cut"), no(400, "DuplicateGen")])
+    events = await scene.run()
+    assert events[-1] == Delivered("job-1", None)
+
+
+async def test_a_delivery_is_given_up_after_ten_minutes():
+    scene = Scene()
+    scene.jobs.append(a_job())
+    scene.submits.extend([REFUSED] * 1000)
+    events = await scene.run()
+    assert kinds(events) == [Took, Made, Lost, Dropped, Back]
+    assert 600 <= scene.now_s <= 660
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        no(404, "InvalidJobID"),
+        no(404),
+        no(400, "AbortedGen"),
+        no(400, "DuplicateGen"),
+        no(403, "WrongCredentials"),
+    ],
+)
+async def test_a_job_nobody_wants_any_more_is_dropped(answer):
+    scene = Scene()
+    scene.jobs.extend([a_job(1), a_job(2)])
+    scene.submits.append(answer)
+    events = await scene.run()
+    assert kinds(events) == [Took, Made, Dropped, Took, Made, Delivered]
+    assert len(scene.delivered) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        no(403, "WorkerMaintenance", "This worker is in maintenance mode."),
+        no(403, "WorkerFlaggedMaintenance"),
+        pytest.param(no(403, None, "Worker is in Maintenance"), id="in words, as in 2022"),
+    ],
+)
+async def test_maintenance_is_waited_for_and_told_once(answer):
+    scene = Scene()
+    scene.jobs.extend([answer, answer, a_job()])
+    events = await scene.run()
+    assert kinds(events) == [Paused, Back, Took, Made, Delivered]
+    assert scene.slept[:2] == [30.0, 30.0]
+
+
+async def test_it_comes_back_when_told_to_without_calling_it_an_outage():
+    scene = Scene()
+    limited = httpx.Response(429, json={"message": "60 per second"}, headers={"Retry-After": "4"})
+    scene.jobs.extend([limited, a_job()])
+    assert kinds(await scene.run()) == [Took, Made, Delivered]
+    assert scene.slept[0] == 4.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (no(401, "InvalidAPIKey"), UnknownKey),
+        (no(403, "WrongCredentials"), NotAllowed),
+        (no(404, "NotFound"), NotFound),
+    ],
+)
+async def test_what_waiting_does_not_mend_ends_the_worker(answer, error):
+    scene = Scene(jobs=3)
+    scene.jobs.append(answer)
+    with pytest.raises(error, match="No"):
+        await scene.run()
+
+
+async def test_an_unknown_key_at_delivery_ends_the_worker_too():
+    scene = Scene(jobs=2)
+    scene.jobs.append(a_job())
+    scene.submits.append(no(401, "InvalidAPIKey"))
+    scene.idle_pops_until_stop = 10**6
+    with pytest.raises(UnknownKey):
+        await scene.run()
+
+
+async def test_models_that_the_backend_does_not_have_end_the_worker():
+    with pytest.raises(LookupError, match="none of the models x"):
+        await Scene(models=("x",)).run()
+
+
+# -- stopping ----------------------------------------------------------------------------------
+
+
+class Slow:
+    """A way to draw that starts when it starts and ends when it is let."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.started = asyncio.Event()
+        self.may_end = threading.Event()
+        scene.backend.draw = self.draw
+
+    def draw(self, drawing: Drawing) -> bytes:
+        self.loop.call_soon_threadsafe(self.started.set)
+        assert self.may_end.wait(10)
+        return b"picture"
+
+
+async def test_asked_to_stop_it_delivers_what_it_holds_and_takes_nothing_new():
+    scene = Scene()
+    scene.jobs.extend([a_job(1), a_job(2)])
+    slow = Slow(scene)
+    running = asyncio.create_task(scene.run())
+    await slow.started.wait()
+    scene.stop.set()
+    await asyncio.sleep(0.01)
+    assert not running.done()
+    slow.may_end.set()
+    assert kinds(await running) == [Took, Made, Delivered]
+    assert len(scene.pops) == 1
+
+
+async def test_asked_to_stop_it_goes_on_delivering_while_the_horde_is_away():
+    scene = Scene()
+    scene.jobs.append(a_job())
+    scene.submits.extend([REFUSED] * 5)
+    slow = Slow(scene)
+    running = asyncio.create_task(scene.run())
+    await slow.started.wait()
+    scene.stop.set()
+    slow.may_end.set()
+    assert kinds(await running) == [Took, Made, Lost, Back, Delivered]
+
+
+async def test_a_pause_ends_when_asked_to_stop():
+    scene = Scene()
+    scene.idle_pops_until_stop = 10**6
+    asleep = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    scene.worker._sleep = sleep
+    running = asyncio.create_task(scene.run())
+    await asleep.wait()
+    scene.stop.set()
+    assert await running == []
+
+
+async def test_abandoned_it_returns_at_once():
+    scene = Scene()
+    scene.jobs.append(a_job())
+    slow = Slow(scene)
+    running = asyncio.create_task(scene.run())
+    await slow.started.wait()
+    scene.worker.abandon()
+    assert kinds(await running) == [Took]
+    assert scene.delivered == []
+    slow.may_end.set()
+
+
+async def test_a_cancelled_worker_is_cancelled():
+    scene = Scene()
+    scene.jobs.append(a_job())
+    slow = Slow(scene)
+    running = asyncio.create_task(scene.worker.run(scene.stop))
+    await slow.started.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    slow.may_end.set()
