@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 DEMO_OUT ?= demo
 
-.PHONY: help setup setup-dev demo serve test test-all check format bench lock sync-client clean
+.PHONY: help setup setup-dev demo serve test test-all check format bench lock sync-client pages clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,8 @@ check: setup-dev ## Format, lint, types, import contract, derived files
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/sync_client.py --check
+	@$(BIN)/python scripts/operations_page.py --check
+	@$(BIN)/python scripts/settings_page.py --check
 
 format: setup-dev ## Put the code into shape
 	@$(BIN)/ruff format .
@@ -57,6 +59,10 @@ format: setup-dev ## Put the code into shape
 
 sync-client: setup-dev ## Derive client/_sync.py from client/_async.py
 	@$(BIN)/python scripts/sync_client.py
+
+pages: setup-dev ## Write the reference pages that come from the code
+	@$(BIN)/python scripts/operations_page.py
+	@$(BIN)/python scripts/settings_page.py
 
 bench: setup-dev ## The measured claims
 	@for script in bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.builders import HandClock
 
 from ordu.engine.fresh import Fresh
 from ordu.engine.horde import Horde
 from ordu.server.run import Opened, open_horde
 from ordu.settings import ServerSettings
-from tests.builders import HandClock
 
 ADMIN_KEY = "administrator-key-0022"
 

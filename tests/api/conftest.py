@@ -6,11 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.builders import a_picture
+from tests.conftest import ADMIN_KEY
 
 from ordu.server.app import make_app
 from ordu.server.run import Opened
-from tests.builders import a_picture
-from tests.conftest import ADMIN_KEY
 
 ANONYMOUS = {"apikey": "0000000000"}
 ADMIN = {"apikey": ADMIN_KEY}

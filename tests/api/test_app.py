@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
+from tests.api.conftest import ADMIN, ANONYMOUS
 
 from ordu.protocol import operations
 from ordu.server.call import HANDLERS
-from tests.api.conftest import ADMIN, ANONYMOUS
 
 pytestmark = pytest.mark.anyio
 

@@ -5,10 +5,10 @@ import base64
 import uuid
 
 import pytest
-
-from ordu.engine import sweeper
 from tests.api.conftest import ADMIN, ANONYMOUS, POP
 from tests.builders import a_picture
+
+from ordu.engine import sweeper
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +71,7 @@ async def test_reading_a_finished_request_does_not_end_it(api, ask, pop, submit)
         assert (await api.get(f"{STATUS}/{placed['id']}")).json()["finished"] == 1
 
 
-async def test_check_needs_no_key_and_knows_only_its_request(api, ask):
+async def test_get_async_check_needs_no_key_and_shows_no_pictures(api, ask):
     placed = await ask()
     assert (await api.get(f"{CHECK}/{placed['id']}")).status_code == 200
     assert "generations" not in (await api.get(f"{CHECK}/{placed['id']}")).json()

@@ -1,7 +1,6 @@
 """Users over HTTP. 2 of 10 completes who sees and changes what."""
 
 import pytest
-
 from tests.api.conftest import ADMIN, ANONYMOUS
 
 pytestmark = pytest.mark.anyio

@@ -1,9 +1,9 @@
 """Workers and status over HTTP. 2 of 10 completes them."""
 
 import pytest
+from tests.api.conftest import ADMIN, ANONYMOUS
 
 from ordu.engine import sweeper
-from tests.api.conftest import ADMIN, ANONYMOUS
 
 pytestmark = pytest.mark.anyio
 
@@ -126,7 +126,7 @@ async def test_get_models(api, ask, pop):
     assert [model["name"] for model in few] == ["sdxl"]
 
 
-async def test_horde_modes_in_the_names_of_both_eras(api):
+async def test_get_horde_modes_and_put_horde_modes_in_the_names_of_both_eras(api):
     url = "/api/v2/status/modes"
     assert (await api.get(url)).json() == {"maintenance_mode": False, "invite_only_mode": False}
     reply = await api.put(url, json={"raid": True, "invite_only_mode": True}, headers=ADMIN)
@@ -149,7 +149,7 @@ async def test_put_horde_modes_refuses(api, headers, body, status, rc):
     assert (reply.status_code, reply.json()["rc"]) == (status, rc)
 
 
-async def test_get_horde_news_and_heartbeat(api, horde):
+async def test_get_horde_news_and_get_heartbeat(api, horde):
     assert (await api.get("/api/v2/status/news")).json() == []
     assert (await api.get("/api/v2/status/heartbeat")).json()["message"] == "OK"
 

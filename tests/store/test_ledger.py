@@ -1,13 +1,13 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.builders import NOON
 
 from ordu.rules import money
 from ordu.rules.money import Action, Kudos, UserId
 from ordu.store import ledger, users
 from ordu.store.migrations import bring_up_to_date
 from ordu.store.sqlite import SqliteTransaction, connect
-from tests.builders import NOON
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,12 @@ import inspect
 import sqlite3
 
 import pytest
+from tests.builders import NOON, a_requirement, a_wish
 
 from ordu.rules.lifecycle import JobState, Millis
 from ordu.store import facts, jobs, lanes, ledger, requests, stats, users, workers
 from ordu.store.migrations import bring_up_to_date
 from ordu.store.sqlite import SqliteTransaction, connect
-from tests.builders import NOON, a_requirement, a_wish
 
 # Queries that read a whole small table on purpose, each with the reason.
 WHOLE_TABLE = {
@@ -31,7 +31,8 @@ class Watching(SqliteTransaction):
 
     def look(self, sql, values):
         caller = inspect.stack()[2].function
-        if caller in WHOLE_TABLE or sql.lstrip().startswith("INSERT INTO") and "SELECT" not in sql:
+        is_plain_insert = sql.lstrip().startswith("INSERT INTO") and "SELECT" not in sql
+        if caller in WHOLE_TABLE or is_plain_insert:
             return
         for row in self.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall():
             detail = row["detail"]

@@ -34,7 +34,7 @@ class Failure(click.ClickException):
 
     def __init__(self, message: str, exit_code: int = FAILED) -> None:
         super().__init__(message)
-        self.exit_code = exit_code
+        self.exit_code = exit_code  # type: ignore[misc] # one class for all codes, not one each
 
     def show(self, file: object = None) -> None:
         """Say it on standard error."""

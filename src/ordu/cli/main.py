@@ -67,7 +67,9 @@ class LazyGroup(click.Group):
         width = max(map(len, COMMANDS))
         for title, entries in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(name.ljust(width), each.help) for name, each in entries.items()])
+                formatter.write_dl(
+                    [(name.ljust(width), each.help) for name, each in entries.items()]
+                )
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error that is expected becomes one line and an exit code."""
@@ -81,7 +83,9 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, "-V", "--version", prog_name="ordu", message="%(prog)s %(version)s")
+@click.version_option(
+    __version__, "-V", "--version", prog_name="ordu", message="%(prog)s %(version)s"
+)
 def ordu() -> None:
     """Ordu is a horde you can run yourself.
 

@@ -32,10 +32,14 @@ class SettingsCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options in the help, in two sections."""
-        first, further = [], []
+        first: list[tuple[str, str]] = []
+        further: list[tuple[str, str]] = []
+        example = None
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None:
+                if isinstance(parameter, SettingOption):
+                    example = example or parameter
                 is_main = not isinstance(parameter, SettingOption) or parameter.is_main
                 (first if is_main else further).append(record)
         with formatter.section("Options"):
@@ -43,10 +47,12 @@ class SettingsCommand(click.Command):
         if further:
             with formatter.section("Further settings"):
                 formatter.write_dl(further)
-        with formatter.section("Settings"):
+        if example is not None:
+            formatter.write_paragraph()
             formatter.write_text(
-                "A value comes from its option, else from the environment (--max-pixels is"
-                " ORDU_MAX_PIXELS), else from ordu.toml. `ordu config` shows what is in force."
+                f"A setting comes from its option, else from the environment ({example.opts[0]} is"
+                f" ORDU_{str(example.name).upper()} there), else from ordu.toml. `ordu config` shows"
+                " what is in force."
             )
 
 
@@ -81,9 +87,7 @@ def setting_options(
     return add
 
 
-def read_options(
-    kind: type[T], given: Mapping[str, Any], config: Path | None = None
-) -> Reading[T]:
+def read_options(kind: type[T], given: Mapping[str, Any], config: Path | None = None) -> Reading[T]:
     """The settings of a kind from options, environment and file."""
     return read(kind, given, os.environ, config)
 
@@ -100,20 +104,16 @@ def _option(setting: Setting, *, is_main: bool) -> dict[str, Any]:
 
 
 def _metavar(setting: Setting) -> str:
-    if setting.is_secret:
-        return "KEY"
-    if setting.name in METAVARS:
-        return METAVARS[setting.name]
+    words = "KEY" if setting.is_secret else METAVARS.get(setting.name, "TEXT")
     match setting.type:
         case inspect.BoolType():
-            return "on|off"
+            words = "on|off"
         case inspect.IntType() | inspect.FloatType():
-            return "NUMBER"
+            words = "NUMBER"
         case inspect.LiteralType(values=values):
-            return "|".join(map(str, values))
+            words = "|".join(map(str, values))
         case inspect.VarTupleType():
-            return "LIST"
+            words = "LIST"
         case inspect.DictType():
-            return "NAME=NUMBER,…"
-        case _:
-            return "TEXT"
+            words = "NAME=NUMBER,…"
+    return words

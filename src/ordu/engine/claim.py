@@ -7,6 +7,7 @@ request in the map and has the writer take it in SQL; when the map was wrong, it
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -159,8 +160,8 @@ async def pop(
         )
     skipped = horde.lanes.skipped(worker.capability)
     if worker.is_paused:
-        waiting = len(horde.lanes.requests)
-        skipped = {Reason.PAUSED: waiting} if waiting else {}
+        many = len(horde.lanes.requests)
+        skipped = {Reason.PAUSED: many} if many else {}
     return Nothing(skipped)
 
 
@@ -172,7 +173,7 @@ async def best(
     if not worker.offer.blacklist:
         return next(heads, None)
     for waiting in list(itertools.islice(heads, HEADS_READ_MAX)):
-        request = await horde.read(lambda tx, id_=waiting.request_id: requests.by_id(tx, id_))
+        request = await horde.read(partial(requests.by_id, request_id=waiting.request_id))
         if request is not None and not has_word(request.body, worker.offer.blacklist):
             return waiting
     return None
@@ -243,7 +244,7 @@ def claim(
 ) -> Claimed | None:
     """Give this worker a picture of a request, or None when none of it waits any more.
 
-    The write is conditional: a wrong map costs one more try, never one picture given to two workers.
+    The write is conditional: a wrong map costs one more try, never a picture given to two.
     """
     request = requests.take_one(tx, request_id, Millis(now + lifetime_ms))
     if request is None:

@@ -58,10 +58,10 @@ def make_app(horde: Horde, secret: Secret) -> ASGIApp:
     check_bound()
     routes = [route_of(row, HANDLERS[row.name], horde, secret) for row in operations.TABLE]
     app = Starlette(
-        routes=[*merged(routes), *documents.routes(horde, secret), *redirects()],
+        routes=[*documents.routes(horde, secret), *merged(routes), *redirects()],
         exception_handlers={
             Refused: answer_refusal,
-            HTTPException: answer_http_error,
+            HTTPException: documents.with_pages(horde, answer_http_error),
             ClientDisconnect: answer_nobody,
             Exception: answer_fault,
         },

@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import uvicorn
 
 from ordu.engine import accounts
@@ -35,6 +38,7 @@ class Started:
     """What the person who started a server wants to know."""
 
     url: str
+    local_url: str  # for programs on this machine, also when a proxy stands before the other
     data: Path
     new_admin_key: str | None  # told once, at the first start
 
@@ -99,10 +103,24 @@ async def ensure_administrator(horde: Horde, secret: Secret) -> str | None:
     return key if is_new and not given else None
 
 
-async def serve(settings: ServerSettings, ready: Callable[[Started], None]) -> None:
-    """Serve until told to stop: then take nothing new, finish what is in hand, and close."""
+async def nothing() -> None:
+    """Nobody has to be waited for."""
+
+
+async def serve(
+    settings: ServerSettings,
+    ready: Callable[[Started], None],
+    farewell: Callable[[], Awaitable[None]] = nothing,
+) -> None:
+    """Serve until told to stop: then take nothing new, finish what is in hand, and close.
+
+    `ready` is called once calls are answered. `farewell` is awaited before the first is refused,
+    so that a worker of this process can deliver what it holds.
+    """
     listener = listen(settings)
-    url = settings.public_url_at(listener.getsockname()[1])
+    port = listener.getsockname()[1]
+    url = settings.public_url_at(port)
+    local_url = msgspec.structs.replace(settings, public_url="").public_url_at(port)
     async with open_horde(settings, url) as opened:
         server = Server(
             uvicorn.Config(
@@ -118,10 +136,11 @@ async def serve(settings: ServerSettings, ready: Callable[[Started], None]) -> N
                 timeout_graceful_shutdown=settings.grace_s,
             ),
             opened.horde,
+            farewell,
         )
         sweeping = asyncio.create_task(Sweeper(opened.horde).run())
         try:
-            ready(Started(url, Path(settings.data), opened.new_admin_key))
+            ready(Started(url, local_url, Path(settings.data), opened.new_admin_key))
             await server.serve(sockets=[listener])
         finally:
             sweeping.cancel()
@@ -153,12 +172,29 @@ def listen(settings: ServerSettings) -> socket.socket:
 class Server(uvicorn.Server):
     """Uvicorn, telling the horde when the end begins."""
 
-    def __init__(self, config: uvicorn.Config, horde: Horde) -> None:
+    def __init__(
+        self, config: uvicorn.Config, horde: Horde, farewell: Callable[[], Awaitable[None]]
+    ) -> None:
         super().__init__(config)
         self.horde = horde
+        self.farewell = farewell
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop when asked by a signal.
+
+        Uvicorn raises the signal again after its end, which would kill us before the horde is
+        closed; here a stop that was asked for is no failure, and a second SIGTERM changes nothing.
+        """
+        if threading.current_thread() is threading.main_thread():
+            loop = asyncio.get_running_loop()
+            for each in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(each, self.handle_exit, each, None)
+        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop taking calls, wake those who wait, finish what is in hand."""
+        await self.farewell()
         self.horde.is_stopping = True
         await super().shutdown(sockets)
 

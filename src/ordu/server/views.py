@@ -16,7 +16,7 @@ from ordu.protocol.users import (
     UserKudosDetails,
     UserRecords,
 )
-from ordu.protocol.workers import WorkerDetailsStable, WorkerKudosDetails, TeamReference
+from ordu.protocol.workers import TeamReference, WorkerDetailsStable, WorkerKudosDetails
 from ordu.rules import money, names
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import Feature

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ordu.web import static
+from ordu.web import assets
 
 
 @dataclass(frozen=True)
@@ -29,4 +29,4 @@ class Site:
 
     def static(self, name: str) -> str:
         """The path of a static file, by the name it has in the folder `static`."""
-        return self.path(static.path_of(name))
+        return self.path(assets.path_of(name))

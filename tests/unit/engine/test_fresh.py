@@ -1,10 +1,11 @@
 import random
 import uuid
 
+from tests.builders import NOON
+
 from ordu.engine.clock import SystemClock
 from ordu.engine.fresh import Fresh
 from ordu.rules.names import is_key
-from tests.builders import NOON
 
 
 def test_ids_are_uuids_of_version_7_that_hold_the_time():

@@ -2,10 +2,10 @@
 
 import hypothesis.strategies as st
 from hypothesis import given, settings
+from tests.builders import a_capability, a_requirement
 
 from ordu.engine.lanes import LaneMap
 from ordu.rules.matching import Reason, lane_key, why_not
-from tests.builders import a_capability, a_requirement
 
 REQUIREMENTS = [
     a_requirement(),
@@ -54,9 +54,8 @@ steps = st.lists(
 @given(steps, st.sampled_from(CAPABILITIES))
 def test_the_map_agrees_with_a_plain_list(story, capability):
     lanes, plain = LaneMap(), {}
-    for number, left, rank, which, user in story:
-        known = plain.get(number)
-        rank, which, user = known[1:] if known else (rank, which, user)
+    for number, left, *first in story:
+        rank, which, user = plain[number][1:] if number in plain else first
         put(lanes, number, user=user, rank=rank, left=left, requirement=REQUIREMENTS[which])
         if left:
             plain[number] = (left, rank, which, user)

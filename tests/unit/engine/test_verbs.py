@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
+from tests.builders import a_requirement, a_wish, an_offer
 
 from ordu.engine import accounts, claim, end, place, settle, sweeper
 from ordu.engine.claim import Claimed, Nothing
@@ -16,7 +17,6 @@ from ordu.rules.lifecycle import JobState, RequestState
 from ordu.rules.matching import Reason
 from ordu.rules.money import ANONYMOUS, Action, Kudos, UserId
 from ordu.store import facts, jobs, ledger, requests, stats, users
-from tests.builders import a_requirement, a_wish, an_offer
 
 pytestmark = pytest.mark.anyio
 
@@ -456,7 +456,7 @@ async def test_an_expired_request_is_gone_with_its_pictures(horde, clock):
     assert await request_of(horde, request.id) is None
     assert await horde.pictures.get(end.picture_name(job.id)) is None
     assert await horde.pictures.get(end.source_name(request.id)) is None
-    with pytest.raises(Refused, match="Processing Job with ID .* does not exist") as refused:
+    with pytest.raises(Refused, match=r"Processing Job with ID .* does not exist") as refused:
         await settle.find_running(horde, job.id, user)
     assert (refused.value.rc, refused.value.status) == ("InvalidJobID", 404)
     await in_order(horde)

@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.builders import a_capability, a_requirement
 
 from ordu.rules.matching import Feature, Reason, Requirement, lane_key, model_for, why_not
-from tests.builders import a_capability, a_requirement
 
 
 @pytest.mark.parametrize(

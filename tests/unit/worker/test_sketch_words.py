@@ -3,7 +3,7 @@
 import pytest
 
 from ordu.worker.backends.sketch import known_words
-from ordu.worker.backends.sketch.palettes import PALETTES
+from ordu.worker.backends.sketch.palettes import PALETTES, named
 from ordu.worker.backends.sketch.scenes import SCENES
 from ordu.worker.backends.sketch.words import (
     MOODS,
@@ -149,3 +149,15 @@ def test_every_palette_is_whole_and_darkens(name):
     assert len(palette.accents) == 5
     assert len(palette.land) == 4
     assert palette.at_night().is_dark
+
+
+def test_a_colour_at_night_is_dark_and_of_that_colour():
+    red, green, blue = named(("night", "red")).sky[-1]
+    assert red > max(green, blue)
+    assert named(("spring", "night")).is_dark
+
+
+def test_two_palettes_give_sky_and_land():
+    palette = named(("sunset", "green"))
+    assert palette.sky == PALETTES["sunset"].sky
+    assert palette.land == PALETTES["green"].land

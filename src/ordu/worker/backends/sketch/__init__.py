@@ -16,7 +16,7 @@ import numpy as np
 from ordu.worker.backends import BackendError, Drawing, Offer, Progress
 from ordu.worker.backends.sketch import finish, source
 from ordu.worker.backends.sketch.canvas import Page, Pixels
-from ordu.worker.backends.sketch.palettes import PALETTES, Palette, combined
+from ordu.worker.backends.sketch.palettes import PALETTES, Palette, named
 from ordu.worker.backends.sketch.scenes import SCENES, Scene
 from ordu.worker.backends.sketch.words import Brief, known_words, read
 
@@ -109,8 +109,7 @@ def _page(drawing: Drawing, brief: Brief, palette: Palette, width: int, height: 
 def _palette(brief: Brief, scene: Scene, seed: int) -> Palette:
     """The palette a prompt names, or one of the scene's favourites by the seed."""
     if brief.palettes:
-        chosen = [PALETTES[name] for name in brief.palettes]
-        palette = chosen[0] if len(chosen) == 1 else combined(chosen[0], chosen[1])
+        palette = named(brief.palettes)
     else:
         generator = np.random.default_rng([seed % 2**64, 1])
         palette = PALETTES[scene.palettes[int(generator.integers(len(scene.palettes)))]]

@@ -30,10 +30,10 @@ class Palette:
         """The same colours after dark; a palette that is dark already stays as it is."""
         if self.is_dark:
             return self
-        deep = mix(self.ink, (4, 7, 18), 0.62)
+        deep = darkened(mix(self.ink, (4, 7, 18), 0.62), 26)
         tint = self.accents[0] if spread(self.sky[0]) < 18 else self.sky[0]
-        low = mix(deep, mix(self.sky[-1], tint, 0.4), 0.46)
-        sky = (deep, mix(deep, tint, 0.32), mix(mix(deep, tint, 0.5), low, 0.4), low)
+        low = mix(deep, mix(self.sky[-1], tint, 0.5), 0.54)
+        sky = (deep, mix(deep, tint, 0.4), mix(mix(deep, tint, 0.66), low, 0.4), low)
         land = tuple(mix(deep, colour, 0.06 + 0.2 * i) for i, colour in enumerate(self.land))
         return replace(self, sky=sky, land=land, ink=mix(deep, (0, 0, 0), 0.35))
 
@@ -49,6 +49,11 @@ def brightness(colour: Colour) -> float:
     return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
 
 
+def darkened(colour: Colour, most: float) -> Colour:
+    """The colour, made at most this bright."""
+    return mix((0, 0, 0), colour, min(1.0, most / max(brightness(colour), 1.0)))
+
+
 def spread(colour: Colour) -> float:
     """How colourful a colour is: its largest channel less its smallest."""
     return max(colour) - min(colour)
@@ -59,7 +64,7 @@ def from_colours(colours: Sequence[Colour]) -> Palette:
     ordered = sorted(colours, key=brightness)
     vivid = sorted(colours, key=spread, reverse=True)
     last = len(ordered) - 1
-    dark = mix(ordered[0], (0, 0, 0), max(0.0, 1 - 55 / max(brightness(ordered[0]), 55.0)))
+    dark = darkened(ordered[0], 55)
     return Palette(
         sky=tuple(ordered[round(last * share)] for share in (0.45, 0.65, 0.85, 0.95)),
         land=(dark, *(ordered[round(last * share)] for share in (0.25, 0.55, 0.8))),
@@ -70,7 +75,17 @@ def from_colours(colours: Sequence[Colour]) -> Palette:
     )
 
 
-def combined(base: Palette, second: Palette) -> Palette:
+def named(names: Sequence[str]) -> Palette:
+    """The palette of one or two names: the second after dark where one of them is the night."""
+    if len(names) == 1:
+        return PALETTES[names[0]]
+    first, second = names
+    if "night" in names:
+        return PALETTES[second if first == "night" else first].at_night()
+    return _combined(PALETTES[first], PALETTES[second])
+
+
+def _combined(base: Palette, second: Palette) -> Palette:
     """The first palette's sky over the second one's land, with accents of both."""
     accents = (*second.accents[:3], *base.accents[:2])
     return replace(base, land=second.land, accents=accents, ink=second.ink)
