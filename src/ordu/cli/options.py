@@ -51,8 +51,8 @@ class SettingsCommand(click.Command):
             formatter.write_paragraph()
             formatter.write_text(
                 f"A setting comes from its option, else from the environment ({example.opts[0]} is"
-                f" ORDU_{str(example.name).upper()} there), else from ordu.toml. `ordu config` shows"
-                " what is in force."
+                f" ORDU_{str(example.name).upper()} there), else from ordu.toml."
+                " `ordu config` shows what is in force."
             )
 
 

@@ -7,7 +7,7 @@ installed.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol
 
 Progress = Callable[[float], None]  # told the share done, 0 to 1; may be called from any thread
@@ -69,13 +69,27 @@ class Backend(Protocol):
 
 
 def load(name: str) -> Backend:
-    """Make the backend of this name, as installed under the entry-point group `ordu.backends`.
+    """Make the backend of this name, or the one that `module:Class` names.
+
+    Names are those installed under the entry-point group `ordu.backends`.
 
     Raises:
         LookupError: no such backend; the message lists those there are.
     """
+    if ":" in name:
+        return _made(EntryPoint(name, name, "ordu.backends"))
     found = {entry.name: entry for entry in entry_points(group="ordu.backends")}
     if name not in found:
-        raise LookupError(f"There is no backend {name!r}. Installed: {', '.join(sorted(found))}.")
-    backend: Backend = found[name].load()()
+        raise LookupError(
+            f"There is no backend {name!r}. Installed: {', '.join(sorted(found))};"
+            " one that is not installed is named by module:Class."
+        )
+    return _made(found[name])
+
+
+def _made(entry: EntryPoint) -> Backend:
+    try:
+        backend: Backend = entry.load()()
+    except AttributeError as error:
+        raise LookupError(f"The backend {entry.value} is not there: {error}.") from error
     return backend
