@@ -14,9 +14,9 @@ INTRODUCTION = """# Operations
 
 Produced from the table in `src/ordu/protocol/operations/` by `make pages`; do not edit it by hand.
 A running horde shows the same at `/api/`, with every field, and serves it as `/api/swagger.json`
-(Swagger 2.0) and `/openapi.json` (OpenAPI 3.1). Every operation takes the header `X-Fields`, a mask
-of the fields the answer shall have. A refusal is `{"message", "rc"}`, and `errors` by field where a
-body does not fit.
+(Swagger 2.0) and `/openapi.json` (OpenAPI 3.1). Every operation under `/api/v2` takes the header
+`X-Fields`, a mask of the fields the answer shall have. A refusal is `{"message", "rc"}`, and
+`errors` by field where a body does not fit.
 
 """
 

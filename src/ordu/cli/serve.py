@@ -15,6 +15,7 @@ import click
 from ordu import __version__
 from ordu.cli import children
 from ordu.cli.failures import extra
+from ordu.cli.here import schema_of
 from ordu.cli.logs import start_logging
 from ordu.cli.options import SettingsCommand, read_options, setting_options
 from ordu.settings import ServerSettings
@@ -50,6 +51,7 @@ def serve(
     settings = read_options(ServerSettings, given, config).values
     with extra("server"):
         from ordu.server import run
+    schema_of(settings.database_path())  # says in a line when that is no database
     start_logging(settings.log_level, settings.log_format)
     if with_parent:
         children.follow_parent()

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.status import Status
+from rich.text import Text
 
 from ordu.cli.console import clean, out
 from ordu.settings import WorkerSettings
@@ -147,7 +148,7 @@ class Talk:
             return
         doing = ", ".join(f"{size} {share:.0%}" for size, share in self._jobs.values())
         what = f"drawing {doing}" if doing else "stopping" if self._is_stopping else NOTHING_TO_DO
-        self._status.update(f"{what} · {self._pictures} done, {self._kudos:g} kudos")
+        self._status.update(Text(f"{what} · {self._pictures} done, {self._kudos:g} kudos"))
 
     def _line(self, text: str, style: str | None = None) -> None:
         clock = time.strftime("%H:%M:%S ") if self._has_clock else ""

@@ -5,7 +5,7 @@ request in the map and has the writer take it in SQL; when the map was wrong, it
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,7 +27,7 @@ from ordu.store.users import User
 from ordu.store.workers import WorkerRow
 
 TRIES = 3  # how often a pop tries when the map was wrong, before it says there is nothing
-HEADS_READ_MAX = 10  # how deep a word blacklist looks
+HEADS_MAX = 20  # how many heads a pop looks at for what requirements cannot say
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,9 @@ async def pop(
         Refused: WorkerMaintenance, when the worker is in maintenance and its owner waits for
         nothing.
     """
+    passed: dict[Reason, int] = {}
     for _ in range(TRIES):
-        waiting = await best(horde, worker, has_word)
+        waiting = await best(horde, worker, has_word, passed)
         if waiting is None:
             break
         claimed = await take(horde, worker, waiting)
@@ -158,25 +159,60 @@ async def pop(
             "WorkerMaintenance",
             f"This worker is in maintenance mode: {worker.maintenance_text} Its owner can end it.",
         )
-    skipped = horde.lanes.skipped(worker.capability)
-    if worker.is_paused:
-        many = len(horde.lanes.requests)
-        skipped = {Reason.PAUSED: many} if many else {}
-    return Nothing(skipped)
+    return Nothing(skipped(horde, worker) | passed)
+
+
+def skipped(horde: Horde, worker: Worker) -> dict[Reason, int]:
+    """How many waiting requests this worker may not serve, by reason."""
+    if not worker.is_paused:
+        return horde.lanes.skipped(worker.capability)
+    many = len(horde.lanes.requests)
+    return {Reason.PAUSED: many} if many else {}
 
 
 async def best(
-    horde: Horde, worker: Worker, has_word: Callable[[bytes, Sequence[str]], bool]
+    horde: Horde,
+    worker: Worker,
+    has_word: Callable[[bytes, Sequence[str]], bool],
+    passed: dict[Reason, int],
 ) -> Waiting | None:
-    """The request this worker should serve next, as far as the map knows."""
-    heads = in_order(horde, worker)
-    if not worker.offer.blacklist:
-        return next(heads, None)
-    for waiting in list(itertools.islice(heads, HEADS_READ_MAX)):
-        request = await horde.read(partial(requests.by_id, request_id=waiting.request_id))
-        if request is not None and not has_word(request.body, worker.offer.blacklist):
+    """The request this worker should serve next, as far as the map knows.
+
+    What a requirement cannot say is looked at here, a few heads deep; `passed` is told how many
+    were passed over for it.
+    """
+    passed.clear()
+    for waiting in itertools.islice(in_order(horde, worker), HEADS_MAX):
+        reason = await objection(horde, worker, waiting, has_word)
+        if reason is None:
             return waiting
+        passed[reason] = passed.get(reason, 0) + 1
     return None
+
+
+async def objection(
+    horde: Horde,
+    worker: Worker,
+    waiting: Waiting,
+    has_word: Callable[[bytes, Sequence[str]], bool],
+) -> Reason | None:
+    """Why this worker should not be given this request although it could serve it."""
+    failed = horde.failures.get(waiting.request_id, ())
+    if worker.id in failed and somebody_else(horde, waiting, failed):
+        return Reason.FAILED_BEFORE
+    if worker.offer.blacklist:
+        request = await horde.read(partial(requests.by_id, request_id=waiting.request_id))
+        if request is not None and has_word(request.body, worker.offer.blacklist):
+            return Reason.BLACKLIST
+    return None
+
+
+def somebody_else(horde: Horde, waiting: Waiting, failed: Collection[WorkerId]) -> bool:
+    """Whether a worker that has not failed this request is here and could serve it."""
+    return any(
+        worker.id not in failed and horde.lanes.verdict(waiting.lane, worker.capability) is None
+        for worker in horde.online()
+    )
 
 
 def in_order(horde: Horde, worker: Worker) -> Iterator[Waiting]:
@@ -185,10 +221,12 @@ def in_order(horde: Horde, worker: Worker) -> Iterator[Waiting]:
     if not worker.takes_from_all:
         return horde.lanes.candidates_of(first, worker.capability)
     first += [user_id for user_id in worker.offer.priority_user_ids if user_id != worker.user_id]
-    return itertools.chain(
-        horde.lanes.candidates_of(first, worker.capability),
-        horde.lanes.candidates(worker.capability),
+    others = (
+        waiting
+        for waiting in horde.lanes.candidates(worker.capability)
+        if waiting.user_id not in first
     )
+    return itertools.chain(horde.lanes.candidates_of(first, worker.capability), others)
 
 
 async def take(horde: Horde, worker: Worker, waiting: Waiting) -> Claimed | None:

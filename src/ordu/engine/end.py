@@ -18,7 +18,7 @@ from ordu.rules.lifecycle import (
     after_fault,
     is_done,
 )
-from ordu.rules.matching import Requirement
+from ordu.rules.matching import Requirement, WorkerId
 from ordu.store import jobs, lanes, requests, stats
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
@@ -85,14 +85,23 @@ async def fault(horde: Horde, job_id: JobId) -> bool:
     now = horde.now()
     faults_max = horde.settings.faults_max
 
-    def publish(ended: Ended | None) -> None:
-        if ended is not None:
-            horde.publish_request(ended.request, ended.requirement)
+    def publish(failed: Failed | None) -> None:
+        if failed is not None:
+            horde.failures.setdefault(failed.ended.request.id, set()).add(failed.worker_id)
+            horde.publish_request(failed.ended.request, failed.ended.requirement)
 
     return await horde.write(lambda tx: fault_job(tx, job_id, faults_max, now), publish) is not None
 
 
-def fault_job(tx: Transaction, job_id: JobId, faults_max: int, now: Millis) -> Ended | None:
+@dataclass(frozen=True)
+class Failed:
+    """A request after a worker failed one of its jobs."""
+
+    worker_id: WorkerId
+    ended: Ended
+
+
+def fault_job(tx: Transaction, job_id: JobId, faults_max: int, now: Millis) -> Failed | None:
     """End a running job as faulted; None when it does not run any more."""
     if not jobs.fault(tx, job_id, now):
         return None
@@ -103,7 +112,8 @@ def fault_job(tx: Transaction, job_id: JobId, faults_max: int, now: Millis) -> E
     stats.append(tx, [(f"worker:{job.worker_id}", "aborted", 1)])
     faults = request.faults + 1
     state = after_fault(request.state, faults, faults_max)
-    return ended_with(tx, request, state, without_job(request.counts, state), faults)
+    ended = ended_with(tx, request, state, without_job(request.counts, state), faults)
+    return Failed(job.worker_id, ended)
 
 
 def without_job(counts: Counts, state: RequestState) -> Counts:

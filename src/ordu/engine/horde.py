@@ -18,7 +18,7 @@ from ordu.engine.presence import Presence, Worker
 from ordu.engine.wakeups import Wakeups
 from ordu.images.links import Links
 from ordu.images.store import PictureStore
-from ordu.rules.lifecycle import Millis
+from ordu.rules.lifecycle import Millis, RequestId
 from ordu.rules.matching import Offer, Requirement, WorkerId
 from ordu.settings import ServerSettings
 from ordu.store import facts, lanes, workers
@@ -46,6 +46,7 @@ class Horde:
     wakeups: Wakeups = field(default_factory=Wakeups)
     modes: dict[str, bool] = field(default_factory=dict)
     delivered: deque[tuple[Millis, int]] = field(default_factory=deque)  # when, how much work
+    failures: dict[RequestId, set[WorkerId]] = field(default_factory=dict)  # who failed what
     is_stopping: bool = False
 
     def now(self) -> Millis:
@@ -76,6 +77,8 @@ class Horde:
             lane_key=request.lane_key,
             requirement=requirement,
         )
+        if request.counts.waiting == 0 and request.counts.processing == 0:
+            self.failures.pop(request.id, None)
         self.wakeups.tell(request.id)
 
     def note_delivery(self, now: Millis, work: int) -> None:

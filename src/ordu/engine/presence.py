@@ -5,7 +5,7 @@ written to SQL in batches by a chore. A worker not heard of for five minutes is 
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ordu.rules.lifecycle import Millis
@@ -102,6 +102,13 @@ class Presence:
         for worker in list(self.by_id.values()):
             if not self.is_here(worker, now) and not worker.is_unwritten:
                 self.remove(worker.id)
+
+    def wrote(self, beats: Iterable[Mapping[str, object]]) -> None:
+        """Note which signs of life are written; one seen again meanwhile stays unwritten."""
+        for beat in beats:
+            worker = self.by_id.get(WorkerId(str(beat["id"])))
+            if worker is not None and worker.seen_at == beat["seen_at"]:
+                worker.is_unwritten = False
 
     def unwritten(self) -> list[Worker]:
         """Those seen since the last batch was written."""

@@ -19,6 +19,7 @@ from ordu.store import jobs, lanes, requests, stats, workers
 log = logging.getLogger(__name__)
 
 ORPHANS_EVERY = 60  # rounds
+FOLDS_MAX = 20  # batches of a round
 ORPHAN_AGE_MS = 3_600_000  # an upload without a settled job is left alone for an hour
 
 
@@ -71,15 +72,15 @@ async def expire_requests(horde: Horde) -> None:
 
 async def fold_statistics(horde: Horde) -> None:
     """Fold appended deltas into totals until few are left."""
-    while await horde.read(stats.has_deltas):
+    for _ in range(FOLDS_MAX):
+        if not await horde.read(stats.has_deltas):
+            break
         await horde.write(stats.fold)
 
 
 async def write_presence(horde: Horde) -> None:
     """Write who was here since the last round."""
     seen = horde.presence.unwritten()
-    for worker in seen:
-        worker.is_unwritten = False
     beats: list[dict[str, object]] = [
         {
             "id": worker.id,
@@ -90,7 +91,9 @@ async def write_presence(horde: Horde) -> None:
         for worker in seen
     ]
     if beats:
-        await horde.write(lambda tx: workers.note_heartbeats(tx, beats))
+        await horde.write(
+            lambda tx: workers.note_heartbeats(tx, beats), lambda _: horde.presence.wrote(beats)
+        )
     horde.presence.forget_stale(horde.now())
 
 

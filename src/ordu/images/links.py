@@ -24,11 +24,15 @@ class Links:
 
     def get_url(self, name: str, now_ms: int) -> str:
         """A link that reads this picture."""
-        return self._url("GET", name, now_ms)
+        return self._url("GET", name, now_ms, self.lifetime_s)
 
-    def put_url(self, name: str, now_ms: int) -> str:
-        """A link that writes this picture, as often as wanted until it expires."""
-        return self._url("PUT", name, now_ms)
+    def put_url(self, name: str, now_ms: int, at_least_s: int = 0) -> str:
+        """A link that writes this picture, as often as wanted until it expires.
+
+        It works for `at_least_s` seconds where that is longer than links usually do: a job may
+        take longer.
+        """
+        return self._url("PUT", name, now_ms, max(self.lifetime_s, at_least_s))
 
     def verify(self, method: str, name: str, expires: str, signature: str, now_ms: int) -> None:
         """Return when a link of ours allows this now; else refuse with the rc BadSignature.
@@ -48,12 +52,11 @@ class Links:
         if late_s >= 0:
             raise Refused(
                 "BadSignature",
-                f"This link expired {late_s} seconds ago; links work for {self.lifetime_s} "
-                "seconds. Ask the horde for a new one.",
+                f"This link expired {late_s} seconds ago. Ask the horde for a new one.",
             )
 
-    def _url(self, method: str, name: str, now_ms: int) -> str:
-        expires = str(now_ms // 1000 + self.lifetime_s)
+    def _url(self, method: str, name: str, now_ms: int, lifetime_s: int) -> str:
+        expires = str(now_ms // 1000 + lifetime_s)
         signature = self._signature(method, name, expires)
         base = self.base_url.rstrip("/")
         return f"{base}/pictures/{name}?expires={expires}&signature={signature}"

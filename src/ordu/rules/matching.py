@@ -37,6 +37,7 @@ class Reason(StrEnum):
     BRIDGE_VERSION = "bridge_version"
     KIND = "kind"
     PAUSED = "paused"
+    FAILED_BEFORE = "failed_before"
 
 
 class Feature(StrEnum):

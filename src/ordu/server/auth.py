@@ -57,7 +57,7 @@ async def anonymous(horde: Horde) -> User:
     """The user whom everybody without a key of their own shares."""
     if not horde.settings.anonymous:
         raise Refused(
-            "InvalidAPIKey",
+            "AnonymousOff",
             "This horde takes no anonymous requests. Register to get a key of your own.",
         )
     user = await horde.read(lambda tx: users.by_id(tx, ANONYMOUS))

@@ -17,12 +17,12 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
 from ordu import __version__
-from ordu.engine import accounts
 from ordu.engine.horde import Horde
-from ordu.protocol import openapi
+from ordu.protocol import openapi, operations
 from ordu.protocol.errors import Refused
-from ordu.protocol.registration import Registered
-from ordu.rules import names
+from ordu.protocol.registration import RegistrationInput
+from ordu.server.call import Call
+from ordu.server.handlers.register import post_register
 from ordu.server.secret import Secret
 from ordu.web import assets, negotiation, pages
 from ordu.web.document import Document
@@ -47,8 +47,7 @@ def routes(horde: Horde, secret: Secret) -> list[BaseRoute]:
     people = Pages(horde, secret)
     return [
         Route("/", people.get_home),
-        FormRoute("/register", people.get_register, methods=["GET"]),
-        FormRoute("/register", people.post_form, methods=["POST"]),
+        FormRoute("/register", people.at_register, methods=["GET", "POST"]),
         Route("/api/", people.get_api),
         Route("/api/swagger.json", get_swagger),
         Route("/openapi.json", get_openapi),
@@ -61,7 +60,7 @@ def routes(horde: Horde, secret: Secret) -> list[BaseRoute]:
 
 
 class FormRoute(Route):
-    """A page's path that an operation has too: what is posted here and no form is the operation's."""
+    """A path that an operation has too: what is posted and no form is the operation's."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether a call is for the page."""
@@ -89,35 +88,45 @@ class Pages:
         takes_guests = self.horde.settings.anonymous
         return page(pages.home(self.site, standing_of(self.horde), takes_guests=takes_guests))
 
-    async def get_register(self, http: HttpRequest) -> Response:  # noqa: ARG002 - same
-        """GET /register."""
+    async def at_register(self, http: HttpRequest) -> Response:
+        """The page `/register`: the form, and what becomes of it."""
+        if http.method == "POST":
+            return await self.post_form(http)
         return page(pages.register(self.site))
 
     async def post_form(self, http: HttpRequest) -> Response:
-        """POST /register with a form: a page with the key, or the form again with what is wrong."""
-        username = field_of(await read_form(http), "username")
+        """A page with the key, or the form again with what is wrong; JSON for who asks for it."""
+        raw = await read_form(http)
+        username = field_of(raw, "username")
+        wants_json = negotiation.prefers_json(http.headers.get("accept", ""))
         try:
-            registered = await self.register(username)
+            registered = await post_register(
+                self.call(http, raw, RegistrationInput(username=username))
+            )
         except Refused as refused:
-            if negotiation.prefers_json(http.headers.get("accept", "")):
+            if wants_json:
                 raise
             form = pages.register(self.site, username, refused.message)
             return page(form, refused.status, {"Cache-Control": NOWHERE})
-        if negotiation.prefers_json(http.headers.get("accept", "")):
+        if wants_json:
             content = msgspec.json.encode(registered) + b"\n"
             return Response(content, headers={"Cache-Control": NOWHERE}, media_type=JSON)
         html = pages.registered(self.site, str(registered.username), str(registered.api_key))
         return page(html, headers={"Cache-Control": NOWHERE})
 
-    async def register(self, username: str) -> Registered:
-        """A new account with its key."""
-        api_key = self.horde.fresh.key()
-        newcomer = await accounts.register(
-            self.horde, username, api_key, self.secret.hash_of(api_key)
-        )
-        user = newcomer.user
-        return Registered(
-            username=names.alias(user.username, user.id), id=user.id, api_key=newcomer.api_key
+    def call(
+        self, http: HttpRequest, raw: bytes, body: RegistrationInput
+    ) -> Call[RegistrationInput]:
+        """A form as the call it stands for: the handler does not know the difference."""
+        return Call(
+            self.horde,
+            self.secret,
+            operations.post_register,
+            None,
+            body,
+            raw,
+            http,
+            http.state.request_id,
         )
 
     async def get_api(self, http: HttpRequest) -> Response:

@@ -88,3 +88,9 @@ def audit(tx: Transaction) -> list[str]:
             )
         ]
     return wrong
+
+
+def entry_count(tx: Transaction) -> int:
+    """How many entries the books have."""
+    row = tx.one("SELECT COUNT(*) AS entries FROM entries")
+    return 0 if row is None else int(row["entries"])

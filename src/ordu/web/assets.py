@@ -37,8 +37,9 @@ def by_own_name() -> Mapping[str, Document]:
     found: dict[str, Document] = {}
     for name, content in sorted(read_all(), key=lambda file: file[0].endswith(".css")):
         media_type = MEDIA_TYPES[name.rpartition(".")[2]]
-        found[name] = Document(renamed(content, found) if name.endswith(".css") else content,
-                               media_type)
+        found[name] = Document(
+            renamed(content, found) if name.endswith(".css") else content, media_type
+        )
     return found
 
 

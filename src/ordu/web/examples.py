@@ -11,7 +11,7 @@ import msgspec
 
 from ordu.protocol.operations import Key, Operation, Place
 
-PROMPT = "a lighthouse at dusk, oil on canvas"
+PROMPT = "a lighthouse at dusk"
 
 BODIES: Mapping[str, Mapping[str, Any]] = {
     "post_async_generate": {

@@ -81,8 +81,10 @@ def error(site: Site, status: int, path: str) -> str:
 
 def render(template: str, site: Site, **values: object) -> str:
     """A page of this site."""
-    return environment().get_template(template).render(
-        site=site, guest_key=ANONYMOUS_KEY, prompt=examples.PROMPT, **values
+    return (
+        environment()
+        .get_template(template)
+        .render(site=site, guest_key=ANONYMOUS_KEY, prompt=examples.PROMPT, **values)
     )
 
 

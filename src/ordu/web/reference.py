@@ -18,7 +18,7 @@ WHO_MAY_CALL: Mapping[Key, str] = {
     Key.REQUIRED: "whoever has a key",
 }
 SINCE: Mapping[Era, str] = {
-    Era.SEED: "Stable Horde, 2022",
+    Era.SEED: "the Stable Horde of 2022",
     Era.TODAY: "the public hordes of today",
     Era.ORDU: "Ordu alone",
 }
@@ -71,7 +71,7 @@ class Group:
 
 # First path segments by subject; one that is not named here gets a group of its own.
 SUBJECTS: Sequence[tuple[str, str, frozenset[str]]] = (
-    ("Requests and jobs", "Ask for pictures; draw them", frozenset({"generate"})),
+    ("Requests and jobs", "Ask for pictures, and draw them", frozenset({"generate"})),
     ("Users", "Accounts and their keys", frozenset({"users", "find_user", "register"})),
     ("Workers", "The machines that draw", frozenset({"workers"})),
     ("Kudos", "Given from one to another", frozenset({"kudos"})),

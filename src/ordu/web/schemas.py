@@ -35,9 +35,14 @@ class Field:
     is_required: bool = False
 
     @property
-    def depth(self) -> int:
-        """How many messages it is inside of."""
-        return self.name.count(".")
+    def within(self) -> str:
+        """The part of the name that says which message it is in, with its dot."""
+        return self.name[: len(self.name) - len(self.own_name)]
+
+    @property
+    def own_name(self) -> str:
+        """The name without that."""
+        return self.name.rpartition(".")[2]
 
 
 def fields_of(schema: Json, schemas: Schemas) -> tuple[Field, ...]:
@@ -102,7 +107,7 @@ def takes(schema: Json) -> str:
     if "anyOf" in schema:
         members = [takes(member) for member in schema["anyOf"] if member.get("type") != "null"]
         said = " or ".join(members)
-        return said + " or null" if len(members) < len(schema["anyOf"]) else said
+        return said + ", or null" if len(members) < len(schema["anyOf"]) else said
     if "enum" in schema:
         return "one of " + ", ".join(str(value) for value in schema["enum"])
     if schema.get("type") == "array":

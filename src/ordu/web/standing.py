@@ -64,7 +64,11 @@ def machines(standing: Standing) -> str:
         if standing.machines == 1:
             return "1 machine is here, and it is paused."
         return f"{standing.machines:,} machines are here, all of them paused."
-    said = "1 machine is here" if standing.machines == 1 else f"{standing.machines:,} machines are here"
+    said = (
+        "1 machine is here"
+        if standing.machines == 1
+        else f"{standing.machines:,} machines are here"
+    )
     return f"{said}, {standing.paused:,} of them paused." if standing.paused else f"{said}."
 
 

@@ -182,7 +182,7 @@ async def test_a_word_on_the_blacklist_passes_a_request_over(horde):
     user = await a_user(horde)
     await placed(horde, user)
     worker = await a_worker(horde, user, blacklist=("FOX",))
-    assert await popped(horde, worker) is None
+    assert await claim.pop(horde, worker, IMAGE.has_word) == Nothing({Reason.BLACKLIST: 1})
     assert await popped(horde, await a_worker(horde, user, blacklist=("wolf",)))
 
 
@@ -376,6 +376,27 @@ async def test_a_failed_job_is_handed_out_again(horde):
     done = await request_of(horde, request.id)
     assert (done.counts.finished, done.counts.n, done.faults) == (1, 1, 1)
     await in_order(horde)
+
+
+async def test_a_request_goes_to_another_worker_than_the_one_that_failed_it(horde):
+    user = await a_user(horde)
+    bad, good = await a_worker(horde, user, "bad"), await a_worker(horde, user, "good")
+    await placed(horde, user)
+    await end.fault(horde, (await popped(horde, bad)).id)
+    assert await claim.pop(horde, bad, IMAGE.has_word) == Nothing({Reason.FAILED_BEFORE: 1})
+    assert await popped(horde, good)
+
+
+async def test_the_only_worker_may_try_again(horde, clock):
+    user = await a_user(horde)
+    only, other = await a_worker(horde, user, "only"), await a_worker(horde, user, "other")
+    request = await placed(horde, user)
+    await end.fault(horde, (await popped(horde, only)).id)
+    clock.forward(s=301)  # the other one is away
+    only.seen(only.offer, horde.now(), 300_000)
+    assert not horde.presence.is_here(other, horde.now())
+    await delivered(horde, await popped(horde, only))
+    assert request.id not in horde.failures
 
 
 async def test_three_faults_end_a_request_and_keep_what_is_finished(horde):

@@ -42,6 +42,7 @@ from ordu.store.jobs import Job
 from ordu.store.requests import Request
 
 LOOK_AGAIN_S = 1.0  # how often a waiting sync call looks whether its caller is still there
+UPLOAD_GRACE_S = 60  # an upload link outlives its job, so that a late one is told why
 UPLOADED = "R2"  # what `generation` says when the picture was put to its upload link
 
 # Keys of `skipped` that programs of today expect even when they are zero (protocol sheet 11 §2).
@@ -136,7 +137,7 @@ async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestSta
         )
     if horde.wakeups.many >= horde.settings.sync_waiters:
         raise Refused(
-            "Unavailable",
+            "TooManyWaiters",
             f"{horde.settings.sync_waiters} calls wait here already. Use /api/v2/generate/async.",
             retry_after_s=5,
         )
@@ -306,7 +307,8 @@ def nothing_payload(skipped: dict[Reason, int]) -> GenerationPayload:
 async def job_payload(call: Call[PopInputStable], claimed: Claimed) -> GenerationPayload:
     """The answer with a job."""
     horde, job, request = call.horde, claimed.job, claimed.request
-    upload = horde.links.put_url(end.picture_name(job.id), horde.now())
+    ttl_s = math.ceil(request.ttl_ms / 1000)
+    upload = horde.links.put_url(end.picture_name(job.id), horde.now(), ttl_s + UPLOAD_GRACE_S)
     drawing = decode(request.body)
     source = None
     if drawing.source_processing is not None:
@@ -325,7 +327,7 @@ async def job_payload(call: Call[PopInputStable], claimed: Claimed) -> Generatio
         r2_upload=upload,
         r2_uploads=[upload],
         messages=[],
-        ttl=math.ceil(request.ttl_ms / 1000),
+        ttl=ttl_s,
     )
 
 

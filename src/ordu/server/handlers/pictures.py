@@ -7,8 +7,6 @@ from ordu.rules.lifecycle import JobState
 from ordu.server.call import Answer, Call, handles
 from ordu.store import jobs
 
-WEBP = "image/webp"
-
 
 def check_link(call: Call[object]) -> str:
     """The picture's name, when the link's signature holds for this method."""
@@ -29,8 +27,13 @@ async def get_picture(call: Call[None]) -> Answer:
     name = check_link(call)
     data = await call.horde.pictures.get(name)
     if data is None:
-        raise Refused("NotFound", "This picture is gone: its request has ended.")
-    return Answer(content=data, media_type=WEBP, headers={"Cache-Control": "private, max-age=600"})
+        raise Refused("PictureNotFound", "This picture is gone: its request has ended.")
+    settings = call.horde.settings
+    picture = check_picture(
+        data, bytes_max=len(data), pixels_max=max(settings.picture_pixels_max, 1)
+    )
+    headers = {"Cache-Control": "private, max-age=600"}
+    return Answer(content=data, media_type=picture.media_type, headers=headers)
 
 
 @handles(operations.put_picture)

@@ -61,8 +61,8 @@ async def get_user_single(call: Call[None]) -> UserDetailsStable:
 async def put_user_single(call: Call[PutUserSingleRequest]) -> ModifyUser:
     """Change a user: everything that was asked for, or nothing."""
     user_id = id_in_path(call)
+    await call.horde.read(lambda tx: existing(tx, user_id))  # 404 comes before all else
     change = accounts.read_change(call.body)
-    await call.horde.read(lambda tx: existing(tx, user_id))  # 404 comes before 403
     accounts.check_rights(call.user, user_id, change)
     changed = await accounts.edit(call.horde, user_id, change)
     return ModifyUser(
