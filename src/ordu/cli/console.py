@@ -3,7 +3,10 @@
 Texts from elsewhere (prompts, names, messages) are shown as they are: no markup is read in them.
 """
 
+import shutil
+import sys
 from functools import cache
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -24,6 +27,16 @@ def remarks() -> Console:
 def label(name: str, value: str, width: int = 12) -> Text:
     """A line with a name in front: `  address     http://…`."""
     return Text.assemble("  ", (name.ljust(width), "bold"), value)
+
+
+@cache
+def ordu() -> str:
+    """What to type for this command here: `ordu`, or `.venv/bin/ordu` where that is not found."""
+    here = Path(sys.argv[0])
+    found = shutil.which("ordu")
+    if here.name != "ordu" or (found and Path(found).resolve() == here.resolve()):
+        return "ordu"
+    return str(here)
 
 
 def clean(text: str) -> str:

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from ordu.cli import interrupts
 from ordu.cli.children import Child, clean_environment
-from ordu.cli.console import label, out, remarks
+from ordu.cli.console import label, ordu, out, remarks
 from ordu.cli.failures import FAILED, Failure, extra, in_words
 from ordu.cli.progress import Board
 from ordu.cli.saving import slug
@@ -111,7 +111,7 @@ async def show(folder: Path) -> None:
     for path in saved:
         console.print(f"  {path}")
     console.print("\nTo keep a horde running:", style="bold")
-    console.print("  make serve        or: ordu serve --with-worker")
+    console.print(f"  make serve        or: {ordu()} serve --with-worker")
     console.print("  Its web page is then http://127.0.0.1:7001/")
 
 
@@ -142,15 +142,18 @@ async def play(stage: Stage) -> list[Path]:
         artist = await register(horde, "artist")
         stage.tell("server up", began, url)
         began = time.monotonic()
-        stage.start("worker", "worker", "--url", url, ORDU_API_KEY=await register(horde, "friend"))
+        friend = await register(horde, "friend")
+        stage.start("worker", "worker", "--url", url, ORDU_API_KEY=friend)
         await until(stage, lambda: is_worker_in(horde), "the worker to come")
         stage.tell("worker in", began, "backend sketch: rules and words, no neural model")
         with Board(remarks()) as board:
             drawn = [draw(stage, horde, wish, artist, board.add(wish.prompt)) for wish in WISHES]
             results = await asyncio.gather(*drawn)
-    for wish, path, seconds in results:
-        size = f"{wish.width}×{wish.height}"
-        stage.console.print(label(wish.prompt, f"{seconds:5.1f} s   {path}, {size}", 26))
+        for wish, path, seconds in results:
+            size = f"{wish.width}×{wish.height}"
+            stage.console.print(label(wish.prompt, f"{seconds:5.1f} s   {path}, {size}", 26))
+        earned = known((await horde.get_find_user(friend)).kudos, 0.0)
+        stage.console.print(label("the worker's owner has", f"{earned:g} kudos now", 26))
     return [path for _, path, _ in results]
 
 

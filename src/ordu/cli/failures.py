@@ -26,7 +26,18 @@ EXIT_CODES: tuple[tuple[str, str, int], ...] = (
     ("ordu.client.errors", "Unreachable", UNREACHABLE),
     ("ordu.client.errors", "HordeError", FAILED),
 )
-EXTRAS = {"server": "run a horde", "worker": "draw pictures"}
+# What each extra is for, and the modules that come with it.
+EXTRAS = {
+    "server": (
+        "run a horde",
+        {
+            *("alembic", "httptools", "jinja2", "obstore", "PIL", "sqlalchemy"),
+            "starlette",
+            "uvicorn",
+        },
+    ),
+    "worker": ("draw pictures", {"numpy", "PIL"}),
+}
 
 
 class Failure(click.ClickException):
@@ -69,9 +80,10 @@ def extra(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "ordu").partition(".")[0] == "ordu":
-            raise  # one of our own modules is missing: no matter of extras
+        purpose, modules = EXTRAS[name]
+        if (error.name or "").partition(".")[0] not in modules:
+            raise
         raise Failure(
-            f"To {EXTRAS[name]} this needs pip install 'ordu[{name}]' ({error.name} is missing).",
+            f"To {purpose} this needs pip install 'ordu[{name}]' ({error.name} is missing).",
             WRONG_USAGE,
         ) from error

@@ -7,7 +7,7 @@ import json
 import logging
 from datetime import UTC, datetime
 
-TALKATIVE = ("httpx", "httpcore", "asyncio", "uvicorn", "uvicorn.error")
+TALKATIVE = ("alembic", "httpx", "httpcore", "asyncio", "uvicorn", "uvicorn.error")
 TEXT_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 

@@ -48,6 +48,8 @@ def serve(
     or SIGTERM stops it: what is in hand is finished first. Two settings are no options, because
     command lines can be read by everybody: ORDU_ADMIN_KEY and ORDU_SECRET.
     """
+    for each in (signal.SIGINT, signal.SIGTERM):  # until the server listens to them itself
+        signal.signal(each, lambda *_: sys.exit(0))
     settings = read_options(ServerSettings, given, config).values
     with extra("server"):
         from ordu.server import run
@@ -80,13 +82,8 @@ def run_until_stopped(serving: Coroutine[Any, Any, None]) -> None:
         import uvloop
 
         new_loop = uvloop.new_event_loop
-    # Until the server listens to signals itself.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(serving)
-    except KeyboardInterrupt:
-        sys.exit(0)
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serving)
 
 
 def write_ready_file(path: Path, started: "Started") -> None:
@@ -102,7 +99,7 @@ def tell(started: "Started") -> None:
     """Say what the person who started a horde wants to know."""
     from rich.panel import Panel
 
-    from ordu.cli.console import label, out
+    from ordu.cli.console import label, ordu, out
 
     console = out()
     console.print(f"Ordu {__version__} is up at {started.url}", style="bold green")
@@ -119,9 +116,9 @@ def tell(started: "Started") -> None:
     lines = {
         "data": str(started.data.resolve()),
         "web page": f"{started.url}/",
-        "a picture": f'ordu generate "dunes at sunset"{at}',
-        "a worker": f"ordu worker --url {started.url} --api-key KEY",
-        "a key": f"ordu users create NAME --data {started.data}",
+        "a picture": f'{ordu()} generate "dunes at sunset"{at}',
+        "a worker": f"{ordu()} worker --url {started.url} --api-key KEY",
+        "a key": f"{ordu()} users create NAME --data {started.data}",
         "stop": "Ctrl-C",
     }
     for name, text in lines.items():

@@ -70,6 +70,12 @@ def backend_of(settings: WorkerSettings) -> "Backend":
             return load(settings.backend)
         except (LookupError, BackendError) as error:
             raise Failure(str(error.args[0] if error.args else error), WRONG_USAGE) from error
+        except ImportError as error:
+            if settings.backend == "sketch":
+                raise
+            raise Failure(
+                f"The backend {settings.backend} cannot be loaded: {error}.", WRONG_USAGE
+            ) from error
 
 
 async def work(settings: WorkerSettings, backend: "Backend", talk: "Talk") -> bool:

@@ -94,14 +94,14 @@ class Talk:
         """The worker was asked to stop."""
         self._is_stopping = True
         if self._jobs:
-            self._line(f"stopping: {len(self._jobs)} in hand; once more lets go of what is held")
+            hint = "; Ctrl-C again lets go of it" if self._has_clock else ""
+            self._line(f"stopping, with {len(self._jobs)} in hand{hint}")
         self._show()
 
     def tell(self, event: Event) -> None:
         """Tell what has happened."""
         match event:
             case events.Took():
-                self._idle = ""
                 size = f"{event.width}×{event.height}, {event.steps} steps, {clean(event.model)}"
                 self._jobs[event.job_id] = (size, 0.0)
             case events.Drawn() if event.job_id in self._jobs:

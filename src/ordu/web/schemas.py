@@ -142,11 +142,10 @@ def bounds(schema: Json) -> str:
     if schema.get("type") == "string":
         length = span(schema.get("minLength"), schema.get("maxLength"))
         return length and f"{length} character{'' if length.endswith(' 1') else 's'}"
+    more = f"more than {number(schema['exclusiveMinimum'])}" if "exclusiveMinimum" in schema else ""
     limits = span(schema.get("minimum"), schema.get("maximum"))
-    if "exclusiveMinimum" in schema:
-        limits = f"more than {number(schema['exclusiveMinimum'])}"
     step = f"in steps of {number(schema['multipleOf'])}" if "multipleOf" in schema else ""
-    return ", ".join(filter(None, (limits, step)))
+    return ", ".join(filter(None, (more, limits, step)))
 
 
 def span(least: float | None, most: float | None) -> str:

@@ -40,7 +40,7 @@ def sentence(standing: Standing) -> Sentence:
         return Sentence("Closed for maintenance.", kept(standing.waiting))
     if standing.machines == 0:
         return without_machines(standing.waiting)
-    return Sentence(machines(standing), waiting(standing.waiting))
+    return Sentence(machines(standing), waiting(standing))
 
 
 def kept(count: int) -> str:
@@ -72,8 +72,12 @@ def machines(standing: Standing) -> str:
     return f"{said}, {standing.paused:,} of them paused." if standing.paused else f"{said}."
 
 
-def waiting(count: int) -> str:
+def waiting(standing: Standing) -> str:
     """Who waits."""
-    if count == 0:
-        return "Nobody is waiting: ask now and you are first in line."
-    return "1 picture waits." if count == 1 else f"{count:,} pictures wait."
+    if standing.waiting == 1:
+        return "1 picture waits."
+    if standing.waiting:
+        return f"{standing.waiting:,} pictures wait."
+    if standing.paused == standing.machines:
+        return "Nobody is waiting."
+    return "Nobody is waiting: ask now and you are first in line."

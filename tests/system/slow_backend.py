@@ -1,0 +1,29 @@
+"""A backend that takes its time: it says in a file that it began, and draws until told to."""
+
+import io
+import os
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from ordu.worker.backends import Drawing, Offer, Progress
+
+
+class SlowBackend:
+    """Draws one colour, once the file `SLOW_UNTIL` is there."""
+
+    name = "slow"
+
+    def offer(self) -> Offer:
+        return Offer(models=("stable_diffusion",), max_pixels=1024 * 1024)
+
+    def make(self, drawing: Drawing, progress: Progress) -> bytes:
+        Path(os.environ["SLOW_BEGAN"]).touch()
+        deadline = time.monotonic() + 60
+        while not Path(os.environ["SLOW_UNTIL"]).exists() and time.monotonic() < deadline:
+            progress(0.5)
+            time.sleep(0.05)
+        buffer = io.BytesIO()
+        Image.new("RGB", (drawing.width, drawing.height), "teal").save(buffer, "WEBP")
+        return buffer.getvalue()

@@ -1,0 +1,64 @@
+"""Static files: named after their content, and only tokens for colours."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ordu.web import assets
+from ordu.web.site import Site
+
+FOLDER = Path(assets.__file__).parent / "static"
+
+
+def test_every_file_of_the_folder_is_served():
+    files = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file()}
+    assert assets.by_own_name().keys() == files
+    assert len(assets.by_served_name()) == len(files)
+
+
+def test_a_name_changes_with_the_content():
+    old, new = (assets.Document(content, "text/css") for content in (b"a", b"b"))
+    assert assets.served_name("a/b.css", old) != assets.served_name("a/b.css", new)
+    assert re.fullmatch(r"b\.[0-9a-f]{12}\.css", assets.served_name("a/b.css", old))
+
+
+def test_a_stylesheet_names_its_fonts_as_they_are_served():
+    tokens = assets.by_own_name()["tokens.css"].content.decode()
+    named = assets.URL_IN_CSS.findall(tokens)
+    assert len(named) == 3
+    assert set(named) <= assets.by_served_name().keys()
+
+
+def test_every_font_has_its_licence_beside_it():
+    fonts = [name for name in assets.by_own_name() if name.endswith(".woff2")]
+    for font in fonts:
+        licence = font.partition("-latin")[0] + "-OFL.txt"
+        assert b"SIL OPEN FONT LICENSE" in assets.by_own_name()[licence].content
+
+
+def test_pages_take_every_colour_from_the_tokens():
+    sheet = (FOLDER / "pages.css").read_text()
+    rules = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
+    assert not re.search(r"#[0-9a-fA-F]{3,8}\b|\b(rgb|hsl|oklch|oklab|color)a?\(", rules)
+    tokens = (FOLDER / "tokens.css").read_text()
+    for used in set(re.findall(r"var\((--[\w-]+)", rules)):
+        assert f"{used}:" in tokens, used
+    assert "ember" not in re.sub(r"\.fire \{[^}]*\}", "", rules)  # ember is a machine at work
+
+
+def test_pages_are_light():
+    assert len((FOLDER / "pages.css").read_bytes()) < 30_000
+    fonts = sum(path.stat().st_size for path in FOLDER.rglob("*.woff2"))
+    assert fonts < 125_000
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [("http://horde.test", "/register"), ("https://example.org/horde", "/horde/register")],
+)
+def test_a_site_may_live_below_another(url, path):
+    site = Site(url, "1")
+    assert site.path("/register") == path
+    assert site.static("pages.css").startswith(site.root + "/static/pages.")
+    assert site.name == url.partition("://")[2]

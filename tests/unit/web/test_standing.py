@@ -1,0 +1,60 @@
+"""The sentence on top of the first page: true, and in whole words, for every state."""
+
+import pytest
+
+from ordu.web.standing import Standing, sentence
+
+
+@pytest.mark.parametrize(
+    ("standing", "said"),
+    [
+        pytest.param(
+            Standing(machines=0, paused=0, waiting=0, is_closed=False),
+            "No machine is here. Lend one, and this horde can draw.",
+            id="nobody",
+        ),
+        pytest.param(
+            Standing(machines=0, paused=0, waiting=1, is_closed=False),
+            "No machine is here, and 1 picture waits for one.",
+            id="a picture and no machine",
+        ),
+        pytest.param(
+            Standing(machines=0, paused=0, waiting=7, is_closed=False),
+            "No machine is here, and 7 pictures wait for one.",
+            id="pictures and no machine",
+        ),
+        pytest.param(
+            Standing(machines=1, paused=0, waiting=0, is_closed=False),
+            "1 machine is here. Nobody is waiting: ask now and you are first in line.",
+            id="a machine with nothing to do",
+        ),
+        pytest.param(
+            Standing(machines=41, paused=3, waiting=1234, is_closed=False),
+            "41 machines are here, 3 of them paused. 1,234 pictures wait.",
+            id="some are paused",
+        ),
+        pytest.param(
+            Standing(machines=1, paused=1, waiting=1, is_closed=False),
+            "1 machine is here, and it is paused. 1 picture waits.",
+            id="the only one is paused",
+        ),
+        pytest.param(
+            Standing(machines=2, paused=2, waiting=0, is_closed=False),
+            "2 machines are here, all of them paused. Nobody is waiting.",
+            id="all are paused",
+        ),
+        pytest.param(
+            Standing(machines=2, paused=0, waiting=0, is_closed=True),
+            "Closed for maintenance. Come back a little later.",
+            id="closed",
+        ),
+        pytest.param(
+            Standing(machines=2, paused=0, waiting=5, is_closed=True),
+            "Closed for maintenance. What you asked for before is kept.",
+            id="closed with something waiting",
+        ),
+    ],
+)
+def test_sentence(standing, said):
+    sentences = sentence(standing)
+    assert f"{sentences.first} {sentences.second}" == said
