@@ -1,0 +1,34 @@
+"""`ordu config`: values and where they came from."""
+
+import json
+from pathlib import Path
+
+
+def test_origins(call):
+    Path("ordu.toml").write_text('[server]\nhost = "::1"\nport = 7002\n', encoding="utf-8")
+    server = json.loads(call("config", "--json", ORDU_PORT="7003").stdout)["server"]
+    assert server["host"] == {"value": "::1", "from": "ordu.toml [server] host"}
+    assert server["port"] == {"value": 7003, "from": "environment ORDU_PORT"}
+    assert server["anonymous"] == {"value": True, "from": "default"}
+
+
+def test_shows_all_three_or_one(call):
+    assert list(json.loads(call("config", "--json").stdout)) == ["server", "worker", "client"]
+    assert list(json.loads(call("config", "worker", "--json").stdout)) == ["worker"]
+    assert "poll_interval_s" in call("config").stdout
+
+
+def test_secrets_are_not_shown(call):
+    secret = "s3cret-of-22-characters"
+    settings = {"ORDU_SECRET": secret, "ORDU_API_KEY": secret, "ORDU_ADMIN_KEY": secret[:22]}
+    for arguments in ([], ["--json"]):
+        result = call("config", *arguments, **settings)
+        assert result.exit_code == 0
+        assert "(set)" in result.stdout
+        assert secret[:22] not in result.stdout
+
+
+def test_wrong_value_is_one_line(call):
+    result = call("config", ORDU_PORT="x")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("ordu: Setting port (environment ORDU_PORT): x is not allowed")
