@@ -224,7 +224,8 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
     max_pixels: Annotated[
         int, about("The largest picture to make; 0: as the backend says.", 0, PIXELS_MAX)
     ] = 0
-    nsfw: Annotated[bool, about("Whether requests marked nsfw are taken.")] = False
+    # On, because a request is marked nsfw unless its author says otherwise: most are.
+    nsfw: Annotated[bool, about("Whether requests that may be nsfw are taken.")] = True
     blacklist: Annotated[tuple[str, ...], about("Words whose requests are not taken.")] = ()
     priority_usernames: Annotated[tuple[str, ...], about("Users served first, as name#id.")] = ()
     poll_interval_s: Annotated[float, about("Pause after hearing of no job.", 0.1, 60)] = 1.0

@@ -68,10 +68,12 @@ def of(error: BaseException) -> Failure | None:
 
 
 def in_words(error: BaseException) -> str:
-    """An error's own words, and its `rc` where it has one."""
-    message = str(error) or type(error).__name__
+    """An error's own words, with its `rc` and a line for each field where it has them."""
+    message = getattr(error, "message", None) or str(error) or type(error).__name__
     rc = getattr(error, "rc", None)
-    return f"{message} (rc {rc})" if rc else message
+    fields = getattr(error, "errors", None) or {}
+    lines = [f"{message} (rc {rc})" if rc else message]
+    return "\n".join(lines + [f"  {field}: {what}" for field, what in fields.items()])
 
 
 @contextmanager

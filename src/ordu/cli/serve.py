@@ -5,8 +5,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,17 +48,36 @@ def serve(
     or SIGTERM stops it: what is in hand is finished first. Two settings are no options, because
     command lines can be read by everybody: ORDU_ADMIN_KEY and ORDU_SECRET.
     """
-    for each in (signal.SIGINT, signal.SIGTERM):  # until the server listens to them itself
+    with stopped_by_signals():
+        settings = read_options(ServerSettings, given, config).values
+        start_logging(settings.log_level, settings.log_format)
+        if with_parent:
+            children.follow_parent()
+        run_until_stopped(serving(settings, ready_file, with_worker=with_worker))
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Let signals end a start cleanly, until the server listens to them itself."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    for each in before:
         signal.signal(each, lambda *_: sys.exit(0))
-    settings = read_options(ServerSettings, given, config).values
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def serving(
+    settings: ServerSettings, ready_file: Path | None, *, with_worker: bool
+) -> Coroutine[Any, Any, None]:
+    """The server's work, put together."""
     with extra("server"):
         from ordu.server import run
     schema_of(settings.database_path())  # says in a line when that is no database
-    start_logging(settings.log_level, settings.log_format)
-    if with_parent:
-        children.follow_parent()
     farewell: Callable[[], Awaitable[None]] = run.nothing
-    tellers: list[Callable[[Started], None]] = [tell]
+    tellers: list[Callable[[Started], None]] = [lambda started: tell(started, settings)]
     if ready_file is not None:
         tellers.append(lambda started: write_ready_file(ready_file, started))
     if with_worker:
@@ -72,10 +91,10 @@ def serve(
         for each in tellers:
             each(started)
 
-    run_until_stopped(run.serve(settings, ready, farewell))
+    return run.serve(settings, ready, farewell)
 
 
-def run_until_stopped(serving: Coroutine[Any, Any, None]) -> None:
+def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
     """Run the server on the quickest event loop there is; a stop that was asked for is success."""
     new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     with suppress(ModuleNotFoundError):  # there is none for Windows
@@ -83,7 +102,7 @@ def run_until_stopped(serving: Coroutine[Any, Any, None]) -> None:
 
         new_loop = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(serving)
+        runner.run(work)
 
 
 def write_ready_file(path: Path, started: "Started") -> None:
@@ -95,7 +114,7 @@ def write_ready_file(path: Path, started: "Started") -> None:
     draft.replace(path)
 
 
-def tell(started: "Started") -> None:
+def tell(started: "Started", settings: ServerSettings) -> None:
     """Say what the person who started a horde wants to know."""
     from rich.panel import Panel
 
@@ -123,10 +142,23 @@ def tell(started: "Started") -> None:
     }
     for name, text in lines.items():
         console.print(label(name, text))
-    if "//127.0.0.1:" in started.url:
-        console.print(
-            "Only this machine reaches that address. To let others in, start it with"
-            " --host 0.0.0.0 --public-url http://THIS-MACHINE:PORT",
-            style="dim",
-        )
+    if hint := hint_for_others(settings):
+        console.print(hint, style="dim")
     sys.stdout.flush()
+
+
+def hint_for_others(settings: ServerSettings) -> str:
+    """What is still to be done before other machines reach this horde; often nothing."""
+    if settings.public_url:
+        return ""
+    if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - only compared
+        return (
+            "Other machines reach it, but links to pictures lead to this one's own address: add"
+            f" --public-url http://THIS-MACHINE:{settings.port}"
+        )
+    if settings.host in {"127.0.0.1", "::1", "localhost"}:
+        return (
+            "Only this machine reaches it. To let others in, add --host 0.0.0.0"
+            f" --public-url http://THIS-MACHINE:{settings.port or 7001}"
+        )
+    return ""

@@ -117,34 +117,35 @@ async def serve(
     `ready` is called once calls are answered. `farewell` is awaited before the first is refused,
     so that a worker of this process can deliver what it holds.
     """
-    listener = listen(settings)
-    port = listener.getsockname()[1]
-    url = settings.public_url_at(port)
-    local_url = msgspec.structs.replace(settings, public_url="").public_url_at(port)
-    async with open_horde(settings, url) as opened:
-        server = Server(
-            uvicorn.Config(
-                make_app(opened.horde, opened.secret),
-                loop="none",
-                http="httptools",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=bool(settings.trusted_proxies),
-                forwarded_allow_ips=list(settings.trusted_proxies),
-                timeout_graceful_shutdown=settings.grace_s,
-            ),
-            opened.horde,
-            farewell,
-        )
-        sweeping = asyncio.create_task(Sweeper(opened.horde).run())
-        try:
-            ready(Started(url, local_url, Path(settings.data), opened.new_admin_key))
-            await server.serve(sockets=[listener])
-        finally:
-            sweeping.cancel()
-            await asyncio.gather(sweeping, return_exceptions=True)
+    with listen(settings) as listener:
+        port = listener.getsockname()[1]
+        url = settings.public_url_at(port)
+        local_url = msgspec.structs.replace(settings, public_url="").public_url_at(port)
+        async with open_horde(settings, url) as opened:
+            server = Server(configured(settings, opened), opened.horde, farewell)
+            sweeping = asyncio.create_task(Sweeper(opened.horde).run())
+            try:
+                ready(Started(url, local_url, Path(settings.data), opened.new_admin_key))
+                await server.serve(sockets=[listener])
+            finally:
+                sweeping.cancel()
+                await asyncio.gather(sweeping, return_exceptions=True)
+
+
+def configured(settings: ServerSettings, opened: Opened) -> uvicorn.Config:
+    """Uvicorn as we use it: the event loop, signals and logs are ours."""
+    return uvicorn.Config(
+        make_app(opened.horde, opened.secret),
+        loop="none",
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=settings.grace_s,
+    )
 
 
 def listen(settings: ServerSettings) -> socket.socket:

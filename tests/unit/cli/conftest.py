@@ -1,12 +1,14 @@
 """Commands called in this process, in an empty folder, without settings from outside."""
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from ordu.cli.logs import TALKATIVE
 from ordu.cli.main import ordu
 
 Call = Callable[..., Result]
@@ -23,3 +25,16 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
         return CliRunner().invoke(ordu, arguments, env=environment, prog_name="ordu")
 
     return called
+
+
+@pytest.fixture(autouse=True)
+def logging_put_back() -> Iterator[None]:
+    """Commands set up the logging of their process, which here is that of all tests."""
+    root = logging.getLogger()
+    before = (root.level, root.handlers[:])
+    levels = {name: logging.getLogger(name).level for name in TALKATIVE}
+    yield
+    root.setLevel(before[0])
+    root.handlers[:] = before[1]
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)

@@ -20,7 +20,7 @@ from ordu.store.migrations import SchemaError
         pytest.param(
             BadInput("No.", rc="InvalidSize", errors={"params.width": "too much"}),
             1,
-            "No. (params.width: too much) (rc InvalidSize)",
+            "No. (rc InvalidSize)\n  params.width: too much",
             id="refused, with rc and fields",
         ),
         pytest.param(Refused("BadRequest", "No."), 1, "No. (rc BadRequest)", id="refused here"),

@@ -52,7 +52,7 @@ def test_generate_refused(call, refusing):
     result = call("generate", "a fox", "--url", refusing, "--out", "pictures/")
     assert result.exit_code == 1
     assert result.stderr == (
-        "ordu: Your size will not do. (params.width: must be a multiple of 64) (rc InvalidSize)\n"
+        "ordu: Your size will not do. (rc InvalidSize)\n  params.width: must be a multiple of 64\n"
     )
     assert list(Path("pictures").iterdir()) == []
 

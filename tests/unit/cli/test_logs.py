@@ -3,21 +3,7 @@
 import json
 import logging
 
-import pytest
-
-from ordu.cli.logs import TALKATIVE, start_logging
-
-
-@pytest.fixture(autouse=True)
-def put_back():
-    root = logging.getLogger()
-    before = (root.level, root.handlers[:])
-    levels = {name: logging.getLogger(name).level for name in TALKATIVE}
-    yield
-    root.setLevel(before[0])
-    root.handlers[:] = before[1]
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+from ordu.cli.logs import start_logging
 
 
 def test_json_is_one_object_a_line(capsys):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -14,13 +15,14 @@ FOREIGN = {"uvicorn", "starlette", "alembic", "obstore", "httpx", "rich", "numpy
 CALL = "from ordu.cli.main import ordu; ordu.main({arguments}, standalone_mode=False)"
 
 
-def python(*lines: str) -> subprocess.CompletedProcess[str]:
+def python(*lines: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "\n".join(lines)],
         capture_output=True,
         text=True,
         timeout=30,
         check=False,
+        cwd=folder,
     )
 
 
@@ -51,7 +53,7 @@ def test_command_is_where_the_table_says(name):
 def test_help_of_a_command_loads_no_server(name):
     result = python(CALL.format(arguments=[name, "--help"]), LOADED)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith(f"Usage: ordu {name}") or "Usage: " in result.stdout
+    assert result.stdout.startswith("Usage: ")
     loaded = result.stdout.splitlines()[-1].split()
     assert {"uvicorn", "starlette", "alembic", "numpy"}.isdisjoint(loaded)
 
@@ -77,18 +79,10 @@ def test_unknown_command_is_wrong_usage(call):
     ],
 )
 def test_light_install_says_what_to_install(extra, missing, arguments, tmp_path):
-    result = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = {arguments!r};"
-            "from ordu.cli.main import main; main()",
-        ],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-        cwd=tmp_path,
+    result = python(
+        f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = {arguments!r}",
+        "from ordu.cli.main import main; main()",
+        folder=tmp_path,
     )
     assert result.returncode == 2
     assert f"this needs pip install 'ordu[{extra}]' ({missing}" in result.stderr

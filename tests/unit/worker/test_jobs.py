@@ -71,7 +71,7 @@ def test_the_pop_says_exactly_what_is_offered():
         pytest.param({}, "max_pixels", 1024 * 1024, id="as large as the backend can"),
         pytest.param({"max_pixels": 4096}, "max_pixels", 4096, id="as large as the owner wants"),
         pytest.param({"max_pixels": 2**24}, "max_pixels", 2**20, id="never larger than it can"),
-        pytest.param({}, "nsfw", False, id="nsfw only when the owner wants"),
+        pytest.param({"nsfw": False}, "nsfw", False, id="no nsfw when the owner does not want it"),
     ],
 )
 def test_the_owners_settings_narrow_the_offer(change, field, value):
