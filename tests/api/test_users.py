@@ -38,6 +38,8 @@ async def test_get_user_single_shows_more_to_its_owner(api, register):
     for_admin = (await api.get(f"{USERS}/2", headers=ADMIN)).json()
     assert "worker_ids" not in for_all
     assert for_owner["worker_ids"] == []
+    assert for_owner["active_generations"] == {"image": [], "text": [], "alchemy": []}
+    assert "active_generations" not in for_all
     assert "suspicious" not in for_owner
     assert for_admin["suspicious"] == 0
 

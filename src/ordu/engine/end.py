@@ -179,6 +179,7 @@ async def expire(horde: Horde, request_id: RequestId) -> None:
 
     def publish(expired: Expired | None) -> None:
         if expired is not None:
+            horde.failures.pop(expired.request_id, None)
             horde.publish_request(expired.ended.request, expired.ended.requirement)
 
     expired = await horde.write(lambda tx: expire_request(tx, request_id, now), publish)

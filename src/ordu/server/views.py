@@ -7,6 +7,7 @@ from email.utils import format_datetime
 from ordu.engine.horde import Horde
 from ordu.engine.presence import Worker
 from ordu.protocol.users import (
+    ActiveGenerations,
     ContributionsDetailsStable,
     MonthlyKudos,
     RecordedCounts,
@@ -21,11 +22,12 @@ from ordu.rules import money, names
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import Feature
 from ordu.rules.money import ANONYMOUS, Action, Kudos
-from ordu.store import stats, users, workers
+from ordu.store import requests, stats, users, workers
 from ordu.store.database import Transaction
 from ordu.store.users import User
 
 MEGA = 1_000_000
+ACTIVE_MAX = 500  # ids of requests that a view lists
 
 
 def wire_date(moment: Millis) -> str:
@@ -57,7 +59,7 @@ def user_view(
         worker_count=len(worker_ids),
         worker_ids=list(worker_ids) if shows_workers else None,
         sharedkey_ids=[] if is_owner or is_moderator else None,
-        active_generations=None,
+        active_generations=active(tx, user) if is_owner or is_moderator else None,
         monthly_kudos=monthly(user) if is_moderator else None,
         trusted=user.is_trusted,
         suspicious=user.suspicion if is_moderator else None,
@@ -83,6 +85,12 @@ def user_view(
         ),
         records=records(totals),
     )
+
+
+def active(tx: Transaction, user: User) -> ActiveGenerations:
+    """A user's requests of which something waits; those of all anonymous callers stay private."""
+    waiting = requests.open_of_user(tx, user.id, ACTIVE_MAX) if user.id != ANONYMOUS else []
+    return ActiveGenerations(image=list(waiting), text=[], alchemy=[])
 
 
 def kudos_details(totals: Mapping[str, int]) -> UserKudosDetails:
