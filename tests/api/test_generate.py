@@ -526,6 +526,18 @@ async def test_post_sync_generate_that_expires(api, pop, horde, clock, monkeypat
     assert (reply.status_code, reply.json()["rc"]) == (410, "RequestExpired")
 
 
+async def test_post_sync_generate_while_the_server_stops(api, pop, horde, monkeypatch):
+    monkeypatch.setattr("ordu.server.handlers.generate.LOOK_AGAIN_S", 0.01)
+    await pop()
+    call = asyncio.create_task(api.post(SYNC, json={"prompt": "a fox"}, headers=ANONYMOUS))
+    while not horde.lanes.requests:
+        await asyncio.sleep(0)
+    horde.is_stopping = True
+    reply = await call
+    assert (reply.status_code, reply.json()["rc"]) == (503, "Unavailable")
+    assert not horde.lanes.requests
+
+
 async def test_post_sync_generate_whose_caller_leaves_is_cancelled(api, pop, horde):
     await pop()
     call = asyncio.create_task(api.post(SYNC, json={"prompt": "a fox"}, headers=ANONYMOUS))

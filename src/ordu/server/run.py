@@ -194,7 +194,7 @@ class Server(uvicorn.Server):
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop taking calls, wake those who wait, finish what is in hand."""
+        """Stop taking calls and finish what is in hand; calls that wait long see that we stop."""
         await self.farewell()
         self.horde.is_stopping = True
         await super().shutdown(sockets)

@@ -158,6 +158,13 @@ async def until_done(call: Call[GenerationInput], placing: asyncio.Task[Request]
                     return progress
                 if await call.is_gone():
                     raise ClientDisconnect
+                if horde.is_stopping:
+                    await end.cancel(horde, request.id)
+                    raise Refused(
+                        "Unavailable",
+                        "This server is stopping; what you asked for was dropped. Ask again soon.",
+                        retry_after_s=5,
+                    )
                 try:
                     async with asyncio.timeout(LOOK_AGAIN_S):
                         await event.wait()
