@@ -37,8 +37,11 @@ class PictureStore:
         """Keep these bytes under this name, in place of what was there."""
         path = _path(name)
         with _unavailable_when_broken("stored"):
-            await obstore.put_async(self._store, path, data)
-            await asyncio.to_thread(_make_durable, self._folder, path)
+            await asyncio.to_thread(self._write, path, data)
+
+    def _write(self, path: str, data: bytes) -> None:
+        obstore.put(self._store, path, data)
+        _make_durable(self._folder, path)
 
     async def get(self, name: str) -> bytes | None:
         """The bytes of this name, or None."""
