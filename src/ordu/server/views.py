@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
+from msgspec import UNSET
+
 from ordu.engine.horde import Horde
 from ordu.engine.presence import Worker
 from ordu.protocol.users import (
@@ -116,7 +118,7 @@ def monthly(user: User) -> MonthlyKudos:
     received = user.monthly_received_at
     return MonthlyKudos(
         amount=user.monthly_kudos // 100,
-        last_received=None if received is None else wire_date(received),
+        last_received=UNSET if received is None else wire_date(received),
     )
 
 
