@@ -48,8 +48,8 @@ class PictureStore:
         path = _path(name)
         with _unavailable_when_broken("read"):
             try:
-                found = await obstore.get_async(self._store, path)
-                return bytes(await found.bytes_async())
+                # At once: a picture from a folder takes 0.1 ms, a hop to a thread and back 0.4.
+                return bytes(obstore.get(self._store, path).bytes())
             except FileNotFoundError:
                 return None
 

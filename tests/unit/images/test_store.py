@@ -156,6 +156,7 @@ async def test_a_reader_sees_the_old_or_the_new_and_never_a_part(store, folder):
     async def read(stop):
         while not stop.done():
             assert await store.get(NAME) in versions
+            await asyncio.sleep(0)  # reads do not wait, so the writer must be let on
 
     writing = asyncio.create_task(write())
     await asyncio.gather(writing, *(read(writing) for _ in range(4)))

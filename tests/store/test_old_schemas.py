@@ -1,0 +1,47 @@
+"""Every schema that closed an issue is kept as a dump with data, and still opens today."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ordu.engine.progress import progress_of
+from ordu.server.run import open_horde
+from ordu.settings import ServerSettings
+from ordu.store import ledger, users
+from ordu.store.migrations import NEWEST, bring_up_to_date, version_of
+
+pytestmark = pytest.mark.anyio
+
+DUMPS = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
+
+
+def restored(dump: Path, folder: Path) -> Path:
+    """The database of a dump, without the secret it was made with."""
+    path = folder / "horde.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.executescript(dump.read_text(encoding="utf-8"))
+    connection.execute("DELETE FROM facts WHERE name = 'secret fingerprint'")
+    connection.commit()
+    connection.close()
+    return path
+
+
+def test_the_newest_schema_that_closed_an_issue_is_kept():
+    assert DUMPS
+    assert DUMPS[-1].stem <= NEWEST
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
+async def test_an_old_horde_opens_and_its_books_are_in_order(dump, tmp_path):
+    path = restored(dump, tmp_path)
+    assert version_of(path) == dump.stem
+    assert bring_up_to_date(path) is (dump.stem != NEWEST)
+    async with open_horde(ServerSettings(data=str(tmp_path)), "http://horde.test") as opened:
+        horde = opened.horde
+        assert await horde.read(ledger.audit) == []
+        assert (await horde.read(lambda tx: users.by_id(tx, 2))).username == "ferris"
+        (waiting,) = horde.lanes.requests.values()
+        progress = await progress_of(horde, waiting.request_id)
+        assert progress.request.counts.n == 3
+        assert (progress.request.counts.finished, len(progress.jobs)) == (1, 2)
