@@ -37,7 +37,6 @@ NOT_USED_YET = frozenset(
         "rate_limits",
         "workers_per_address",
         "too_fast_megapixelsteps_per_s",
-        "trust_threshold",
         "factors",
     }
 )
@@ -46,7 +45,7 @@ MARK = " †"
 INTRODUCTION = """\
 # Settings
 
-<!-- Written by scripts/settings_page.py from src/ordu/settings.py. Edit that, run the script. -->
+<!-- Written by scripts/settings_page.py from src/ordu/settings/. Edit that, run the script. -->
 
 Every setting can be given in three ways. The first that gives a value counts:
 

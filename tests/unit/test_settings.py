@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ordu import settings as module
 from ordu.settings import (
     TABLES,
     ClientSettings,
@@ -18,6 +17,7 @@ from ordu.settings import (
     as_text,
     describe,
     read,
+    reader,
 )
 
 KINDS = tuple(TABLES)
@@ -314,7 +314,7 @@ def test_what_is_shown_can_be_given_back(port, anonymous, tax, factors, proxies)
 
 def line_about(setting, text):
     try:
-        module._value(setting, text, "flag")
+        reader._value(setting, text, "flag")
     except SettingError as error:
         return str(error)
     return "a value"

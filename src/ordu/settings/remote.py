@@ -1,0 +1,60 @@
+"""What those are told who speak to a horde from outside: workers, and programs that ask it."""
+
+from typing import Annotated
+
+from ordu.settings.server import PIXELS_MAX
+from ordu.settings.setting import Settings, about
+
+HordeAddress = Annotated[
+    str,
+    about(
+        "The horde to speak to.",
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?\Z",
+        allowed="an address such as https://horde.example.org",
+    ),
+]
+
+
+class WorkerSettings(Settings, frozen=True, kw_only=True):
+    """What a worker is told before it starts."""
+
+    url: HordeAddress = "http://127.0.0.1:7001"
+    api_key: Annotated[
+        str,
+        about(
+            "Key of the user who earns the kudos.",
+            pattern=r"^[!-~]{0,100}\Z",
+            allowed="at most 100 visible ASCII characters",
+            secret=True,
+        ),
+    ] = ""
+    name: Annotated[str, about("Name of the worker; empty: made from this machine's.")] = ""
+    backend: Annotated[str, about("What makes the pictures.", pattern=".")] = "sketch"
+    jobs: Annotated[int, about("Jobs in hand at once.", 1, 32)] = 1
+    models: Annotated[
+        tuple[str, ...], about("Models to offer; empty: all that the backend has.")
+    ] = ()
+    max_pixels: Annotated[
+        int, about("The largest picture to make; 0: as the backend says.", 0, PIXELS_MAX)
+    ] = 0
+    # On, because a request is marked nsfw unless its author says otherwise: most are.
+    nsfw: Annotated[bool, about("Whether requests that may be nsfw are taken.")] = True
+    blacklist: Annotated[tuple[str, ...], about("Words whose requests are not taken.")] = ()
+    priority_usernames: Annotated[tuple[str, ...], about("Users served first, as name#id.")] = ()
+    poll_interval_s: Annotated[float, about("Pause after hearing of no job.", 0.1, 60)] = 1.0
+
+
+class ClientSettings(Settings, frozen=True, kw_only=True):
+    """What the commands and the SDK need to reach a horde."""
+
+    url: HordeAddress = "http://127.0.0.1:7001"
+    api_key: Annotated[
+        str,
+        about(
+            "Key to ask with; 0000000000 is anonymous.",
+            pattern=r"^[!-~]{1,100}\Z",
+            allowed="1 to 100 visible ASCII characters",
+            secret=True,
+        ),
+    ] = "0000000000"
+    timeout_s: Annotated[float, about("How long one call may take.", 0.1, 3600)] = 60.0

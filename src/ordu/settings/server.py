@@ -1,0 +1,160 @@
+"""What a horde's server is told before it starts."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ordu.settings.setting import Settings, about
+
+MIB = 1024 * 1024
+DAY_S = 86_400
+PIXELS_MAX = 16_383 * 16_383  # what WebP can hold
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+class ServerSettings(Settings, frozen=True, kw_only=True):
+    """What a horde server is told before it starts."""
+
+    data: Annotated[str, about("Folder with everything the horde keeps.", pattern=".")] = "horde"
+    host: Annotated[str, about("Address to listen on.", pattern=".")] = "127.0.0.1"
+    port: Annotated[int, about("Port to listen on; 0 takes any free one.", 0, 65535)] = 7001
+    database: Annotated[
+        str,
+        about(
+            "Where requests and kudos are kept; empty: horde.sqlite3 in the data folder.",
+            pattern=r"^(sqlite:///(?!:memory:)[^?#]+)?\Z",
+            allowed="sqlite:///PATH (other databases are not served yet), or nothing",
+        ),
+    ] = ""
+    images: Annotated[
+        str,
+        about(
+            "Where pictures are kept; empty: the folder pictures in the data folder.",
+            pattern=r"^(file:///[^?#]*)?\Z",
+            allowed="file:///FOLDER (other stores are not served yet), or nothing",
+        ),
+    ] = ""
+    public_url: Annotated[
+        str,
+        about(
+            "Address that clients and workers see; empty: http://host:port.",
+            pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?\Z",
+            allowed="an address such as https://horde.example.org, or nothing",
+        ),
+    ] = ""
+    rate_limits: Annotated[bool, about("Whether anything is counted by address or time.")] = True
+    anonymous: Annotated[bool, about("Whether the key 0000000000 may place requests.")] = True
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        about(
+            "Proxies whose forwarded headers count.",
+            allowed="addresses or networks between commas, such as 10.0.0.0/8,::1",
+            check=_is_network,
+        ),
+    ] = ()
+    processes: Annotated[
+        int, about("Server processes.", 1, 1, allowed="1: several cannot share SQLite yet")
+    ] = 1
+    admin_key: Annotated[
+        str,
+        about(
+            "Key of user 1, set at every start; empty: made at the first start and shown once.",
+            pattern=r"^([A-Za-z0-9_-]{22})?\Z",
+            allowed="exactly 22 of the characters A-Z a-z 0-9 _ -",
+            secret=True,
+        ),
+    ] = ""
+    secret: Annotated[
+        str,
+        about(
+            "Installation secret; empty: the file secret in the data folder.",
+            pattern=r"^([!-~]{22,200})?\Z",
+            allowed="22 to 200 visible ASCII characters",
+            secret=True,
+        ),
+    ] = ""
+    migrate: Annotated[
+        bool, about("Whether an older database is brought up to date at the start.", switch=True)
+    ] = True
+    request_lifetime_s: Annotated[
+        int, about("How long a request lives after its last movement.", 60, DAY_S)
+    ] = 1200
+    job_ttl_s_min: Annotated[int, about("Least time a worker gets for a job.", 10, DAY_S)] = 150
+    faults_max: Annotated[int, about("Faults of one request's jobs that end it.", 1, 100)] = 3
+    concurrency: Annotated[int, about("Pictures one user may have waiting.", 1, 100_000)] = 30
+    concurrency_anonymous: Annotated[
+        int, about("Pictures all anonymous callers may have waiting.", 1, 100_000)
+    ] = 500
+    request_body_bytes_max: Annotated[
+        int, about("The largest body of a call.", 64 * 1024, 1024 * MIB)
+    ] = 32 * MIB
+    picture_bytes_max: Annotated[int, about("The largest picture file.", 64 * 1024, 256 * MIB)] = (
+        16 * MIB
+    )
+    picture_pixels_max: Annotated[
+        int, about("The largest picture, width times height.", 4096, PIXELS_MAX)
+    ] = 3072 * 3072 * 4
+    links_need_https: Annotated[
+        bool, about("Whether pictures are sent inside replies while we are plain http.")
+    ] = False
+    link_lifetime_s: Annotated[int, about("How long a picture's link works.", 60, DAY_S)] = 1800
+    sync_waiters: Annotated[int, about("Calls that may wait for pictures.", 0, 100_000)] = 100
+    worker_stale_s: Annotated[int, about("Silence that makes a worker gone.", 10, DAY_S)] = 300
+    workers_per_address: Annotated[
+        int, about("Workers of untrusted owners at one public address.", 1, 10_000)
+    ] = 3
+    too_fast_megapixelsteps_per_s: Annotated[
+        int, about("Speed that makes a worker suspect; 0: none does.", 0, 1_000_000)
+    ] = 20
+    trust_threshold: Annotated[
+        int, about("Evaluating kudos that make a user trusted.", 0, 1_000_000_000)
+    ] = 50_000
+    upfront: Annotated[
+        Literal["heavy", "all", "none"],
+        about(
+            "Whose price is held when a request is placed: heavy is above 1024×1024 pixels, above"
+            " 100 steps or without slow workers."
+        ),
+    ] = "heavy"
+    tax: Annotated[float, about("Share of each price the worker does not get.", 0, 1)] = 0.0
+    factors: Annotated[
+        dict[str, Annotated[float, Meta(ge=0, le=1000)]],
+        about("What prices are multiplied with, by name; 1 where none is given."),
+    ] = msgspec.field(default_factory=dict)
+    priority_growth_per_s: Annotated[
+        int, about("Priority gained by each second of waiting.", 0, 1_000_000)
+    ] = 5
+    sweep_interval_s: Annotated[int, about("Pause between rounds of the chores.", 1, 3600)] = 1
+    grace_s: Annotated[int, about("Time for what is in hand when asked to stop.", 0, 600)] = 10
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], about("The least that is logged.")
+    ] = "info"
+    log_format: Annotated[Literal["text", "json"], about("Who reads the log.")] = "text"
+
+    def database_path(self) -> Path:
+        """The SQLite file: three slashes are a path from here, four one from the root."""
+        if self.database:
+            return Path(self.database.removeprefix("sqlite:///"))
+        return Path(self.data) / "horde.sqlite3"
+
+    def pictures_url(self) -> str:
+        """The URL for `ordu.images.store.open_store`."""
+        return self.images or (Path(self.data).resolve() / "pictures").as_uri()
+
+    def public_url_at(self, port: int) -> str:
+        """The address clients use, without a slash at the end; `port` is the one really bound."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        # A horde that listens everywhere is not reached at the address that means everywhere.
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,121 @@
+"""One setting: how its field is annotated, and what others read in the annotation."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec import Meta, inspect
+
+
+def about(
+    description: str,
+    low: float | None = None,
+    high: float | None = None,
+    pattern: str | None = None,
+    **extra: Any,
+) -> Meta:
+    """The annotation of a setting.
+
+    `extra` may say: `allowed`, the words of a refusal; `secret`, never shown; `switch`, the flag
+    stands alone and turns it off; `check`, what each item of a list must pass.
+    """
+    if pattern is not None:
+        return Meta(description=description, pattern=pattern, extra=extra)
+    return Meta(description=description, ge=low, le=high, extra=extra)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the three have in common: printed by mistake, they keep their secrets."""
+
+    def __repr__(self) -> str:
+        values = (f"{each.name}={each.shown_in(self)}" for each in describe(type(self)))
+        return f"{type(self).__name__}({', '.join(values)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as the command line and the reference describe it."""
+
+    name: str
+    type_words: str  # also what a refusal says is allowed
+    default: object
+    description: str
+    flag: str
+    environment: str
+    is_secret: bool
+    is_switch: bool  # the flag stands alone and turns the setting off
+    annotation: Any
+    type: inspect.Type
+    check: Callable[[str], bool] | None
+
+    def shown_in(self, settings: Settings) -> str:
+        """Its value as text that could be given back; of a secret only whether it is set."""
+        value = getattr(settings, self.name)
+        if self.is_secret:
+            return "(set)" if value else "(not set)"
+        return as_text(value)
+
+
+@cache
+def describe(kind: type[Settings]) -> tuple[Setting, ...]:
+    """Every setting of a kind, in the order of its fields."""
+    return tuple(_setting(field) for field in msgspec.structs.fields(kind))
+
+
+def as_text(value: object) -> str:
+    """A value the way flags and environment variables take it."""
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case Mapping():
+            return ",".join(f"{name}={as_text(number)}" for name, number in value.items())
+        case list() | tuple():
+            return ",".join(as_text(item) for item in value)
+        case float():
+            return f"{value:.15g}"
+        case _:
+            return str(value)
+
+
+def _setting(field: msgspec.structs.FieldInfo) -> Setting:
+    metadata = inspect.type_info(field.type)
+    if not isinstance(metadata, inspect.Metadata):
+        raise TypeError(f"Setting {field.name} has no description.")
+    extra = metadata.extra or {}
+    is_switch = bool(extra.get("switch"))
+    default = field.default
+    if default is msgspec.NODEFAULT:
+        default = field.default_factory()
+    return Setting(
+        name=field.name,
+        type_words=extra.get("allowed") or _type_words(metadata.type),
+        default=default,
+        description=(metadata.extra_json_schema or {})["description"],
+        flag=("--no-" if is_switch else "--") + field.name.replace("_", "-"),
+        environment="ORDU_" + field.name.upper(),
+        is_secret=bool(extra.get("secret")),
+        is_switch=is_switch,
+        annotation=field.type,
+        type=metadata.type,
+        check=extra.get("check"),
+    )
+
+
+def _type_words(kind: inspect.Type) -> str:
+    words = "text"
+    match kind:
+        case inspect.BoolType():
+            words = "on or off"
+        case inspect.IntType(ge=low, le=high):
+            words = f"a whole number from {low} to {high}"
+        case inspect.FloatType(ge=low, le=high):
+            words = f"a number from {low} to {high}"
+        case inspect.LiteralType(values=values):
+            words = "one of " + ", ".join(map(str, values))
+        case inspect.VarTupleType():
+            words = "texts between commas"
+        case inspect.DictType(value_type=numbers):
+            words = f"name=number between commas, each {_type_words(numbers)}"
+    return words
