@@ -21,6 +21,7 @@ CLIENT = ROOT / "src" / "ordu" / "client"
 FILES = {
     "_async.py": "_sync.py",
     "_async_line.py": "_sync_line.py",
+    "_async_operations.py": "_sync_operations.py",
     "_async_request.py": "_sync_request.py",
 }
 
@@ -30,15 +31,14 @@ NAMES = {
     "AsyncClient": "Client",
     "AsyncHorde": "Horde",
     "_async_line": "_sync_line",
+    "_async_operations": "_sync_operations",
     "_async_request": "_sync_request",
     "aclose": "close",
     "aiter_bytes": "iter_bytes",
     "async_shielded": "sync_shielded",
     "async_sleep": "sync_sleep",
 }
-NOTE = (
-    "# Derived from {source} by scripts/sync_client.py: edit that file, then `make sync-client`.\n"
-)
+NOTE = "# Derived from {source} by scripts/sync_client.py: edit that, then `make sync-client`.\n"
 
 
 def main() -> int:

@@ -340,9 +340,9 @@ async def test_post_job_pop_without_models_means_stable_diffusion(ask, pop):
 
 async def test_post_job_pop_counts_what_was_passed_over(ask, pop):
     await ask(models=["sdxl"], nsfw=False)
-    await ask(params={"width": 2048, "height": 2048}, nsfw=False)
+    await ask(params={"width": 1024, "height": 1024}, nsfw=False)
     await ask(nsfw=True)
-    skipped = (await pop(nsfw=False))["skipped"]
+    skipped = (await pop(nsfw=False, max_pixels=512 * 512))["skipped"]
     assert (skipped["models"], skipped["max_pixels"], skipped["nsfw"]) == (1, 1, 1)
 
 

@@ -70,9 +70,9 @@ async def test_put_user_single_by_the_administrator(api, register):
     body = {"kudos": 250, "trusted": True, "worker_invite": 3, "monthly_kudos": 10}
     reply = await api.put(f"{USERS}/2", json=body, headers=ADMIN)
     assert reply.json() == {
-        "new_kudos": 250.0, "trusted": True, "worker_invited": 3, "monthly_kudos": 10,
+        "new_kudos": 260.0, "trusted": True, "worker_invited": 3, "monthly_kudos": 10,
     }  # fmt: skip
-    assert (await api.get(f"{USERS}/2")).json()["kudos"] == 250.0
+    assert (await api.get(f"{USERS}/2")).json()["kudos"] == 260.0  # the first month is paid at once
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,9 @@ async def test_put_user_single_by_its_owner(api, register):
         ({"username": "x" * 31}, 400, "TooLongUserName"),
         ({"kudos": -1}, 400, "KudosTransferNotEnough"),
         ({"concurrency": "many"}, 400, "ValidationFailed"),
-        ({"education": True}, 501, "NotImplemented"),
+        ({"undelete": True}, 400, "UserNotDeleted"),
+        ({"undelete": False}, 400, "NoUserModSelected"),
+        ({"generate_proxy_passkey": True}, 501, "NotImplemented"),
     ],
 )
 async def test_put_user_single_refuses(api, register, body, status, rc):

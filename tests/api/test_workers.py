@@ -164,3 +164,24 @@ async def test_pictures_by_a_link_that_was_changed(api, ask, pop):
         await api.put(upload.replace(job["id"], job["id"][::-1]), content=b"x")
     ).status_code == 403
     assert (await api.put(upload, content=b"no picture")).status_code == 400
+
+
+async def test_get_worker_single_name(api, pop):
+    await pop(name="attic gpu/2")
+    by_name = await api.get(f"{WORKERS}/name/attic%20gpu%2F2", headers=ADMIN)
+    assert by_name.json() == await the_worker(api)
+    for unknown in ("Attic%20gpu%2F2", "nobody", "%00"):  # upper and lower case count
+        reply = await api.get(f"{WORKERS}/name/{unknown}")
+        assert (reply.status_code, reply.json()["rc"]) == (404, "WorkerNotFound")
+
+
+async def test_get_model_single(api, ask, pop):
+    one = "/api/v2/status/models/org%2Fmodel-2"
+    assert (await api.get(one)).json() == []
+    await ask(models=["org/model-2"], params={"n": 2})
+    (waiting,) = (await api.get(one)).json()
+    assert (waiting["name"], waiting["count"], waiting["jobs"]) == ("org/model-2", 0, 2)
+    await pop(models=["org/model-2"], threads=3)
+    (offered,) = (await api.get(one)).json()
+    assert (offered["count"], offered["jobs"]) == (3, 1)
+    assert [offered] == (await api.get("/api/v2/status/models")).json()

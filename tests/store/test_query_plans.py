@@ -7,7 +7,18 @@ import pytest
 from tests.builders import NOON, a_requirement, a_wish
 
 from ordu.rules.lifecycle import JobState, Millis
-from ordu.store import facts, jobs, lanes, ledger, requests, stats, users, workers
+from ordu.store import (
+    answers,
+    facts,
+    jobs,
+    lanes,
+    ledger,
+    requests,
+    stats,
+    transfers,
+    users,
+    workers,
+)
 from ordu.store.migrations import bring_up_to_date
 from ordu.store.sqlite import SqliteTransaction, connect
 
@@ -71,6 +82,7 @@ def exercise(tx):
     users.page(tx, 1, oldest_first=False)
     users.change(tx, 3, {"contact": "here"})
     users.next_id(tx)
+    users.with_monthly_kudos(tx, 0, 10)
     lanes.remember(tx, b"key", a_requirement())
     requests.add(
         tx,
@@ -80,11 +92,13 @@ def exercise(tx):
         lane_key=b"key",
         rank=1,
         bill=600,
+        is_upfront=True,
         now=NOON,
         expires_at=NOON,
     )
     requests.by_id(tx, "r1")
     requests.waiting_of_user(tx, 3)
+    requests.held_of(tx, 3)
     requests.open_of_user(tx, 3, 10)
     requests.expired(tx, NOON, 10)
     requests.take_one(tx, "r1", Millis(NOON + 1))
@@ -122,12 +136,20 @@ def exercise(tx):
     workers.seen_since(tx, NOON)
     workers.of_user(tx, 3)
     workers.change(tx, "w1", {"info": "x"})
+    workers.note_uptime_reward(tx, "w1", 0, 700)
+    workers.end_pauses(tx, 3)
+    workers.clear_suspicion(tx, 3)
     workers.remove(tx, "w1")
     stats.append(tx, [("user:3", "used", 5)])
     stats.has_deltas(tx)
     stats.fold(tx)
     stats.of(tx, "user:3")
     facts.modes(tx)
+    transfers.add(tx, transfer_id="t1", source=3, target=3, amount=100, now=NOON)
+    transfers.newest(tx, 3, 3)
+    answers.keep(tx, "scope", "key", answers.Kept("print", b"1"), NOON)
+    answers.kept(tx, "scope", "key")
+    answers.forget_before(tx, NOON)
     ledger.change_balance(tx, ledger.Account.USER, 3, 5)
     requests.remove(tx, "r1")
 

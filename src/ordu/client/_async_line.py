@@ -48,13 +48,14 @@ class AsyncLine:
         query: Query | None = None,
         ids: Ids | None = None,
         timeout_s: float | None = None,
+        idempotency_key: str | None = None,
     ) -> T:
         """The answer to this operation, or the `HordeError` it was refused with."""
         answer = await self._exchange(
             operation.method,
             self.url + wire.path_of(operation, ids or {}),
             query=query,
-            headers=wire.headers_of(operation, apikey or self._apikey, x_fields),
+            headers=wire.headers_of(operation, apikey or self._apikey, x_fields, idempotency_key),
             body=wire.body_of(payload),
             timeout_s=timeout_s,
         )

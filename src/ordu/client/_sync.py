@@ -1,14 +1,9 @@
-# Derived from _async.py by scripts/sync_client.py: edit that file, then `make sync-client`.
-# ruff: noqa: A002 - parameters have the names of the API, `id` and `type` among them
+# Derived from _async.py by scripts/sync_client.py: edit that, then `make sync-client`.
 """The client: every operation of a horde as a method, and the way from a prompt to pictures.
 
-One method for each operation, by the operation's name and with its parameters: `payload` is the
-struct of `ordu.protocol` or a mapping with the same fields, `apikey` falls back to the client's
-own, `x_fields` asks for only some fields of the answer. What today's servers take besides is
-keyword-only. Fields that a server did not send are `msgspec.UNSET`. Every "no" is a `HordeError`.
-
-Four methods are no operation: `generate` (from a prompt to pictures), `fulfil` (the same for a
-request made by hand), and `fetch` and `upload` for the bytes of pictures.
+The operations are in `_async_operations`. Four methods here are no operation: `generate` (from a
+prompt to pictures), `fulfil` (the same for a request made by hand), and `fetch` and `upload` for
+the bytes of pictures.
 """
 
 import time
@@ -20,46 +15,20 @@ import httpx
 
 from ordu.client import wire
 from ordu.client._sync_line import SyncLine
+from ordu.client._sync_operations import SyncOperations
 from ordu.client._sync_request import SyncRequest
 from ordu.client.errors import BrokenHorde
 from ordu.client.pictures import Picture, Progress, wish
 from ordu.client.waiting import Clock, SyncSleep, sync_shielded, sync_sleep
 from ordu.client.wire import Fields, known
-from ordu.protocol import operations
-from ordu.protocol.jobs import (
-    GenerationPayload,
-    GenerationSubmitted,
-    PopInputStable,
-    PostJobSubmitRequest,
-)
-from ordu.protocol.kudos import KudosTransferred, PostTransferKudosRequest
 from ordu.protocol.params import PostProcessor, Sampler
-from ordu.protocol.registration import Registered, RegistrationInput
 from ordu.protocol.requests import (
     GenerationInput,
-    RequestAsync,
-    RequestStatusCheck,
-    RequestStatusStable,
     SourceProcessing,
 )
-from ordu.protocol.status import (
-    ActiveModel,
-    Heartbeat,
-    HordeModes,
-    HordePerformanceStable,
-    Newspiece,
-    PutHordeModesRequest,
-)
-from ordu.protocol.users import ModifyUser, PutUserSingleRequest, UserDetailsStable
-from ordu.protocol.workers import (
-    DeletedWorker,
-    ModifyWorker,
-    PutWorkerSingleRequest,
-    WorkerDetailsStable,
-)
 
 
-class Horde:
+class Horde(SyncOperations):
     """A horde at an address, seen with one API key (or none, which is anonymous).
 
     The address may end in `/api` or `/api/v2` or not. `sleep` and `clock` are for tests.
@@ -79,7 +48,7 @@ class Horde:
         sleep: SyncSleep = sync_sleep,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._line = SyncLine(url, apikey, client_agent, timeout_s, transport)
+        super().__init__(SyncLine(url, apikey, client_agent, timeout_s, transport))
         self._sleep = sleep
         self._clock = clock
 
@@ -195,272 +164,3 @@ class Horde:
     def upload(self, url: str, data: bytes) -> None:
         """Put the bytes of a picture to the link that came with a job (`r2_upload`)."""
         self._line.put(url, data)
-
-    # -- requests ------------------------------------------------------------------------------
-
-    def post_async_generate(
-        self,
-        payload: GenerationInput | Fields,
-        apikey: str | None = None,
-        x_fields: str | None = None,
-    ) -> RequestAsync:
-        """Place a request for pictures; the answer has the `id` to look for them with."""
-        return self._line.call(
-            operations.post_async_generate,
-            RequestAsync,
-            apikey=apikey,
-            x_fields=x_fields,
-            payload=payload,
-        )
-
-    def post_sync_generate(
-        self,
-        payload: GenerationInput | Fields,
-        apikey: str | None = None,
-        x_fields: str | None = None,
-    ) -> RequestStatusStable:
-        """Place a request for pictures and get them in the answer, which may take long."""
-        return self._line.call(
-            operations.post_sync_generate,
-            RequestStatusStable,
-            apikey=apikey,
-            x_fields=x_fields,
-            payload=payload,
-            timeout_s=wire.SYNC_TIMEOUT_S,
-        )
-
-    def get_async_check(self, id: str, x_fields: str | None = None) -> RequestStatusCheck:
-        """How far a request is, without its pictures."""
-        return self._line.call(
-            operations.get_async_check, RequestStatusCheck, x_fields=x_fields, ids={"id": id}
-        )
-
-    def get_async_status(self, id: str, x_fields: str | None = None) -> RequestStatusStable:
-        """How far a request is, with the pictures that are finished.
-
-        Servers of 2022 forget a finished request with this answer.
-        """
-        return self._line.call(
-            operations.get_async_status, RequestStatusStable, x_fields=x_fields, ids={"id": id}
-        )
-
-    def delete_async_status(self, id: str, x_fields: str | None = None) -> RequestStatusStable:
-        """Cancel a request; what is finished comes with the answer."""
-        return self._line.call(
-            operations.delete_async_status, RequestStatusStable, x_fields=x_fields, ids={"id": id}
-        )
-
-    # -- jobs ----------------------------------------------------------------------------------
-
-    def post_job_pop(
-        self,
-        payload: PopInputStable | Fields,
-        apikey: str | None = None,
-        x_fields: str | None = None,
-    ) -> GenerationPayload:
-        """Ask for a job as a worker; without one `id` is None and `skipped` says why."""
-        return self._line.call(
-            operations.post_job_pop,
-            GenerationPayload,
-            apikey=apikey,
-            x_fields=x_fields,
-            payload=payload,
-        )
-
-    def post_job_submit(
-        self,
-        payload: PostJobSubmitRequest | Fields,
-        apikey: str | None = None,
-        x_fields: str | None = None,
-    ) -> GenerationSubmitted:
-        """Deliver the picture of a job, or the news that it failed; the answer has the reward."""
-        return self._line.call(
-            operations.post_job_submit,
-            GenerationSubmitted,
-            apikey=apikey,
-            x_fields=x_fields,
-            payload=payload,
-        )
-
-    # -- users and kudos -----------------------------------------------------------------------
-
-    def get_users(
-        self, x_fields: str | None = None, *, page: int | None = None, sort: str | None = None
-    ) -> list[UserDetailsStable]:
-        """One page of all users, most kudos first; `sort="age"`: oldest account first."""
-        return self._line.call(
-            operations.get_users,
-            list[UserDetailsStable],
-            x_fields=x_fields,
-            query=wire.query_of(page=page, sort=sort),
-        )
-
-    def get_user_single(
-        self, user_id: str | int, apikey: str | None = None, x_fields: str | None = None
-    ) -> UserDetailsStable:
-        """One user; with their own or a moderator's key more is told."""
-        return self._line.call(
-            operations.get_user_single,
-            UserDetailsStable,
-            apikey=apikey,
-            x_fields=x_fields,
-            ids={"user_id": user_id},
-        )
-
-    def put_user_single(
-        self,
-        user_id: str | int,
-        payload: PutUserSingleRequest | Fields,
-        apikey: str | None = None,
-        x_fields: str | None = None,
-    ) -> ModifyUser:
-        """Change something about a user."""
-        return self._line.call(
-            operations.put_user_single,
-            ModifyUser,
-            apikey=apikey,
-            x_fields=x_fields,
-            payload=payload,
-            ids={"user_id": user_id},
-        )
-
-    def get_find_user(
-        self, apikey: str | None = None, x_fields: str | None = None
-    ) -> UserDetailsStable:
-        """The user whose key this is."""
-        return self._line.call(
-            operations.get_find_user, UserDetailsStable, apikey=apikey, x_fields=x_fields
-        )
-
-    def post_register(self, payload: RegistrationInput | Fields) -> Registered:
-        """Get an account (Ordu only); its key is in this answer and nowhere else."""
-        return self._line.call(operations.post_register, Registered, payload=payload)
-
-    def post_transfer_kudos(
-        self,
-        payload: PostTransferKudosRequest | Fields,
-        apikey: str | None = None,
-        x_fields: str | None = None,
-    ) -> KudosTransferred:
-        """Send kudos to another user."""
-        return self._line.call(
-            operations.post_transfer_kudos,
-            KudosTransferred,
-            apikey=apikey,
-            x_fields=x_fields,
-            payload=payload,
-        )
-
-    # -- workers -------------------------------------------------------------------------------
-
-    def get_workers(
-        self,
-        x_fields: str | None = None,
-        *,
-        apikey: str | None = None,
-        type: str | None = None,
-        name: str | None = None,
-    ) -> list[WorkerDetailsStable]:
-        """The workers that are online; by `type` (image, text, interrogation) or `name`."""
-        return self._line.call(
-            operations.get_workers,
-            list[WorkerDetailsStable],
-            apikey=apikey,
-            x_fields=x_fields,
-            query=wire.query_of(type=type, name=name),
-        )
-
-    def get_worker_single(
-        self, worker_id: str, apikey: str | None = None, x_fields: str | None = None
-    ) -> WorkerDetailsStable:
-        """One worker, online or not; its owner and moderators are told more."""
-        return self._line.call(
-            operations.get_worker_single,
-            WorkerDetailsStable,
-            apikey=apikey,
-            x_fields=x_fields,
-            ids={"worker_id": worker_id},
-        )
-
-    def put_worker_single(
-        self,
-        worker_id: str,
-        payload: PutWorkerSingleRequest | Fields,
-        apikey: str | None = None,
-        x_fields: str | None = None,
-    ) -> ModifyWorker:
-        """Change something about a worker: maintenance, pause, its text, its name."""
-        return self._line.call(
-            operations.put_worker_single,
-            ModifyWorker,
-            apikey=apikey,
-            x_fields=x_fields,
-            payload=payload,
-            ids={"worker_id": worker_id},
-        )
-
-    def delete_worker_single(
-        self, worker_id: str, apikey: str | None = None, x_fields: str | None = None
-    ) -> DeletedWorker:
-        """Delete a worker and its statistics, for good."""
-        return self._line.call(
-            operations.delete_worker_single,
-            DeletedWorker,
-            apikey=apikey,
-            x_fields=x_fields,
-            ids={"worker_id": worker_id},
-        )
-
-    # -- the horde as a whole ------------------------------------------------------------------
-
-    def get_horde_modes(self, apikey: str | None = None, x_fields: str | None = None) -> HordeModes:
-        """Whether the horde is in maintenance or takes invited workers only."""
-        return self._line.call(
-            operations.get_horde_modes, HordeModes, apikey=apikey, x_fields=x_fields
-        )
-
-    def put_horde_modes(
-        self,
-        payload: PutHordeModesRequest | Fields,
-        apikey: str | None = None,
-        x_fields: str | None = None,
-    ) -> HordeModes:
-        """Switch modes of the horde on or off; the answer has what was changed."""
-        return self._line.call(
-            operations.put_horde_modes,
-            HordeModes,
-            apikey=apikey,
-            x_fields=x_fields,
-            payload=payload,
-        )
-
-    def get_horde_load(self, x_fields: str | None = None) -> HordePerformanceStable:
-        """How much waits and how much is done."""
-        return self._line.call(operations.get_horde_load, HordePerformanceStable, x_fields=x_fields)
-
-    def get_models(
-        self,
-        x_fields: str | None = None,
-        *,
-        type: str | None = None,
-        min_count: int | None = None,
-        max_count: int | None = None,
-        model_state: str | None = None,
-    ) -> list[ActiveModel]:
-        """The models that workers offer now."""
-        return self._line.call(
-            operations.get_models,
-            list[ActiveModel],
-            x_fields=x_fields,
-            query=wire.query_of(
-                type=type, min_count=min_count, max_count=max_count, model_state=model_state
-            ),
-        )
-
-    def get_horde_news(self, x_fields: str | None = None) -> list[Newspiece]:
-        """What is new, the newest first."""
-        return self._line.call(operations.get_horde_news, list[Newspiece], x_fields=x_fields)
-
-    def get_heartbeat(self, x_fields: str | None = None) -> Heartbeat:
-        """The pulse of the server that answers."""
-        return self._line.call(operations.get_heartbeat, Heartbeat, x_fields=x_fields)

@@ -1,4 +1,4 @@
-# Derived from _async_line.py by scripts/sync_client.py: edit that file, then `make sync-client`.
+# Derived from _async_line.py by scripts/sync_client.py: edit that, then `make sync-client`.
 """The line to a horde: HTTP exchanges, each bounded in size and time.
 
 Whatever goes wrong on the way is a `HordeError`; any answer, also a refusal, is an `Answer`.
@@ -48,13 +48,14 @@ class SyncLine:
         query: Query | None = None,
         ids: Ids | None = None,
         timeout_s: float | None = None,
+        idempotency_key: str | None = None,
     ) -> T:
         """The answer to this operation, or the `HordeError` it was refused with."""
         answer = self._exchange(
             operation.method,
             self.url + wire.path_of(operation, ids or {}),
             query=query,
-            headers=wire.headers_of(operation, apikey or self._apikey, x_fields),
+            headers=wire.headers_of(operation, apikey or self._apikey, x_fields, idempotency_key),
             body=wire.body_of(payload),
             timeout_s=timeout_s,
         )

@@ -1,4 +1,4 @@
-# Derived from _async_request.py by scripts/sync_client.py: edit that file, then `make sync-client`.
+# Derived from _async_request.py by scripts/sync_client.py: edit that, then `make sync-client`.
 """A placed request, as somebody sees it who waits for its pictures.
 
 It is looked at without its pictures until it is done, then read once: servers of 2022 forget it

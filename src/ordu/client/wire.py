@@ -19,7 +19,7 @@ from ordu import __version__
 from ordu.client.errors import BrokenHorde, HordeError, TooMuch, Unreachable, class_for
 from ordu.protocol.decoding import decode_reply
 from ordu.protocol.jobs import PopInputStable
-from ordu.protocol.kudos import PostTransferKudosRequest
+from ordu.protocol.kudos import PostAwardKudosRequest, PostTransferKudosRequest
 from ordu.protocol.operations import Key, Operation
 from ordu.protocol.params import ModelGenerationInputStable
 from ordu.protocol.requests import GenerationInput
@@ -53,6 +53,7 @@ ALWAYS: Mapping[type[msgspec.Struct], frozenset[str]] = {
         }
     ),
     PostTransferKudosRequest: frozenset({"amount"}),
+    PostAwardKudosRequest: frozenset({"amount"}),
 }
 
 
@@ -87,6 +88,7 @@ def headers_of(
     operation: Operation,
     apikey: str | None,
     x_fields: str | None = None,
+    idempotency_key: str | None = None,
 ) -> dict[str, str]:
     """The headers of a call; where a key is required and none is known, the anonymous one."""
     headers = {"Accept": "application/json"}
@@ -96,6 +98,8 @@ def headers_of(
         headers["apikey"] = apikey
     if x_fields is not None:
         headers["X-Fields"] = x_fields
+    if idempotency_key is not None:
+        headers["Idempotency-Key"] = idempotency_key
     if operation.request is not None:
         headers["Content-Type"] = "application/json"
     return headers

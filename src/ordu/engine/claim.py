@@ -15,6 +15,7 @@ from ordu.engine.fresh import Fresh
 from ordu.engine.horde import Horde, worker_from
 from ordu.engine.lanes import Waiting
 from ordu.engine.presence import Worker
+from ordu.engine.rewards import reward_uptime
 from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId, seed_of_job
 from ordu.rules.matching import Offer, Reason, Requirement, WorkerId, model_for
@@ -74,6 +75,7 @@ async def check_in(
             f"The name {name!r} is taken by a worker for {worker.kind}. Use another name.",
         )
     worker.seen(offer_for(worker.id), horde.now(), horde.presence.stale_ms)
+    await reward_uptime(horde, worker)
     return worker
 
 
@@ -110,6 +112,7 @@ async def find_or_add(
             seen_at=now,
             offer=msgspec.json.encode(offer_for(worker_id)).decode(),
             uptime_s=0,
+            uptime_rewarded_s=0,
             is_paused=False,
             maintenance_text=None,
             info=None,

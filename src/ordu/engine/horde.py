@@ -138,6 +138,7 @@ def worker_from(row: WorkerRow) -> Worker:
         created_at=row.created_at,
         seen_at=row.seen_at,
         uptime_s=row.uptime_s,
+        uptime_rewarded_s=row.uptime_rewarded_s,
         is_paused=row.is_paused,
         maintenance_text=row.maintenance_text,
         info=row.info,

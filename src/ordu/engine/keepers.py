@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from ordu.engine.horde import Horde
+from ordu.engine.horde import Horde, worker_from
 from ordu.engine.presence import Worker
 from ordu.protocol.errors import Refused
 from ordu.rules import names, rights
-from ordu.rules.money import ANONYMOUS
+from ordu.rules.money import ADMINISTRATOR
 from ordu.store import facts, workers
 from ordu.store.database import Transaction
 from ordu.store.users import User
@@ -24,6 +24,12 @@ class WorkerChange:
     paused: bool | None = None
     info: str | None = None
     name: str | None = None
+    team: str | None = None
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The fields of the wire that are to be changed."""
+        return frozenset(name for name in rights.WORKER_CHANGED if getattr(self, name) is not None)
 
     def columns(self) -> dict[str, object]:
         """The columns that change."""
@@ -52,15 +58,36 @@ async def find(horde: Horde, worker_id: str) -> Worker:
     return worker
 
 
+async def find_by_name(horde: Horde, name: str) -> Worker:
+    """A worker by its name, here or away.
+
+    Raises:
+        Refused: WorkerNotFound.
+    """
+    worker = horde.presence.by_name.get(name)
+    if worker is not None:
+        return worker
+    row = await horde.read(lambda tx: workers.by_name(tx, name))
+    if row is None:
+        raise Refused("WorkerNotFound", f"There is no worker with the name {name[:64]!r}.")
+    return worker_from(row)
+
+
 def check_may_change(caller: User, worker: Worker, change: WorkerChange) -> None:
-    """Refuse a change that this caller may not make."""
-    if not change.columns():
+    """Refuse a change that this caller may not make, or that nobody can.
+
+    Raises:
+        Refused: NoWorkerModSelected, AnonForbiddenWorker, NotOwner, NotModerator, NotImplemented.
+    """
+    if not change.named:
         raise Refused(
             "NoWorkerModSelected", "Nothing to change: the body names no field that can be changed."
         )
-    rights.check_owner(caller.id, worker.user_id, is_moderator=caller.is_moderator)
-    if change.paused is not None:
-        rights.check_moderator(caller.id, is_moderator=caller.is_moderator)
+    rights.check_not_anonymous(caller.id, "AnonForbiddenWorker")
+    stands = rights.standing(caller.id, worker.user_id, is_moderator=caller.is_moderator)
+    rights.check_changes(rights.WORKER_CHANGED, change.named, stands)
+    if change.team is not None:
+        raise Refused("NotImplemented", "This horde has no teams yet. Leave `team` out.")
 
 
 async def edit_worker(horde: Horde, worker: Worker, change: WorkerChange) -> None:
@@ -96,11 +123,14 @@ async def remove_worker(horde: Horde, worker: Worker) -> None:
 
 
 def check_may_remove(caller: User, worker: Worker) -> None:
-    """Refuse everybody but the worker's owner and moderators."""
-    if caller.id == ANONYMOUS:
-        raise Refused("AnonForbiddenWorker", "This needs a key of your own: register to get one.")
-    if caller.id != worker.user_id:
-        rights.check_moderator(caller.id, is_moderator=caller.is_moderator)
+    """Refuse everybody but the worker's owner and moderators.
+
+    Raises:
+        Refused: AnonForbiddenWorker, NotModerator.
+    """
+    rights.check_not_anonymous(caller.id, "AnonForbiddenWorker")
+    stands = rights.standing(caller.id, worker.user_id, is_moderator=caller.is_moderator)
+    rights.check(rights.DELETE_WORKER, stands, "delete this worker")
 
 
 async def set_modes(horde: Horde, caller: User, changes: dict[str, bool]) -> None:
@@ -111,10 +141,8 @@ async def set_modes(horde: Horde, caller: User, changes: dict[str, bool]) -> Non
     """
     if not changes:
         raise Refused("NoHordeModSelected", "Nothing to change: the body names no mode.")
-    if "maintenance_mode" in changes:
-        rights.check_administrator(caller.id)
-    if changes.keys() - {"maintenance_mode"}:
-        rights.check_moderator(caller.id, is_moderator=caller.is_moderator)
+    stands = rights.standing(caller.id, ADMINISTRATOR, is_moderator=caller.is_moderator)
+    rights.check_changes(rights.MODES_CHANGED, changes, stands)
     await horde.write(
         lambda tx: facts.set_modes(tx, changes), lambda _: horde.modes.update(changes)
     )

@@ -9,6 +9,7 @@ from ordu.rules import limits, pricing, ranking
 from ordu.rules.lifecycle import Millis, RequestId, Wish
 from ordu.rules.matching import Requirement, lane_key
 from ordu.rules.money import ZERO, Kudos, UserId
+from ordu.rules.pricing import Upfront
 from ordu.store import lanes, requests, stats, users, workers
 from ordu.store.database import Transaction
 from ordu.store.requests import Request
@@ -21,6 +22,7 @@ class Terms:
 
     lifetime_ms: int
     growth_per_s: int
+    upfront: Upfront
 
 
 def quote(wish: Wish, user: User) -> Kudos:
@@ -32,12 +34,17 @@ async def accept(horde: Horde, user: User, wish: Wish, source: bytes | None) -> 
     """Place a wish for a user, with its source image; returns the request once it is durable.
 
     Raises:
-        Refused: MaintenanceMode, WorkerNotFound, TooManyPrompts.
+        Refused: MaintenanceMode, WorkerNotFound, TooManyPrompts, KudosUpfront.
     """
     check_open(horde)
     now = horde.now()
     request_id = RequestId(horde.fresh.id(now))
-    terms = Terms(horde.settings.request_lifetime_s * 1000, horde.settings.priority_growth_per_s)
+    settings = horde.settings
+    terms = Terms(
+        settings.request_lifetime_s * 1000,
+        settings.priority_growth_per_s,
+        Upfront(settings.upfront),
+    )
     if source is not None:  # before the request: one that is placed never lacks its image
         await horde.pictures.put(source_name(request_id), source)
     return await horde.write(
@@ -64,11 +71,19 @@ def place(
     terms: Terms,
     now: Millis,
 ) -> Request:
-    """Add the request. Nothing is charged: each job is, when it is delivered."""
+    """Add the request. Nothing is charged: each job is, when it is delivered.
+
+    The price of a request that is to be paid up front is held, so that it cannot be spent twice.
+    """
     user = users.by_id(tx, user_id)
     assert user is not None, "a caller was known a moment ago"
     limits.check_concurrency(requests.waiting_of_user(tx, user_id), wish.n, user.concurrency)
     check_workers(tx, wish.requirement)
+    bill = pricing.bill(wish.price, user.usage_multiplier)
+    is_upfront = pricing.is_upfront(terms.upfront, is_heavy=wish.is_heavy)
+    if is_upfront:
+        available = Kudos(user.kudos - requests.held_of(tx, user.id))
+        pricing.check_upfront(Kudos(bill * wish.n), available)
     key = lane_key(wish.requirement)
     lanes.remember(tx, key, wish.requirement)
     balance = max(user.kudos, ZERO)
@@ -79,7 +94,8 @@ def place(
         user_id=user_id,
         lane_key=key,
         rank=ranking.rank(ranking.priority(user_id, balance), now, terms.growth_per_s),
-        bill=pricing.bill(wish.price, user.usage_multiplier),
+        bill=bill,
+        is_upfront=is_upfront,
         now=now,
         expires_at=Millis(now + terms.lifetime_ms),
     )

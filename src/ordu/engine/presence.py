@@ -29,6 +29,7 @@ class Worker:
     seen_at: Millis
     uptime_s: int = 0
     uptime_ms: int = 0  # not yet a whole second
+    uptime_rewarded_s: int = 0  # how long it had been here when that was last rewarded
     is_paused: bool = False
     maintenance_text: str | None = None
     info: str | None = None
@@ -58,6 +59,8 @@ class Worker:
             self.uptime_ms += gap
             self.uptime_s += self.uptime_ms // 1000
             self.uptime_ms %= 1000
+        else:  # who went away, or took from its owner only, begins anew
+            self.uptime_rewarded_s = self.uptime_s
         self.seen_at = now
         self.offer = offer
         self.is_unwritten = True
@@ -88,6 +91,12 @@ class Presence:
         worker = self.by_id.pop(worker_id, None)
         if worker is not None:
             self.by_name.pop(worker.name, None)
+
+    def end_pauses(self, user_id: UserId) -> None:
+        """Let a user's paused workers work again."""
+        for worker in self.by_id.values():
+            if worker.user_id == user_id:
+                worker.is_paused = False
 
     def is_here(self, worker: Worker, now: Millis) -> bool:
         """Whether a worker was heard of lately."""

@@ -8,13 +8,14 @@ and swept.
 
 from dataclasses import dataclass
 
+from ordu.engine.books import found, kudos_deltas, promote_if_due
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
-from ordu.rules import pricing
+from ordu.rules import money, pricing
 from ordu.rules.lifecycle import JobId, JobState, Millis
 from ordu.rules.matching import Requirement
-from ordu.rules.money import Account, Entry, Kudos, UserId, settlement
-from ordu.store import jobs, lanes, ledger, requests, stats, users
+from ordu.rules.money import ANONYMOUS, Entry, Kudos, UserId, settlement
+from ordu.store import jobs, lanes, ledger, requests, stats
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -39,6 +40,16 @@ class Settled:
     request: Request
     requirement: Requirement
     reward: Kudos
+    makes_trusted: bool = False  # its owner, by this reward
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The operator's terms for a settlement."""
+
+    tax: float
+    trust_threshold: Kudos
+    lifetime_ms: int
 
 
 async def find_running(horde: Horde, job_id: str, user: User) -> Job:
@@ -84,8 +95,12 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
     """
     now = horde.now()
     entry_id = horde.fresh.id(now)
-    lifetime_ms = horde.settings.request_lifetime_s * 1000
-    tax = horde.settings.tax
+    settings = horde.settings
+    terms = Terms(
+        settings.tax,
+        money.from_whole(settings.trust_threshold),
+        settings.request_lifetime_s * 1000,
+    )
 
     def publish(settled: Settled) -> None:
         horde.publish_request(settled.request, settled.requirement)
@@ -93,15 +108,13 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
         worker = horde.presence.by_id.get(job.worker_id)
         if worker is not None:
             worker.speeds.append(settled.request.work * 1000 / max(1, now - job.started_at))
+        if settled.makes_trusted:
+            horde.presence.end_pauses(job.owner_id)
 
-    return await horde.write(
-        lambda tx: settle(tx, result, tax, entry_id, now, lifetime_ms), publish
-    )
+    return await horde.write(lambda tx: settle(tx, result, terms, entry_id, now), publish)
 
 
-def settle(
-    tx: Transaction, result: Result, tax: float, entry_id: str, now: Millis, lifetime_ms: int
-) -> Settled:
+def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Millis) -> Settled:
     """End the job, pay for it and count it."""
     ended = jobs.finish(
         tx,
@@ -118,33 +131,37 @@ def settle(
         check_running(job)
     request = requests.by_id(tx, job.request_id)
     assert request is not None, "a job has a request"
-    reward = pricing.reward(request.price, tax)
-    entry = entry_for(tx, job, request, reward)
-    ledger.post(tx, entry, entry_id, now)
-    paid = paid_by(entry, request.user_id)
-    requests.finish_one(tx, request.id, paid, Millis(now + lifetime_ms))
-    stats.append(tx, counted(job, request, entry, reward))
-    request = requests.by_id(tx, job.request_id)
-    assert request is not None
-    return Settled(job, request, lanes.requirement(tx, request.lane_key), reward)
-
-
-def entry_for(tx: Transaction, job: Job, request: Request, reward: Kudos) -> Entry:
-    """The entry that pays for a job."""
-    payer = users.by_id(tx, request.user_id)
-    owner = users.by_id(tx, job.owner_id)
-    assert payer is not None, "users are never removed"
-    assert owner is not None, "users are never removed"
-    return settlement(
+    reward = pricing.reward(request.price, terms.tax)
+    payer, owner = found(tx, request.user_id), found(tx, job.owner_id)
+    entry = settlement(
         f"settle:{job.id}",
         payer=payer.id,
         owner=owner.id,
         bill=request.bill,
         reward=reward,
-        available=payer.kudos,
+        available=available_for(tx, payer, request),
         trusted=owner.is_trusted,
         censored=job.censored,
     )
+    ledger.post(tx, entry, entry_id, now)
+    paid = paid_by(entry, request.user_id)
+    requests.finish_one(tx, request.id, paid, Millis(now + terms.lifetime_ms))
+    stats.append(tx, counted(job, request, entry, reward))
+    makes_trusted = not owner.is_trusted and promote_if_due(
+        tx, owner.id, terms.trust_threshold, entry_id, now
+    )
+    request = requests.by_id(tx, job.request_id)
+    assert request is not None
+    requirement = lanes.requirement(tx, request.lane_key)
+    return Settled(job, request, requirement, reward, makes_trusted)
+
+
+def available_for(tx: Transaction, payer: User, request: Request) -> Kudos:
+    """What a payer has for a job of this request: all that is not held for others."""
+    if payer.id == ANONYMOUS:
+        return payer.kudos
+    held = requests.held_of(tx, payer.id) - (request.bill if request.is_upfront else 0)
+    return Kudos(payer.kudos - held)
 
 
 def paid_by(entry: Entry, user_id: UserId) -> Kudos:
@@ -161,11 +178,6 @@ def counted(job: Job, request: Request, entry: Entry, reward: Kudos) -> list[tup
         f"user:{job.owner_id}",
         f"worker:{job.worker_id}",
     )
-    accumulated = [
-        (f"user:{line.user_id}", f"kudos:{line.action}", line.amount)
-        for line in entry.lines
-        if line.account is Account.USER
-    ]
     return [
         (user, "used", request.work),
         (owner, "fulfilled", 1),
@@ -173,5 +185,5 @@ def counted(job: Job, request: Request, entry: Entry, reward: Kudos) -> list[tup
         (worker, "fulfilled", 1),
         (worker, "contributed", request.work),
         (worker, "kudos:generated", reward),
-        *accumulated,
+        *kudos_deltas(entry.lines),
     ]

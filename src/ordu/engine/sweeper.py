@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from ordu.engine import end
+from ordu.engine import end, rewards, transfer
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import JobId, Millis, RequestId
@@ -18,7 +18,7 @@ from ordu.store import jobs, lanes, requests, stats, workers
 
 log = logging.getLogger(__name__)
 
-ORPHANS_EVERY = 60  # rounds
+RARELY = 60  # so many rounds lie between chores that are not urgent
 FOLDS_MAX = 20  # batches of a round
 ORPHAN_AGE_MS = 3_600_000  # an upload without a settled job is left alone for an hour
 
@@ -41,9 +41,11 @@ class Sweeper:
         self.rounds += 1
         for chore in (fail_overdue, expire_requests, fold_statistics, write_presence):
             await attempt(chore, self.horde)
-        if self.rounds % ORPHANS_EVERY == 0:
+        if self.rounds % RARELY == 0:
             await attempt(forget_lanes, self.horde)
             await attempt(remove_orphans, self.horde)
+            await attempt(rewards.pay_monthly, self.horde)
+            await attempt(transfer.forget_answers, self.horde)
 
 
 async def attempt(chore: Callable[[Horde], Awaitable[None]], horde: Horde) -> None:

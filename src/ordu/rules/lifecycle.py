@@ -59,6 +59,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     seed_step: int  # added for each further job of the request
     wants_links: bool  # results as links instead of base64
     body: bytes
+    is_heavy: bool = False  # so much work that its price may be asked for up front
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,8 @@ from typing import NewType
 
 import msgspec
 
+from ordu.protocol.errors import Refused
+
 Kudos = NewType("Kudos", int)  # hundredths of a kudos
 UserId = NewType("UserId", int)
 
@@ -34,6 +36,7 @@ class Action(StrEnum):
 
     ACCUMULATED = "accumulated"  # earned and spent by jobs
     GIFTED = "gifted"
+    DONATED = "donated"  # given to an account for teaching
     RECEIVED = "received"
     ADMIN = "admin"
     RECURRING = "recurring"
@@ -109,13 +112,32 @@ def settlement(
     )
 
 
-def transfer(event: str, source: UserId, target: UserId, amount: Kudos) -> Entry:
-    """The entry of a gift from one user to another."""
+def transfer(
+    event: str, source: UserId, target: UserId, amount: Kudos, action: Action = Action.GIFTED
+) -> Entry:
+    """The entry of a gift from one user to another; `action` is the giver's side of it."""
     return Entry(
         event,
         (
-            Line(Account.USER, source, Kudos(-amount), Action.GIFTED),
+            Line(Account.USER, source, Kudos(-amount), action),
             Line(Account.USER, target, amount, Action.RECEIVED),
+        ),
+    )
+
+
+def uptime(event: str, owner: UserId, reward: Kudos, *, trusted: bool) -> Entry:
+    """The entry for having been there: all of it to escrow until the owner is trusted."""
+    account = Account.USER if trusted else Account.ESCROW
+    return entry(event, (Line(account, owner, reward),))
+
+
+def promotion(event: str, user_id: UserId, held: Kudos) -> Entry:
+    """The entry of a user who becomes trusted: what was held in escrow is theirs."""
+    return Entry(
+        event,
+        (
+            Line(Account.ESCROW, user_id, Kudos(-held)),
+            Line(Account.USER, user_id, held),
         ),
     )
 
@@ -123,6 +145,12 @@ def transfer(event: str, source: UserId, target: UserId, amount: Kudos) -> Entry
 def adjustment(event: str, user_id: UserId, amount: Kudos, action: Action) -> Entry:
     """The entry of kudos given (or, negative, taken) by the horde itself."""
     return entry(event, (Line(Account.USER, user_id, amount, action),))
+
+
+def check_enough(available: Kudos, amount: Kudos, message: str) -> None:
+    """Refuse to move more than there is."""
+    if amount > max(available, ZERO):
+        raise Refused("KudosTransferNotEnough", message)
 
 
 def whole(amount: Kudos) -> int:

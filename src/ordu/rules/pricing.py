@@ -6,8 +6,10 @@ less the published tax.
 """
 
 import math
+from enum import StrEnum
 from fractions import Fraction
 
+from ordu.protocol.errors import Refused
 from ordu.rules.money import Kudos
 
 PIXELSTEPS_PER_KUDOS = 1_310_720
@@ -33,6 +35,30 @@ def bill(price_each: Kudos, usage_multiplier: float) -> Kudos:
 def reward(price_each: Kudos, tax: float) -> Kudos:
     """What the worker's owner gets for a job of that price; `tax` is a share from 0 to 1."""
     return Kudos(half_up(price_each * (1 - Fraction(str(tax)))))
+
+
+class Upfront(StrEnum):
+    """Whose price is held when a request is placed."""
+
+    HEAVY = "heavy"  # of requests above the bounds of 2022, or that want fast workers only
+    ALL = "all"
+    NONE = "none"
+
+
+def is_upfront(rule: Upfront, *, is_heavy: bool) -> bool:
+    """Whether a request's price is held until its jobs are settled or end."""
+    return rule is Upfront.ALL or (rule is Upfront.HEAVY and is_heavy)
+
+
+def check_upfront(bill: Kudos, available: Kudos) -> None:
+    """Refuse a request whose price is to be held by a user who has less."""
+    if bill > max(available, 0):
+        raise Refused(
+            "KudosUpfront",
+            f"This request costs {bill / 100:g} kudos up front and you have "
+            f"{max(available, 0) / 100:g}. Lower the size or the steps, take slow workers too, or "
+            "wait until you have more.",
+        )
 
 
 def half_up(amount: Fraction) -> int:

@@ -1,28 +1,165 @@
-"""Rights: who may do what to whom.
+"""Rights: who may see and who may change which field of what.
 
-A caller is looked at from the side of the thing touched: its owner, a moderator, the administrator
-or anybody. Anonymous callers own nothing.
+A caller stands somewhere towards a thing: anybody, its owner, a moderator, the administrator. Each
+of these may do what those before it may. The tables below say for each field how far up a caller
+has to stand; what they do not name is everybody's to see and nobody's to change. Views, changes,
+their tests and the reference are all made from these tables.
 """
+
+from collections.abc import Collection, Mapping
+from enum import IntEnum
+
+import msgspec
 
 from ordu.protocol.errors import Refused
 from ordu.rules.money import ADMINISTRATOR, ANONYMOUS, UserId
 
 
-def check_administrator(caller: UserId) -> None:
-    """Refuse everybody but the administrator (user 1)."""
-    if caller != ADMINISTRATOR:
-        raise Refused("NotAdmin", "Only the administrator of this horde (user 1) may do this.")
+class Standing(IntEnum):
+    """How a caller stands towards a thing."""
+
+    ANYBODY = 0
+    OWNER = 1
+    MODERATOR = 2
+    ADMINISTRATOR = 3
 
 
-def check_moderator(caller: UserId, *, is_moderator: bool) -> None:
-    """Refuse everybody but moderators and the administrator."""
-    if not (is_moderator or caller == ADMINISTRATOR):
-        raise Refused("NotModerator", "Only a moderator of this horde may do this.")
+def standing(caller: UserId | None, owner: UserId, *, is_moderator: bool) -> Standing:
+    """How a caller (None: without a key) stands towards what this owner has.
+
+    All anonymous callers share one user, so that nobody owns what is theirs.
+    """
+    if caller == ADMINISTRATOR:
+        return Standing.ADMINISTRATOR
+    if is_moderator:
+        return Standing.MODERATOR
+    return Standing.OWNER if caller == owner and caller != ANONYMOUS else Standing.ANYBODY
 
 
-def check_owner(caller: UserId, owner: UserId, *, is_moderator: bool) -> None:
-    """Refuse everybody but the owner of a thing, moderators and the administrator."""
+# Seeing
+
+# The fields of a user that not everybody sees (protocol sheet 20 §5).
+USER_SEEN: Mapping[str, Standing] = {
+    "worker_ids": Standing.OWNER,  # everybody, when the user has made them public
+    "sharedkey_ids": Standing.OWNER,
+    "active_generations": Standing.OWNER,
+    "contact": Standing.OWNER,
+    "vpn": Standing.OWNER,
+    "special": Standing.OWNER,
+    "evaluating_kudos": Standing.OWNER,  # moderators only elsewhere; but they are the user's own
+    "monthly_kudos": Standing.MODERATOR,
+    "suspicious": Standing.MODERATOR,
+    "admin_comment": Standing.MODERATOR,
+    "proxy_passkey": Standing.MODERATOR,
+}
+
+# The fields of a worker that not everybody sees (protocol sheet 22 §3).
+WORKER_SEEN: Mapping[str, Standing] = {
+    "owner": Standing.OWNER,  # everybody, when its owner has made their workers public
+    "messages": Standing.OWNER,
+    "paused": Standing.MODERATOR,
+    "suspicious": Standing.MODERATOR,
+    "ipaddr": Standing.MODERATOR,
+    "contact": Standing.MODERATOR,
+}
+
+# The modes that not everybody sees: who raids is not to be told what is known of it.
+MODES_SEEN: Mapping[str, Standing] = {"raid_mode": Standing.MODERATOR}
+
+
+# Changing
+
+
+class Right(msgspec.Struct, frozen=True):
+    """Who may change a field, how others are refused, and whether the anonymous user has it."""
+
+    least: Standing
+    rc: str
+    of_anonymous: bool = False
+
+
+BY_ADMINISTRATOR = Right(Standing.ADMINISTRATOR, "NotAdmin")
+BY_MODERATOR = Right(Standing.MODERATOR, "NotModerator")
+BY_OWNER = Right(Standing.OWNER, "NotModerator")
+
+# The fields of a user that can be changed, in the order of protocol sheet 20 §6: the first that
+# the caller may not change is the one that is refused.
+USER_CHANGED: Mapping[str, Right] = {
+    "kudos": BY_ADMINISTRATOR,
+    "monthly_kudos": BY_ADMINISTRATOR,
+    "usage_multiplier": BY_ADMINISTRATOR,
+    "moderator": BY_ADMINISTRATOR,
+    "concurrency": Right(Standing.MODERATOR, "NotModerator", of_anonymous=True),
+    "worker_invited": BY_MODERATOR,
+    "trusted": BY_MODERATOR,
+    "flagged": BY_MODERATOR,
+    "customizer": BY_MODERATOR,
+    "vpn": BY_MODERATOR,
+    "service": BY_MODERATOR,
+    "education": BY_MODERATOR,
+    "special": BY_MODERATOR,
+    "reset_suspicion": BY_MODERATOR,
+    "admin_comment": Right(Standing.MODERATOR, "NotModerator", of_anonymous=True),
+    "public_workers": BY_OWNER,
+    "username": BY_OWNER,
+    "contact": BY_OWNER,
+    "generate_proxy_passkey": BY_OWNER,
+    "undelete": BY_OWNER,
+}
+
+# The fields of a worker that can be changed, in the order of protocol sheet 22 §4.
+WORKER_CHANGED: Mapping[str, Right] = {
+    "maintenance": Right(Standing.OWNER, "NotOwner"),
+    "info": Right(Standing.OWNER, "NotOwner"),
+    "paused": BY_MODERATOR,
+    "name": BY_OWNER,
+    "team": BY_OWNER,
+}
+
+# The modes of the horde (protocol sheet 23 §3).
+MODES_CHANGED: Mapping[str, Right] = {
+    "maintenance_mode": BY_ADMINISTRATOR,
+    "invite_only_mode": BY_MODERATOR,
+    "raid_mode": BY_MODERATOR,
+}
+
+# What else needs a standing: deleting a worker, and awarding kudos (protocol sheets 22 §5, 21 §2).
+DELETE_WORKER = BY_OWNER
+AWARD_KUDOS = Right(Standing.ADMINISTRATOR, "NotAllowedAwards")
+
+REFUSALS: Mapping[Standing, str] = {
+    Standing.OWNER: "Only the owner and moderators may {what}.",
+    Standing.MODERATOR: "Only a moderator of this horde may {what}.",
+    Standing.ADMINISTRATOR: "Only the administrator of this horde (user 1) may {what}.",
+}
+
+
+def check_changes(
+    rights: Mapping[str, Right], names: Collection[str], caller_stands: Standing
+) -> None:
+    """Refuse the first of these fields that a caller who stands there may not change."""
+    for name, right in rights.items():
+        if name in names:
+            check(right, caller_stands, f"change `{name}`")
+
+
+def check(right: Right, caller_stands: Standing, what: str) -> None:
+    """Refuse a caller who does not stand high enough."""
+    if caller_stands < right.least:
+        raise Refused(right.rc, REFUSALS[right.least].format(what=what))
+
+
+def check_not_anonymous(caller: UserId, rc: str) -> None:
+    """Refuse the anonymous user, whom many share."""
     if caller == ANONYMOUS:
-        raise Refused("AnonForbiddenWorker", "This needs a key of your own: register to get one.")
-    if caller != owner and not (is_moderator or caller == ADMINISTRATOR):
-        raise Refused("NotOwner", "This belongs to somebody else; only its owner may change it.")
+        raise Refused(rc, "This needs a key of your own: register to get one.")
+
+
+def check_of_anonymous(names: Collection[str]) -> None:
+    """Refuse to change what the anonymous user cannot have: rights, kudos, a name of its own."""
+    for name, right in USER_CHANGED.items():
+        if name in names and not right.of_anonymous:
+            raise Refused(
+                "AnonForbiddenUserMod",
+                f"`{name}` cannot be changed of the anonymous user, whom many share.",
+            )

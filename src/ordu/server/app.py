@@ -124,7 +124,8 @@ def merged(routes: list[tuple[str, str, Endpoint]]) -> list[Route]:
             method = "GET" if http.method == "HEAD" else http.method
             return await endpoints[method](http)
 
-        return Route(path, endpoint, methods=list(endpoints))
+        # Names may have slashes in them (a model's often has one); ids never do.
+        return Route(path.replace("_name}", "_name:path}"), endpoint, methods=list(endpoints))
 
     # Fixed paths win over parameters: /workers/name/x is never read as a worker's id.
     ordered = sorted(by_path, key=lambda path: ("{" in path, path))

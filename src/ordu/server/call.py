@@ -8,6 +8,8 @@ from starlette.requests import Request as HttpRequest
 
 from ordu.engine.horde import Horde
 from ordu.protocol.operations import Operation
+from ordu.rules.money import UserId
+from ordu.rules.rights import Standing, standing
 from ordu.server.secret import Secret
 from ordu.store.users import User
 
@@ -32,6 +34,13 @@ class Call(Generic[Body]):
         """The caller of an operation that requires a key."""
         assert self.caller is not None, f"{self.operation.name} requires a key"
         return self.caller
+
+    def stands(self, owner: UserId) -> Standing:
+        """How the caller stands towards what this user has."""
+        caller = self.caller
+        if caller is None:
+            return Standing.ANYBODY
+        return standing(caller.id, owner, is_moderator=caller.is_moderator)
 
     @property
     def path(self) -> Mapping[str, str]:

@@ -24,6 +24,7 @@ from ordu.rules import money, names
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import Feature
 from ordu.rules.money import ANONYMOUS, Action, Kudos
+from ordu.rules.rights import USER_SEEN, WORKER_SEEN, Standing
 from ordu.store import requests, stats, users, workers
 from ordu.store.database import Transaction
 from ordu.store.users import User
@@ -42,41 +43,42 @@ def mega(things: int) -> float:
     return round(things / MEGA, 2)
 
 
-def user_view(
-    tx: Transaction, user: User, now: Millis, *, is_owner: bool, is_moderator: bool
-) -> UserDetailsStable:
-    """A user as this caller may see it."""
+def user_view(tx: Transaction, user: User, now: Millis, stands: Standing) -> UserDetailsStable:
+    """A user as a caller may see it who stands there (`rights.USER_SEEN`)."""
     totals = stats.of(tx, f"user:{user.id}")
-    worker_ids = workers.of_user(tx, user.id)
-    shows_workers = user.has_public_workers or is_owner or is_moderator
+    worker_ids: list[str] = [*workers.of_user(tx, user.id)]
+
+    def shows(field: str) -> bool:
+        return stands >= USER_SEEN[field]
+
     return UserDetailsStable(
         username=names.alias(user.username, user.id),
         id=user.id,
         kudos=money.exact(user.kudos),
-        evaluating_kudos=money.exact(user.evaluating_kudos) if is_owner or is_moderator else None,
+        evaluating_kudos=money.exact(user.evaluating_kudos) if shows("evaluating_kudos") else None,
         concurrency=user.concurrency,
         worker_invited=user.worker_invited,
         moderator=user.is_moderator,
         kudos_details=kudos_details(totals),
         worker_count=len(worker_ids),
-        worker_ids=list(worker_ids) if shows_workers else None,
-        sharedkey_ids=[] if is_owner or is_moderator else None,
-        active_generations=active(tx, user) if is_owner or is_moderator else None,
-        monthly_kudos=monthly(user) if is_moderator else None,
+        worker_ids=worker_ids if user.has_public_workers or shows("worker_ids") else None,
+        sharedkey_ids=[] if shows("sharedkey_ids") else None,
+        active_generations=active(tx, user) if shows("active_generations") else None,
+        monthly_kudos=monthly(user) if shows("monthly_kudos") else None,
         trusted=user.is_trusted,
-        suspicious=user.suspicion if is_moderator else None,
+        suspicious=user.suspicion if shows("suspicious") else None,
         flagged=user.is_flagged,
-        vpn=None,
-        service=False,
-        education=False,
-        customizer=False,
-        special=None,
+        vpn=user.is_vpn if shows("vpn") else None,
+        service=user.is_service,
+        education=user.is_education,
+        customizer=user.is_customizer,
+        special=user.is_special if shows("special") else None,
         deleted=False,
         pseudonymous=user.id != ANONYMOUS,
         account_age=(now - user.created_at) // 1000,
-        contact=user.contact if is_owner or is_moderator else None,
-        admin_comment=None,
-        proxy_passkey=None,
+        contact=user.contact if shows("contact") else None,
+        admin_comment=user.admin_comment if shows("admin_comment") else None,
+        proxy_passkey=None,  # there are none
         styles=[],
         usage=UsageDetailsStable(
             requests=totals.get("requested", 0), megapixelsteps=mega(totals.get("used", 0))
@@ -104,7 +106,7 @@ def kudos_details(totals: Mapping[str, int]) -> UserKudosDetails:
     return UserKudosDetails(
         accumulated=sum_of(Action.ACCUMULATED),
         gifted=sum_of(Action.GIFTED),
-        donated=0,
+        donated=sum_of(Action.DONATED),
         admin=sum_of(Action.ADMIN),
         received=sum_of(Action.RECEIVED),
         recurring=sum_of(Action.RECURRING),
@@ -135,16 +137,19 @@ def records(totals: Mapping[str, int]) -> UserRecords:
 
 
 def worker_view(
-    tx: Transaction, horde: Horde, worker: Worker, *, is_moderator: bool
+    tx: Transaction, horde: Horde, worker: Worker, stands: Standing
 ) -> WorkerDetailsStable:
-    """A worker as this caller may see it."""
+    """A worker as a caller may see it who stands there (`rights.WORKER_SEEN`)."""
     totals = stats.of(tx, f"worker:{worker.id}")
     owner = users.by_id(tx, worker.user_id)
     assert owner is not None, "users are never removed"
     capability = worker.capability
     generated = Kudos(totals.get("kudos:generated", 0))
     uptime_kudos = Kudos(totals.get("kudos:uptime", 0))
-    shows_owner = owner.has_public_workers or is_moderator
+
+    def shows(field: str) -> bool:
+        return stands >= WORKER_SEEN[field]
+
     return WorkerDetailsStable(
         type=worker.kind,
         name=worker.name,
@@ -160,15 +165,19 @@ def worker_view(
         threads=worker.offer.threads,
         uptime=worker.uptime_s,
         maintenance_mode=worker.maintenance_text is not None,
-        paused=worker.is_paused if is_moderator else None,
+        paused=worker.is_paused if shows("paused") else None,
         info=worker.info,
         nsfw=capability.nsfw,
-        owner=names.alias(owner.username, owner.id) if shows_owner else None,
+        owner=names.alias(owner.username, owner.id)
+        if owner.has_public_workers or shows("owner")
+        else None,
         trusted=owner.is_trusted,
         flagged=owner.is_flagged,
-        suspicious=worker.suspicion if is_moderator else None,
+        suspicious=worker.suspicion if shows("suspicious") else None,
         models=sorted(capability.models),
         team=TeamReference(name=None, id=None),
+        messages=[] if shows("messages") else None,
+        contact=owner.contact if shows("contact") else None,
         bridge_agent=worker.offer.agent or "unknown:0:unknown",
         max_pixels=capability.pixels_max,
         megapixelsteps_generated=mega(totals.get("contributed", 0)),

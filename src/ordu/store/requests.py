@@ -10,7 +10,7 @@ from ordu.store.database import Row, Transaction
 COLUMNS = (
     'id, user_id, kind, state, lane_key, "rank", created_at, expires_at, waiting, processing,'
     " finished, lost, cancelled, faults, work, price, bill, charged, ttl_ms, seed, seed_step,"
-    " wants_links, body"
+    " wants_links, is_upfront, body"
 )
 
 
@@ -35,6 +35,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None
     seed_step: int
     wants_links: bool
+    is_upfront: bool  # its bill is held until its jobs are settled or end
     body: bytes
 
 
@@ -65,6 +66,7 @@ def read_row(row: Row) -> Request:
         seed=row["seed"],
         seed_step=row["seed_step"],
         wants_links=bool(row["wants_links"]),
+        is_upfront=bool(row["is_upfront"]),
         body=row["body"],
     )
 
@@ -78,15 +80,16 @@ def add(
     lane_key: LaneKey,
     rank: int,
     bill: Kudos,
+    is_upfront: bool,
     now: Millis,
     expires_at: Millis,
 ) -> None:
     """Add a request with all its pictures waiting."""
     tx.run(
         'INSERT INTO requests (id, user_id, kind, state, lane_key, "rank", created_at, expires_at,'
-        " waiting, work, price, bill, ttl_ms, seed, seed_step, wants_links, body) VALUES (:id,"
-        " :user_id, :kind, :state, :lane_key, :rank, :now, :expires_at, :n, :work, :price, :bill,"
-        " :ttl_ms, :seed, :seed_step, :wants_links, :body)",
+        " waiting, work, price, bill, ttl_ms, seed, seed_step, wants_links, is_upfront, body)"
+        " VALUES (:id, :user_id, :kind, :state, :lane_key, :rank, :now, :expires_at, :n, :work,"
+        " :price, :bill, :ttl_ms, :seed, :seed_step, :wants_links, :is_upfront, :body)",
         id=request_id,
         user_id=user_id,
         kind=wish.kind,
@@ -103,6 +106,7 @@ def add(
         seed=wish.seed,
         seed_step=wish.seed_step,
         wants_links=wish.wants_links,
+        is_upfront=is_upfront,
         body=wish.body,
     )
 
@@ -122,6 +126,21 @@ def waiting_of_user(tx: Transaction, user_id: UserId) -> int:
     )
     assert row is not None
     return int(row["many"])
+
+
+def held_of(tx: Transaction, user_id: UserId) -> Kudos:
+    """How many kudos of a user are held for what their requests will cost.
+
+    A hold is no movement of kudos: it is what the jobs that wait and run of a request with
+    `is_upfront` will be billed, so it ends by itself when they do.
+    """
+    row = tx.one(
+        "SELECT COALESCE(SUM(bill * (waiting + processing)), 0) AS held FROM requests"
+        " WHERE user_id = :user_id AND is_upfront = 1",
+        user_id=user_id,
+    )
+    assert row is not None
+    return Kudos(row["held"])
 
 
 def open_of_user(tx: Transaction, user_id: UserId, most: int) -> list[RequestId]:

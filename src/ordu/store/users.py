@@ -10,8 +10,9 @@ PAGE_SIZE = 25
 
 COLUMNS = (
     "id, username, created_at, kudos, evaluating_kudos, concurrency, usage_multiplier,"
-    " worker_invited, is_moderator, is_trusted, is_flagged, has_public_workers, monthly_kudos,"
-    " monthly_received_at, suspicion, contact"
+    " worker_invited, is_moderator, is_trusted, is_flagged, is_customizer, is_vpn, is_service,"
+    " is_education, is_special, has_public_workers, monthly_kudos, monthly_received_at, suspicion,"
+    " contact, admin_comment"
 )
 
 
@@ -29,11 +30,17 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     is_moderator: bool
     is_trusted: bool
     is_flagged: bool
+    is_customizer: bool
+    is_vpn: bool
+    is_service: bool
+    is_education: bool
+    is_special: bool
     has_public_workers: bool
     monthly_kudos: Kudos
     monthly_received_at: Millis | None
     suspicion: int
     contact: str | None
+    admin_comment: str | None
 
 
 def read_row(row: Row) -> User:
@@ -97,6 +104,17 @@ def page(tx: Transaction, number: int, *, oldest_first: bool) -> list[User]:
     return [read_row(row) for row in rows]
 
 
+def with_monthly_kudos(tx: Transaction, after: UserId, most: int) -> list[User]:
+    """Users who get kudos every month, by id, those after this one."""
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM users WHERE monthly_kudos > 0 AND id > :after"
+        " ORDER BY id LIMIT :most",
+        after=after,
+        most=most,
+    )
+    return [read_row(row) for row in rows]
+
+
 def set_key_hash(tx: Transaction, user_id: UserId, key_hash: str) -> None:
     """Give a user another key."""
     tx.run("UPDATE users SET key_hash = :hash WHERE id = :id", hash=key_hash, id=user_id)
@@ -110,10 +128,17 @@ EDITABLE = frozenset(
         "is_moderator",
         "is_trusted",
         "is_flagged",
+        "is_customizer",
+        "is_vpn",
+        "is_service",
+        "is_education",
+        "is_special",
         "has_public_workers",
         "monthly_kudos",
+        "monthly_received_at",
         "username",
         "contact",
+        "admin_comment",
         "suspicion",
     }
 )

@@ -8,8 +8,8 @@ from ordu.rules.money import UserId
 from ordu.store.database import Row, Transaction
 
 COLUMNS = (
-    "id, user_id, name, kind, created_at, seen_at, offer, uptime_s, is_paused, maintenance_text,"
-    " info, suspicion"
+    "id, user_id, name, kind, created_at, seen_at, offer, uptime_s, uptime_rewarded_s, is_paused,"
+    " maintenance_text, info, suspicion"
 )
 
 
@@ -24,6 +24,7 @@ class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: Millis
     offer: str  # JSON of the last pop's settings
     uptime_s: int
+    uptime_rewarded_s: int
     is_paused: bool
     maintenance_text: str | None
     info: str | None
@@ -99,6 +100,31 @@ def change(tx: Transaction, worker_id: WorkerId, changes: dict[str, object]) -> 
     assert changes.keys() <= EDITABLE, changes
     assignments = ", ".join(f"{column} = :{column}" for column in changes)
     tx.run(f"UPDATE workers SET {assignments} WHERE id = :id", id=worker_id, **changes)
+
+
+def note_uptime_reward(tx: Transaction, worker_id: WorkerId, before_s: int, uptime_s: int) -> bool:
+    """Note that this worker was rewarded for its time up to here.
+
+    Says no when that was done meanwhile, for more than `before_s`: then nothing is due.
+    """
+    changed = tx.run(
+        "UPDATE workers SET uptime_rewarded_s = :uptime_s, uptime_s = :uptime_s"
+        " WHERE id = :id AND uptime_rewarded_s <= :before_s",
+        id=worker_id,
+        before_s=before_s,
+        uptime_s=uptime_s,
+    )
+    return changed == 1
+
+
+def end_pauses(tx: Transaction, user_id: UserId) -> None:
+    """Let a user's paused workers work again."""
+    tx.run("UPDATE workers SET is_paused = 0 WHERE user_id = :user_id", user_id=user_id)
+
+
+def clear_suspicion(tx: Transaction, user_id: UserId) -> None:
+    """Forget the suspicion against a user's workers; a paused one stays paused."""
+    tx.run("UPDATE workers SET suspicion = 0 WHERE user_id = :user_id", user_id=user_id)
 
 
 def remove(tx: Transaction, worker_id: WorkerId) -> None:

@@ -30,11 +30,18 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "put_user_single": {"public_workers": True},
     "put_worker_single": {"maintenance": True, "maintenance_msg": "Back on Monday"},
     "post_transfer_kudos": {"username": "aida#17", "amount": 250},
+    "post_award_kudos": {"username": "aida#17", "amount": 250},
     "put_horde_modes": {"maintenance": True},
     "post_register": {"username": "aida"},
 }
 
-VALUES: Mapping[str, str] = {"user_id": "17", "id": "REQUEST_ID", "name": "NAME.webp"}
+VALUES: Mapping[str, str] = {
+    "user_id": "17",
+    "id": "REQUEST_ID",
+    "name": "NAME.webp",
+    "worker_name": "attic",
+    "model_name": "stable_diffusion",
+}
 
 
 def curl(operation: Operation, base_url: str) -> str:

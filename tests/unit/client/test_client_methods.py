@@ -12,7 +12,7 @@ import pytest
 from ordu.client import AsyncHorde, Horde
 from ordu.client.wire import ALWAYS, ANONYMOUS_KEY, root_of
 from ordu.protocol.jobs import PopInputStable, PostJobSubmitRequest
-from ordu.protocol.kudos import PostTransferKudosRequest
+from ordu.protocol.kudos import PostAwardKudosRequest, PostTransferKudosRequest
 from ordu.protocol.operations import BY_NAME, TABLE, Era, Key, Operation, Place
 from ordu.protocol.params import ModelGenerationInputStable
 from ordu.protocol.registration import RegistrationInput
@@ -41,6 +41,10 @@ PAYLOADS: dict[Any, tuple[msgspec.Struct, dict[str, Any]]] = {
     ),
     PostTransferKudosRequest: (
         PostTransferKudosRequest(username="ada#2"),
+        {"username": "ada#2", "amount": 100},
+    ),
+    PostAwardKudosRequest: (
+        PostAwardKudosRequest(username="ada#2", amount=100),
         {"username": "ada#2", "amount": 100},
     ),
     RegistrationInput: (RegistrationInput(username="ada"), {"username": "ada"}),
@@ -126,6 +130,16 @@ async def test_it_passes_what_todays_servers_take_besides(connect, operation, qu
     assert dict(client.sent[0].url.params) == {name: str(value) for name, value in query.items()}
     documented = {each.name for each in BY_NAME[operation].parameters if each.place is Place.QUERY}
     assert documented == set(query)
+
+
+@pytest.mark.parametrize("operation", ["post_transfer_kudos", "post_award_kudos"])
+async def test_it_passes_an_idempotency_key(connect, operation):
+    client = connect(lambda call: httpx.Response(200, json={}))
+    payload = PAYLOADS[BY_NAME[operation].request][0]
+    await getattr(client, operation)(payload)
+    await getattr(client, operation)(payload, idempotency_key="once")
+    sent = [call.headers.get("idempotency-key") for call in client.sent]
+    assert sent == [None, "once"]
 
 
 # -- how the methods are called ----------------------------------------------------------------

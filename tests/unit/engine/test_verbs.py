@@ -6,13 +6,14 @@ import msgspec
 import pytest
 from tests.builders import a_requirement, a_wish, an_offer
 
-from ordu.engine import accounts, claim, end, place, settle, sweeper
+from ordu.engine import accounts, claim, end, place, settle, sweeper, transfer
 from ordu.engine.claim import Claimed, Nothing
 from ordu.engine.horde import Horde
 from ordu.engine.progress import progress_of
 from ordu.engine.settle import Result
 from ordu.kinds.image import IMAGE
 from ordu.protocol.errors import Refused
+from ordu.rules import money
 from ordu.rules.lifecycle import JobState, RequestState
 from ordu.rules.matching import Reason
 from ordu.rules.money import ANONYMOUS, Action, Kudos, UserId
@@ -27,7 +28,7 @@ async def a_user(horde: Horde, name="ferris", *, kudos=0, **change) -> users.Use
     if change:
         await horde.write(lambda tx: users.change(tx, user_id, change))
     if kudos:
-        entry = accounts.money.adjustment(f"admin:{name}", user_id, Kudos(kudos), Action.ADMIN)
+        entry = money.adjustment(f"admin:{name}", user_id, Kudos(kudos), Action.ADMIN)
         await horde.write(lambda tx: ledger.post(tx, entry, f"e-{name}", horde.now()))
     return await horde.read(lambda tx: users.by_id(tx, user_id))
 
@@ -549,7 +550,7 @@ async def test_a_worker_that_is_away_serves_nobody(horde, clock):
 
 async def test_a_transfer_moves_whole_kudos(horde):
     source, target = await a_user(horde, "source", kudos=10_000), await a_user(horde, "target")
-    assert await accounts.transfer(horde, source, f"target#{target.id}", 40) == 40
+    assert await transfer.transfer(horde, source, f"target#{target.id}", 40) == 40
     assert (await user_of(horde, source.id)).kudos == 6_000
     assert (await user_of(horde, target.id)).kudos == 4_000
     await in_order(horde)
@@ -570,6 +571,6 @@ async def test_a_transfer_moves_whole_kudos(horde):
 async def test_a_transfer_is_refused(horde, target, amount, rc):
     source = await a_user(horde, "source", kudos=10_000)
     with pytest.raises(Refused) as refused:
-        await accounts.transfer(horde, source, target, amount)
+        await transfer.transfer(horde, source, target, amount)
     assert (refused.value.rc, refused.value.status) == (rc, 400)
     assert (await user_of(horde, source.id)).kudos == 10_000

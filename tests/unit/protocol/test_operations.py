@@ -167,6 +167,7 @@ def test_nulls_are_left_out_where_the_public_server_leaves_them_out():
         "put_user_single",
         "get_workers",
         "get_worker_single",
+        "get_worker_single_name",
         "put_worker_single",
         "get_horde_modes",
         "put_horde_modes",

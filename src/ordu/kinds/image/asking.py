@@ -17,6 +17,9 @@ from ordu.rules.matching import Feature, Requirement, WorkerId
 from ordu.settings import ServerSettings
 
 KIND_NAME = "image"
+# What a request of 2022 could ask for at most; what is beyond is heavy.
+SEED_PIXELS_MAX = 1024 * 1024
+SEED_STEPS_MAX = 100
 
 # Fields whose meaning is not built yet: a body that uses one is refused with 501 (design §2).
 NOT_YET: tuple[tuple[str, Callable[[GenerationInput], object]], ...] = (
@@ -54,6 +57,17 @@ def wish(body: GenerationInput, settings: ServerSettings) -> Wish:
         seed_step=params.seed_variation or 0,
         wants_links=body.r2,
         body=drawing.encode(described(body)),
+        is_heavy=is_heavy(body),
+    )
+
+
+def is_heavy(body: GenerationInput) -> bool:
+    """Whether a request goes beyond what one of 2022 could ask for, or wants fast workers only."""
+    params = body.params
+    return (
+        params.width * params.height > SEED_PIXELS_MAX
+        or params.steps > SEED_STEPS_MAX
+        or not body.slow_workers
     )
 
 

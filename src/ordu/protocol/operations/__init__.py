@@ -25,7 +25,7 @@ from ordu.protocol.operations.generate import (
     post_sync_generate,
 )
 from ordu.protocol.operations.health import get_livez, get_readyz
-from ordu.protocol.operations.kudos import post_transfer_kudos
+from ordu.protocol.operations.kudos import post_award_kudos, post_transfer_kudos
 from ordu.protocol.operations.pictures import get_picture, put_picture
 from ordu.protocol.operations.row import Era, Key, Nulls, Operation, Parameter, Place
 from ordu.protocol.operations.status import (
@@ -33,12 +33,14 @@ from ordu.protocol.operations.status import (
     get_horde_load,
     get_horde_modes,
     get_horde_news,
+    get_model_single,
     get_models,
     put_horde_modes,
 )
 from ordu.protocol.operations.workers import (
     delete_worker_single,
     get_worker_single,
+    get_worker_single_name,
     get_workers,
     put_worker_single,
 )
@@ -68,6 +70,9 @@ TABLE: tuple[Operation, ...] = (
     get_horde_news,
     # came later to the public servers
     get_heartbeat,
+    get_worker_single_name,
+    get_model_single,
+    post_award_kudos,
     # our own
     post_register,
     put_picture,
@@ -97,14 +102,17 @@ __all__ = [
     "get_horde_modes",
     "get_horde_news",
     "get_livez",
+    "get_model_single",
     "get_models",
     "get_picture",
     "get_readyz",
     "get_user_single",
     "get_users",
     "get_worker_single",
+    "get_worker_single_name",
     "get_workers",
     "post_async_generate",
+    "post_award_kudos",
     "post_job_pop",
     "post_job_submit",
     "post_register",

@@ -1,17 +1,60 @@
-"""`/api/v2/kudos`: kudos from one user to another (protocol sheet 21)."""
+"""`/api/v2/kudos`: kudos from one user to another, and from the horde (protocol sheet 21)."""
 
-from ordu.protocol.kudos import KudosTransferred, PostTransferKudosRequest
-from ordu.protocol.operations.row import ALWAYS, X_FIELDS, Key, Operation, api_key
+from ordu.protocol.kudos import (
+    KudosAwarded,
+    KudosTransferred,
+    PostAwardKudosRequest,
+    PostTransferKudosRequest,
+)
+from ordu.protocol.operations.row import (
+    ALWAYS,
+    X_FIELDS,
+    Era,
+    Key,
+    Operation,
+    Parameter,
+    Place,
+    api_key,
+)
+
+_IDEMPOTENCY_KEY = Parameter(
+    name="Idempotency-Key",
+    place=Place.HEADER,
+    description="The same key again, with the same body, gets the same answer and moves nothing",
+)
 
 post_transfer_kudos = Operation(
     name="post_transfer_kudos",
     method="POST",
     path="/api/v2/kudos/transfer",
     summary="Transfer Kudos to another registered user",
-    parameters=(api_key("The sending user's API key", required=True), X_FIELDS),
+    parameters=(
+        api_key("The sending user's API key", required=True),
+        X_FIELDS,
+        _IDEMPOTENCY_KEY,
+    ),
     request=PostTransferKudosRequest,
     reply=KudosTransferred,
     status_text="Kudos Transferred",
     refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied"},
     key=Key.REQUIRED,
+)
+
+post_award_kudos = Operation(
+    name="post_award_kudos",
+    method="POST",
+    path="/api/v2/kudos/award",
+    summary="Award Kudos to a registered user",
+    description="Only user 1 may do this. A negative amount takes kudos away.",
+    parameters=(
+        api_key("The administrator's API key", required=True),
+        X_FIELDS,
+        _IDEMPOTENCY_KEY,
+    ),
+    request=PostAwardKudosRequest,
+    reply=KudosAwarded,
+    status_text="Kudos Awarded",
+    refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied"},
+    key=Key.REQUIRED,
+    era=Era.TODAY,
 )

@@ -8,6 +8,7 @@ from ordu.protocol.operations.row import (
     Nulls,
     Operation,
     api_key,
+    in_path,
     in_query,
 )
 from ordu.protocol.status import (
@@ -80,6 +81,19 @@ get_models = Operation(
     reply=list[ActiveModel],
     status_text="List All Active Models",
     refusals=ALWAYS,
+)
+
+get_model_single = Operation(
+    name="get_model_single",
+    method="GET",
+    path="/api/v2/status/models/{model_name}",
+    summary="One model that workers offer or that something waits for",
+    description="A list of one entry, or of none when the model is not known here now.",
+    parameters=(in_path("model_name", "The name of the model"), X_FIELDS),
+    reply=list[ActiveModel],
+    status_text="The Model",
+    refusals=ALWAYS,
+    era=Era.TODAY,
 )
 
 get_horde_news = Operation(

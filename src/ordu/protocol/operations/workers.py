@@ -3,6 +3,7 @@
 from ordu.protocol.operations.row import (
     ALWAYS,
     X_FIELDS,
+    Era,
     Key,
     Nulls,
     Operation,
@@ -53,6 +54,25 @@ get_worker_single = Operation(
     refusals=ALWAYS | {401: "Invalid API Key", 404: "Worker Not Found"},
     nulls=Nulls.SKIP,
     key=Key.OPTIONAL,
+)
+
+get_worker_single_name = Operation(
+    name="get_worker_single_name",
+    method="GET",
+    path="/api/v2/workers/name/{worker_name}",
+    summary="Details of a registered worker, by its name",
+    description="As by its id; upper and lower case count.",
+    parameters=(
+        in_path("worker_name", "The name of the worker"),
+        api_key("The Moderator or Owner API key"),
+        X_FIELDS,
+    ),
+    reply=WorkerDetailsStable,
+    status_text="Worker Details",
+    refusals=ALWAYS | {401: "Invalid API Key", 404: "Worker Not Found"},
+    nulls=Nulls.SKIP,
+    key=Key.OPTIONAL,
+    era=Era.TODAY,
 )
 
 put_worker_single = Operation(

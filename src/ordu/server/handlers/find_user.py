@@ -2,6 +2,7 @@
 
 from ordu.protocol import operations
 from ordu.protocol.users import UserDetailsStable
+from ordu.rules.rights import Standing
 from ordu.server.call import Call, handles
 from ordu.server.views import user_view
 
@@ -10,6 +11,4 @@ from ordu.server.views import user_view
 async def get_find_user(call: Call[None]) -> UserDetailsStable:
     """The caller, as owners see themselves. An unknown key is not found here (design §2)."""
     now = call.horde.now()
-    return await call.horde.read(
-        lambda tx: user_view(tx, call.user, now, is_owner=True, is_moderator=False)
-    )
+    return await call.horde.read(lambda tx: user_view(tx, call.user, now, Standing.OWNER))

@@ -15,8 +15,9 @@ from ordu.protocol.status import (
     Newspiece,
     PutHordeModesRequest,
 )
+from ordu.rules.money import ADMINISTRATOR
+from ordu.rules.rights import MODES_SEEN
 from ordu.server.call import Call, handles
-from ordu.server.handlers.users import sees_all
 from ordu.server.views import mega
 from ordu.store import jobs, news
 
@@ -55,14 +56,23 @@ async def get_models(call: Call[None]) -> list[ActiveModel]:
     """The models that workers offer now or that something waits for."""
     if call.query.get("type", "image") != "image":
         return []
-    queued = waiting_by_model(call.horde)
-    offered = offered_models(call.horde)
+    queued, offered = waiting_by_model(call.horde), offered_models(call.horde)
     least, most = bound(call, "min_count", 0), bound(call, "max_count", COUNT_MAX)
     return [
         active_model(name, offered.get(name, []), *queued.get(name, (0, 0)))
         for name in sorted(offered.keys() | queued.keys())
         if least <= threads_of(offered.get(name, [])) <= most
     ]
+
+
+@handles(operations.get_model_single)
+async def get_model_single(call: Call[None]) -> list[ActiveModel]:
+    """One model, as a list of at most one entry."""
+    name = call.path["model_name"]
+    queued, offered = waiting_by_model(call.horde), offered_models(call.horde)
+    if name not in queued and name not in offered:
+        return []
+    return [active_model(name, offered.get(name, []), *queued.get(name, (0, 0)))]
 
 
 def bound(call: Call[None], name: str, otherwise: int) -> int:
@@ -121,7 +131,7 @@ def active_model(
 async def get_horde_modes(call: Call[None]) -> HordeModes:
     """The modes of the horde; raid mode is shown to moderators only."""
     modes = call.horde.modes
-    shows_raid = call.caller is not None and sees_all(call.caller)
+    shows_raid = call.stands(ADMINISTRATOR) >= MODES_SEEN["raid_mode"]
     return HordeModes(
         maintenance_mode=modes["maintenance_mode"],
         invite_only_mode=modes["invite_only_mode"],
@@ -153,16 +163,14 @@ async def get_horde_news(call: Call[None]) -> list[Newspiece]:
     """The news, newest first."""
     return [
         Newspiece(
-            date_published=datetime.fromtimestamp(row["published_at"] / 1000, UTC).strftime(
-                "%Y-%m-%d"
-            ),
-            newspiece=row["newspiece"],
-            importance=row["importance"],
-            title=None,
-            tags=None,
-            more_info_urls=None,
+            date_published=datetime.fromtimestamp(each.published_at / 1000, UTC).date().isoformat(),
+            newspiece=each.newspiece,
+            importance=each.importance,
+            title=each.title,
+            tags=each.tags,
+            more_info_urls=each.more_info_urls,
         )
-        for row in await call.horde.read(news.newest)
+        for each in await call.horde.read(news.newest)
     ]
 
 

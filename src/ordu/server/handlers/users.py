@@ -1,13 +1,13 @@
 """Users: `/users/…`."""
 
-from typing import Any
-
-from ordu.engine import accounts
+from ordu.engine import editing
+from ordu.engine.editing import COLUMN_OF, UserChange
 from ordu.protocol import operations
 from ordu.protocol.errors import Refused
 from ordu.protocol.users import ModifyUser, PutUserSingleRequest, UserDetailsStable
 from ordu.rules import money, names
-from ordu.rules.money import ADMINISTRATOR, UserId
+from ordu.rules.money import UserId
+from ordu.rules.rights import Standing
 from ordu.server.call import Call, handles
 from ordu.server.views import user_view
 from ordu.store import users
@@ -32,7 +32,7 @@ async def get_users(call: Call[None]) -> list[UserDetailsStable]:
 
     def read(tx: Transaction) -> list[UserDetailsStable]:
         found = users.page(tx, number, oldest_first=call.query.get("sort") == "age")
-        return [user_view(tx, user, now, is_owner=False, is_moderator=False) for user in found]
+        return [user_view(tx, user, now, Standing.ANYBODY) for user in found]
 
     return await call.horde.read(read)
 
@@ -42,19 +42,8 @@ async def get_user_single(call: Call[None]) -> UserDetailsStable:
     """One user, as this caller may see it."""
     user_id = id_in_path(call)
     now = call.horde.now()
-    caller = call.caller
-
-    def read(tx: Transaction) -> UserDetailsStable:
-        user = existing(tx, user_id)
-        return user_view(
-            tx,
-            user,
-            now,
-            is_owner=caller is not None and caller.id == user.id,
-            is_moderator=caller is not None and sees_all(caller),
-        )
-
-    return await call.horde.read(read)
+    stands = call.stands(user_id)
+    return await call.horde.read(lambda tx: user_view(tx, existing(tx, user_id), now, stands))
 
 
 @handles(operations.put_user_single)
@@ -62,20 +51,24 @@ async def put_user_single(call: Call[PutUserSingleRequest]) -> ModifyUser:
     """Change a user: everything that was asked for, or nothing."""
     user_id = id_in_path(call)
     await call.horde.read(lambda tx: existing(tx, user_id))  # 404 comes before all else
-    change = accounts.read_change(call.body)
-    accounts.check_rights(call.user, user_id, change)
-    changed = await accounts.edit(call.horde, user_id, change)
-    return ModifyUser(
-        new_kudos=None if change.kudos is None else money.exact(changed.kudos),
-        **{name: reported(changed, name) for name in change.reported},
-    )
+    change = editing.read_change(call.body)
+    editing.check_may_change(call.user, user_id, change)
+    return modified(await editing.edit(call.horde, user_id, change), change)
 
 
-def reported(user: User, name: str) -> Any:
-    """A changed field as the answer gives it."""
-    if name == "monthly_kudos":
-        return user.monthly_kudos // 100
-    return getattr(user, accounts.COLUMN_OF[name])
+def modified(user: User, change: UserChange) -> ModifyUser:
+    """The fields that were changed, with their new values."""
+    names = change.fields.keys()
+    values = {name: getattr(user, COLUMN_OF[name]) for name in names if name in COLUMN_OF}
+    if "kudos" in names:
+        values["new_kudos"] = money.exact(user.kudos)
+    if "monthly_kudos" in names:
+        values["monthly_kudos"] = user.monthly_kudos // 100
+    if "reset_suspicion" in names:
+        values["new_suspicion"] = user.suspicion
+    if "education" in names:
+        values["concurrency"] = user.concurrency
+    return ModifyUser(**values)
 
 
 def id_in_path(call: Call[object]) -> UserId:
@@ -100,8 +93,3 @@ def existing(tx: Transaction, user_id: UserId) -> User:
 def not_found(text: str) -> Refused:
     """The refusal for a user that is not there."""
     return Refused("UserNotFound", f"There is no user with the id {text[:40]!r}.")
-
-
-def sees_all(user: User) -> bool:
-    """Whether a caller sees what moderators see."""
-    return user.is_moderator or user.id == ADMINISTRATOR

@@ -3,7 +3,6 @@
 from ordu.engine import keepers
 from ordu.engine.keepers import WorkerChange
 from ordu.protocol import operations
-from ordu.protocol.errors import Refused
 from ordu.protocol.workers import (
     DeletedWorker,
     ModifyWorker,
@@ -11,13 +10,7 @@ from ordu.protocol.workers import (
     WorkerDetailsStable,
 )
 from ordu.server.call import Call, handles
-from ordu.server.handlers.users import sees_all
 from ordu.server.views import worker_view
-
-
-def is_moderator(call: Call[object]) -> bool:
-    """Whether the caller sees what moderators see."""
-    return call.caller is not None and sees_all(call.caller)
 
 
 @handles(operations.get_workers)
@@ -32,9 +25,7 @@ async def get_workers(call: Call[None]) -> list[WorkerDetailsStable]:
         and (name is None or worker.name.casefold() == name.casefold())
     ]
     return await horde.read(
-        lambda tx: [
-            worker_view(tx, horde, worker, is_moderator=is_moderator(call)) for worker in here
-        ]
+        lambda tx: [worker_view(tx, horde, each, call.stands(each.user_id)) for each in here]
     )
 
 
@@ -43,9 +34,17 @@ async def get_worker_single(call: Call[None]) -> WorkerDetailsStable:
     """One worker, also one that is away."""
     horde = call.horde
     worker = await keepers.find(horde, call.path["worker_id"])
-    return await horde.read(
-        lambda tx: worker_view(tx, horde, worker, is_moderator=is_moderator(call))
-    )
+    stands = call.stands(worker.user_id)
+    return await horde.read(lambda tx: worker_view(tx, horde, worker, stands))
+
+
+@handles(operations.get_worker_single_name)
+async def get_worker_single_name(call: Call[None]) -> WorkerDetailsStable:
+    """One worker by its name, also one that is away."""
+    horde = call.horde
+    worker = await keepers.find_by_name(horde, call.path["worker_name"])
+    stands = call.stands(worker.user_id)
+    return await horde.read(lambda tx: worker_view(tx, horde, worker, stands))
 
 
 @handles(operations.put_worker_single)
@@ -53,14 +52,13 @@ async def put_worker_single(call: Call[PutWorkerSingleRequest]) -> ModifyWorker:
     """Change a worker: everything that was asked for, or nothing."""
     body = call.body
     worker = await keepers.find(call.horde, call.path["worker_id"])
-    if body.team is not None:
-        raise Refused("NotImplemented", "This horde has no teams yet. Leave `team` out.")
     change = WorkerChange(
         maintenance=body.maintenance,
         maintenance_text=body.maintenance_msg,
         paused=body.paused,
         info=body.info,
         name=body.name,
+        team=body.team,
     )
     keepers.check_may_change(call.user, worker, change)
     await keepers.edit_worker(call.horde, worker, change)

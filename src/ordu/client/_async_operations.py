@@ -1,0 +1,374 @@
+# Written by hand. scripts/sync_client.py derives _sync_operations.py from it.
+# ruff: noqa: A002 - parameters have the names of the API, `id` and `type` among them
+"""Every operation of a horde as a method, by the operation's name and with its parameters.
+
+`payload` is the struct of `ordu.protocol` or a mapping with the same fields, `apikey` falls back to
+the client's own, `x_fields` asks for only some fields of the answer. What today's servers take
+besides is keyword-only. Fields that a server did not send are `msgspec.UNSET`. Every "no" is a
+`HordeError`.
+"""
+
+from ordu.client import wire
+from ordu.client._async_line import AsyncLine
+from ordu.client.wire import Fields
+from ordu.protocol import operations
+from ordu.protocol.jobs import (
+    GenerationPayload,
+    GenerationSubmitted,
+    PopInputStable,
+    PostJobSubmitRequest,
+)
+from ordu.protocol.kudos import (
+    KudosAwarded,
+    KudosTransferred,
+    PostAwardKudosRequest,
+    PostTransferKudosRequest,
+)
+from ordu.protocol.registration import Registered, RegistrationInput
+from ordu.protocol.requests import (
+    GenerationInput,
+    RequestAsync,
+    RequestStatusCheck,
+    RequestStatusStable,
+)
+from ordu.protocol.status import (
+    ActiveModel,
+    Heartbeat,
+    HordeModes,
+    HordePerformanceStable,
+    Newspiece,
+    PutHordeModesRequest,
+)
+from ordu.protocol.users import ModifyUser, PutUserSingleRequest, UserDetailsStable
+from ordu.protocol.workers import (
+    DeletedWorker,
+    ModifyWorker,
+    PutWorkerSingleRequest,
+    WorkerDetailsStable,
+)
+
+
+class AsyncOperations:
+    """What can be asked of a horde, over one line to it."""
+
+    def __init__(self, line: AsyncLine) -> None:
+        self._line = line
+
+    # -- requests ------------------------------------------------------------------------------
+
+    async def post_async_generate(
+        self,
+        payload: GenerationInput | Fields,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+    ) -> RequestAsync:
+        """Place a request for pictures; the answer has the `id` to look for them with."""
+        return await self._line.call(
+            operations.post_async_generate,
+            RequestAsync,
+            apikey=apikey,
+            x_fields=x_fields,
+            payload=payload,
+        )
+
+    async def post_sync_generate(
+        self,
+        payload: GenerationInput | Fields,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+    ) -> RequestStatusStable:
+        """Place a request for pictures and get them in the answer, which may take long."""
+        return await self._line.call(
+            operations.post_sync_generate,
+            RequestStatusStable,
+            apikey=apikey,
+            x_fields=x_fields,
+            payload=payload,
+            timeout_s=wire.SYNC_TIMEOUT_S,
+        )
+
+    async def get_async_check(self, id: str, x_fields: str | None = None) -> RequestStatusCheck:
+        """How far a request is, without its pictures."""
+        return await self._line.call(
+            operations.get_async_check, RequestStatusCheck, x_fields=x_fields, ids={"id": id}
+        )
+
+    async def get_async_status(self, id: str, x_fields: str | None = None) -> RequestStatusStable:
+        """How far a request is, with the pictures that are finished.
+
+        Servers of 2022 forget a finished request with this answer.
+        """
+        return await self._line.call(
+            operations.get_async_status, RequestStatusStable, x_fields=x_fields, ids={"id": id}
+        )
+
+    async def delete_async_status(
+        self, id: str, x_fields: str | None = None
+    ) -> RequestStatusStable:
+        """Cancel a request; what is finished comes with the answer."""
+        return await self._line.call(
+            operations.delete_async_status, RequestStatusStable, x_fields=x_fields, ids={"id": id}
+        )
+
+    # -- jobs ----------------------------------------------------------------------------------
+
+    async def post_job_pop(
+        self,
+        payload: PopInputStable | Fields,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+    ) -> GenerationPayload:
+        """Ask for a job as a worker; without one `id` is None and `skipped` says why."""
+        return await self._line.call(
+            operations.post_job_pop,
+            GenerationPayload,
+            apikey=apikey,
+            x_fields=x_fields,
+            payload=payload,
+        )
+
+    async def post_job_submit(
+        self,
+        payload: PostJobSubmitRequest | Fields,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+    ) -> GenerationSubmitted:
+        """Deliver the picture of a job, or the news that it failed; the answer has the reward."""
+        return await self._line.call(
+            operations.post_job_submit,
+            GenerationSubmitted,
+            apikey=apikey,
+            x_fields=x_fields,
+            payload=payload,
+        )
+
+    # -- users and kudos -----------------------------------------------------------------------
+
+    async def get_users(
+        self, x_fields: str | None = None, *, page: int | None = None, sort: str | None = None
+    ) -> list[UserDetailsStable]:
+        """One page of all users, most kudos first; `sort="age"`: oldest account first."""
+        return await self._line.call(
+            operations.get_users,
+            list[UserDetailsStable],
+            x_fields=x_fields,
+            query=wire.query_of(page=page, sort=sort),
+        )
+
+    async def get_user_single(
+        self, user_id: str | int, apikey: str | None = None, x_fields: str | None = None
+    ) -> UserDetailsStable:
+        """One user; with their own or a moderator's key more is told."""
+        return await self._line.call(
+            operations.get_user_single,
+            UserDetailsStable,
+            apikey=apikey,
+            x_fields=x_fields,
+            ids={"user_id": user_id},
+        )
+
+    async def put_user_single(
+        self,
+        user_id: str | int,
+        payload: PutUserSingleRequest | Fields,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+    ) -> ModifyUser:
+        """Change something about a user."""
+        return await self._line.call(
+            operations.put_user_single,
+            ModifyUser,
+            apikey=apikey,
+            x_fields=x_fields,
+            payload=payload,
+            ids={"user_id": user_id},
+        )
+
+    async def get_find_user(
+        self, apikey: str | None = None, x_fields: str | None = None
+    ) -> UserDetailsStable:
+        """The user whose key this is."""
+        return await self._line.call(
+            operations.get_find_user, UserDetailsStable, apikey=apikey, x_fields=x_fields
+        )
+
+    async def post_register(self, payload: RegistrationInput | Fields) -> Registered:
+        """Get an account (Ordu only); its key is in this answer and nowhere else."""
+        return await self._line.call(operations.post_register, Registered, payload=payload)
+
+    async def post_transfer_kudos(
+        self,
+        payload: PostTransferKudosRequest | Fields,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> KudosTransferred:
+        """Send kudos to another user; with the same `idempotency_key` at most once."""
+        return await self._line.call(
+            operations.post_transfer_kudos,
+            KudosTransferred,
+            apikey=apikey,
+            x_fields=x_fields,
+            payload=payload,
+            idempotency_key=idempotency_key,
+        )
+
+    async def post_award_kudos(
+        self,
+        payload: PostAwardKudosRequest | Fields,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> KudosAwarded:
+        """Award kudos to a user, as the administrator."""
+        return await self._line.call(
+            operations.post_award_kudos,
+            KudosAwarded,
+            apikey=apikey,
+            x_fields=x_fields,
+            payload=payload,
+            idempotency_key=idempotency_key,
+        )
+
+    # -- workers -------------------------------------------------------------------------------
+
+    async def get_workers(
+        self,
+        x_fields: str | None = None,
+        *,
+        apikey: str | None = None,
+        type: str | None = None,
+        name: str | None = None,
+    ) -> list[WorkerDetailsStable]:
+        """The workers that are online; by `type` (image, text, interrogation) or `name`."""
+        return await self._line.call(
+            operations.get_workers,
+            list[WorkerDetailsStable],
+            apikey=apikey,
+            x_fields=x_fields,
+            query=wire.query_of(type=type, name=name),
+        )
+
+    async def get_worker_single(
+        self, worker_id: str, apikey: str | None = None, x_fields: str | None = None
+    ) -> WorkerDetailsStable:
+        """One worker, online or not; its owner and moderators are told more."""
+        return await self._line.call(
+            operations.get_worker_single,
+            WorkerDetailsStable,
+            apikey=apikey,
+            x_fields=x_fields,
+            ids={"worker_id": worker_id},
+        )
+
+    async def get_worker_single_name(
+        self, worker_name: str, apikey: str | None = None, x_fields: str | None = None
+    ) -> WorkerDetailsStable:
+        """One worker by its name, online or not (servers of today only)."""
+        return await self._line.call(
+            operations.get_worker_single_name,
+            WorkerDetailsStable,
+            apikey=apikey,
+            x_fields=x_fields,
+            ids={"worker_name": worker_name},
+        )
+
+    async def put_worker_single(
+        self,
+        worker_id: str,
+        payload: PutWorkerSingleRequest | Fields,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+    ) -> ModifyWorker:
+        """Change something about a worker: maintenance, pause, its text, its name."""
+        return await self._line.call(
+            operations.put_worker_single,
+            ModifyWorker,
+            apikey=apikey,
+            x_fields=x_fields,
+            payload=payload,
+            ids={"worker_id": worker_id},
+        )
+
+    async def delete_worker_single(
+        self, worker_id: str, apikey: str | None = None, x_fields: str | None = None
+    ) -> DeletedWorker:
+        """Delete a worker and its statistics, for good."""
+        return await self._line.call(
+            operations.delete_worker_single,
+            DeletedWorker,
+            apikey=apikey,
+            x_fields=x_fields,
+            ids={"worker_id": worker_id},
+        )
+
+    # -- the horde as a whole ------------------------------------------------------------------
+
+    async def get_horde_modes(
+        self, apikey: str | None = None, x_fields: str | None = None
+    ) -> HordeModes:
+        """Whether the horde is in maintenance or takes invited workers only."""
+        return await self._line.call(
+            operations.get_horde_modes, HordeModes, apikey=apikey, x_fields=x_fields
+        )
+
+    async def put_horde_modes(
+        self,
+        payload: PutHordeModesRequest | Fields,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+    ) -> HordeModes:
+        """Switch modes of the horde on or off; the answer has what was changed."""
+        return await self._line.call(
+            operations.put_horde_modes,
+            HordeModes,
+            apikey=apikey,
+            x_fields=x_fields,
+            payload=payload,
+        )
+
+    async def get_horde_load(self, x_fields: str | None = None) -> HordePerformanceStable:
+        """How much waits and how much is done."""
+        return await self._line.call(
+            operations.get_horde_load, HordePerformanceStable, x_fields=x_fields
+        )
+
+    async def get_models(
+        self,
+        x_fields: str | None = None,
+        *,
+        type: str | None = None,
+        min_count: int | None = None,
+        max_count: int | None = None,
+        model_state: str | None = None,
+    ) -> list[ActiveModel]:
+        """The models that workers offer now."""
+        return await self._line.call(
+            operations.get_models,
+            list[ActiveModel],
+            x_fields=x_fields,
+            query=wire.query_of(
+                type=type, min_count=min_count, max_count=max_count, model_state=model_state
+            ),
+        )
+
+    async def get_model_single(
+        self, model_name: str, x_fields: str | None = None
+    ) -> list[ActiveModel]:
+        """One model, as a list of at most one entry (servers of today only)."""
+        return await self._line.call(
+            operations.get_model_single,
+            list[ActiveModel],
+            x_fields=x_fields,
+            ids={"model_name": model_name},
+        )
+
+    async def get_horde_news(self, x_fields: str | None = None) -> list[Newspiece]:
+        """What is new, the newest first."""
+        return await self._line.call(operations.get_horde_news, list[Newspiece], x_fields=x_fields)
+
+    async def get_heartbeat(self, x_fields: str | None = None) -> Heartbeat:
+        """The pulse of the server that answers."""
+        return await self._line.call(operations.get_heartbeat, Heartbeat, x_fields=x_fields)

@@ -1,0 +1,81 @@
+"""Books: entries posted together with what statistics and trust make of them."""
+
+from collections.abc import Iterable
+
+from ordu.rules import money, names, trust
+from ordu.rules.lifecycle import Millis
+from ordu.rules.money import Account, Action, Entry, Kudos, Line, UserId
+from ordu.store import ledger, stats, users, workers
+from ordu.store.database import Transaction
+from ordu.store.users import User
+
+
+def found(tx: Transaction, user_id: UserId) -> User:
+    """A user who is known to exist: users are never removed."""
+    user = users.by_id(tx, user_id)
+    assert user is not None, f"user {user_id} exists"
+    return user
+
+
+def book(tx: Transaction, entry: Entry, entry_id: str, now: Millis) -> None:
+    """Post an entry and count what it changes for each user."""
+    ledger.post(tx, entry, entry_id, now)
+    stats.append(tx, kudos_deltas(entry.lines))
+
+
+def kudos_deltas(lines: Iterable[Line]) -> list[tuple[str, str, int]]:
+    """What statistics learn from an entry: each user's kudos by action."""
+    return [
+        (f"user:{line.user_id}", f"kudos:{line.action}", line.amount)
+        for line in lines
+        if line.account is Account.USER
+    ]
+
+
+def give(
+    tx: Transaction, user: User, amount: Kudos, action: Action, entry_id: str, now: Millis
+) -> None:
+    """Give kudos of the horde's own to a user, or take them; never more than there are.
+
+    Raises:
+        Refused: KudosTransferNotEnough.
+    """
+    money.check_enough(
+        user.kudos,
+        Kudos(-amount),
+        f"{names.alias(user.username, user.id)} has {money.exact(user.kudos):g} kudos; "
+        f"{-money.exact(amount):g} cannot be taken.",
+    )
+    book(tx, money.adjustment(f"{action}:{entry_id}", user.id, amount, action), entry_id, now)
+
+
+# Trust
+
+
+def promote_if_due(
+    tx: Transaction, user_id: UserId, threshold: Kudos, entry_id: str, now: Millis
+) -> bool:
+    """Make a user trusted who has earned it; says whether that happened now.
+
+    `entry_id` is that of the entry that may have brought it about.
+    """
+    user = found(tx, user_id)
+    is_due = not user.is_trusted and trust.earns_trust(
+        user.id,
+        evaluating=user.evaluating_kudos,
+        threshold=threshold,
+        age_ms=Millis(now - user.created_at),
+        suspicion=user.suspicion,
+    )
+    if is_due:
+        promote(tx, user, f"{entry_id}-trust", now)
+    return is_due
+
+
+def promote(tx: Transaction, user: User, entry_id: str, now: Millis) -> None:
+    """Make a user trusted: their workers work again, and what was held for them is theirs."""
+    users.change(tx, user.id, {"is_trusted": True})
+    workers.end_pauses(tx, user.id)
+    if user.evaluating_kudos:
+        entry = money.promotion(f"trust:{entry_id}", user.id, user.evaluating_kudos)
+        book(tx, entry, entry_id, now)

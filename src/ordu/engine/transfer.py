@@ -1,0 +1,222 @@
+"""Transfer: kudos from one user to another, and from the horde to a user (an award).
+
+Both can be asked for with an `Idempotency-Key`: what was answered is kept in the transaction that
+moved the kudos, so the same call made again, after a lost answer or a crash, gets the same answer
+and moves nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ordu.engine.books import book, found, give
+from ordu.engine.horde import Horde
+from ordu.protocol.errors import Refused
+from ordu.rules import money, names, rights, trust
+from ordu.rules.lifecycle import Millis
+from ordu.rules.money import ANONYMOUS, Action, Kudos, UserId
+from ordu.store import answers, requests, transfers, users
+from ordu.store.answers import Kept
+from ordu.store.database import Transaction
+from ordu.store.users import User
+
+RETURN_PAUSE_MS = 60_000  # so long nobody gives kudos back to who has just given them some
+ANSWERS_LIFETIME_MS = 30 * 86_400_000  # as long as a repeated call gets the first one's answer
+
+
+@dataclass(frozen=True)
+class Once:
+    """A call that is to have its effect once: whose, by what key, with what body."""
+
+    scope: str
+    key_hash: str
+    fingerprint: str
+
+
+def once(
+    tx: Transaction, call: Once | None, now: Millis, effect: Callable[[Transaction], int]
+) -> int:
+    """The number that the effect returns, or returned when this call was made before.
+
+    Raises:
+        Refused: IdempotencyKeyConflict, when the key came with another body before.
+    """
+    if call is None:
+        return effect(tx)
+    kept = answers.kept(tx, call.scope, call.key_hash)
+    if kept is None:
+        result = effect(tx)
+        answer = Kept(call.fingerprint, str(result).encode())
+        answers.keep(tx, call.scope, call.key_hash, answer, now)
+        return result
+    if kept.fingerprint != call.fingerprint:
+        raise Refused(
+            "IdempotencyKeyConflict",
+            "This Idempotency-Key came with another body before. Use a new key for a new call.",
+        )
+    return int(kept.reply)
+
+
+# Between users
+
+
+async def transfer(
+    horde: Horde, source: User, target_name: str, amount: int, call: Once | None = None
+) -> int:
+    """Give whole kudos from one user to another; returns how many.
+
+    Raises:
+        Refused: the refusals of protocol sheet 21 §1, in its order.
+    """
+    now = horde.now()
+    entry_id = horde.fresh.id(now)
+    is_paused = horde.settings.rate_limits  # what counts by time goes with the limits on calls
+
+    def move(tx: Transaction) -> int:
+        giver = found(tx, source.id)
+        taker = check_parties(giver, named(tx, target_name), target_name)
+        if is_paused:
+            check_pause(tx, giver, taker, now)
+        check_accounts(giver, taker)
+        check_amount(amount)
+        return give_to(tx, giver, taker, amount, entry_id, now)
+
+    return await horde.write(lambda tx: once(tx, call, now, move))
+
+
+def named(tx: Transaction, name: str) -> User | None:
+    """The user of this alias or number."""
+    user_id = names.user_id_of(name)
+    return None if user_id is None else users.by_id(tx, user_id)
+
+
+def check_parties(giver: User, taker: User | None, target_name: str) -> User:
+    """Refuse a transfer from or to somebody who can have no part in it; returns who gets it."""
+    if giver.id == ANONYMOUS:
+        raise Refused(
+            "KudosTransferFromAnon",
+            "The anonymous user has no kudos to give; register to have your own.",
+        )
+    if taker is None:
+        raise Refused(
+            "InvalidTargetUsername",
+            f"There is no user {target_name[:60]!r}. Write the name as `name#17`.",
+        )
+    if taker.id == ANONYMOUS:
+        raise Refused("KudosTransferToAnon", "The anonymous user cannot hold kudos.")
+    if taker.id == giver.id:
+        raise Refused("KudosTransferToSelf", "These kudos are yours already.")
+    return taker
+
+
+def check_pause(tx: Transaction, giver: User, taker: User, now: Millis) -> None:
+    """Refuse kudos that go back to where they came from a moment ago."""
+    received_at = transfers.newest(tx, taker.id, giver.id)
+    if received_at is not None and now - received_at < RETURN_PAUSE_MS:
+        wait_s = -(-(received_at + RETURN_PAUSE_MS - now) // 1000)
+        raise Refused(
+            "TooFastKudosTransfers",
+            f"{names.alias(taker.username, taker.id)} has just given you kudos. "
+            f"Try again in {wait_s} s.",
+            retry_after_s=wait_s,
+        )
+
+
+def check_accounts(giver: User, taker: User) -> None:
+    """Refuse accounts that may not send or get kudos, in the order of protocol sheet 21 §1."""
+    refusals = (
+        (
+            trust.is_suspicious(giver.suspicion, trusted=giver.is_trusted),
+            "FaultWhenKudosSending",
+            "Your account cannot send kudos now. Ask a moderator of this horde.",
+        ),
+        (giver.is_flagged, "SourceAccountFlagged", "Your account is under review."),
+        (
+            giver.is_education,
+            "EducationCannotSendKudos",
+            "An account for teaching can get kudos, not send them.",
+        ),
+        (
+            trust.is_suspicious(taker.suspicion, trusted=taker.is_trusted),
+            "FaultWhenKudosReceiving",
+            "The receiving account cannot get kudos now.",
+        ),
+        (taker.is_flagged, "TargetAccountFlagged", "The receiving account is under review."),
+    )
+    for is_broken, rc, message in refusals:
+        if is_broken:
+            raise Refused(rc, message)
+
+
+def check_amount(amount: int) -> None:
+    """Refuse to give nothing, or less."""
+    if amount < 0:
+        raise Refused("NegativeKudosTransfer", "Kudos can be given, not taken: say more than 0.")
+    if amount == 0:
+        raise Refused("InvalidKudosTransferAmount", "Nothing to give: say more than 0.")
+
+
+def give_to(
+    tx: Transaction, giver: User, taker: User, amount: int, entry_id: str, now: Millis
+) -> int:
+    """Book a transfer that nothing speaks against but the amount."""
+    kudos = money.from_whole(amount)
+    held = requests.held_of(tx, giver.id)
+    money.check_enough(Kudos(giver.kudos - held), kudos, not_enough(giver.kudos, held, amount))
+    action = Action.DONATED if taker.is_education else Action.GIFTED
+    entry = money.transfer(f"transfer:{entry_id}", giver.id, taker.id, kudos, action)
+    book(tx, entry, entry_id, now)
+    transfers.add(tx, transfer_id=entry_id, source=giver.id, target=taker.id, amount=kudos, now=now)
+    return amount
+
+
+def not_enough(kudos: Kudos, held: Kudos, amount: int) -> str:
+    """How a giver is told that there is too little."""
+    waiting = f", of which {money.exact(held):g} are held for your requests," if held else ""
+    return f"You have {money.exact(kudos):g} kudos{waiting} and want to give {amount}."
+
+
+# From the horde
+
+
+async def award(
+    horde: Horde, caller: User, target_name: str, amount: int, call: Once | None = None
+) -> int:
+    """Give a user whole kudos of the horde's own, or take them; returns how many.
+
+    Raises:
+        Refused: NotAllowedAwards, InvalidAwardUsername, KudosAwardToAnon, TargetAccountFlagged,
+            InvalidKudosTransferAmount, KudosTransferNotEnough.
+    """
+    stands = rights.standing(caller.id, UserId(-1), is_moderator=caller.is_moderator)
+    rights.check(rights.AWARD_KUDOS, stands, "award kudos")
+    now = horde.now()
+    entry_id = horde.fresh.id(now)
+
+    def move(tx: Transaction) -> int:
+        taker = check_award(named(tx, target_name), target_name, amount)
+        give(tx, taker, money.from_whole(amount), Action.AWARDED, entry_id, now)
+        return amount
+
+    return await horde.write(lambda tx: once(tx, call, now, move))
+
+
+def check_award(taker: User | None, target_name: str, amount: int) -> User:
+    """Refuse an award to somebody who cannot get it; returns who gets it."""
+    if taker is None:
+        raise Refused(
+            "InvalidAwardUsername",
+            f"There is no user {target_name[:60]!r}. Write the name as `name#17`.",
+        )
+    if taker.id == ANONYMOUS:
+        raise Refused("KudosAwardToAnon", "The anonymous user cannot hold kudos.")
+    if taker.is_flagged:
+        raise Refused("TargetAccountFlagged", "The receiving account is under review.")
+    if amount == 0:
+        raise Refused("InvalidKudosTransferAmount", "Nothing to award: say a number but 0.")
+    return taker
+
+
+async def forget_answers(horde: Horde) -> None:
+    """A chore: drop the answers that nobody will ask for again."""
+    before = Millis(horde.now() - ANSWERS_LIFETIME_MS)
+    await horde.write(lambda tx: answers.forget_before(tx, before))
