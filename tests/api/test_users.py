@@ -1,4 +1,4 @@
-"""Users over HTTP. 2 of 10 completes who sees and changes what."""
+"""Users over HTTP; who sees and changes which field is in test_rights.py."""
 
 import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS
@@ -125,6 +125,14 @@ async def test_post_register_gives_a_key_once(api):
     account = reply.json()
     assert (account["username"], account["id"], len(account["api_key"])) == ("Zoë#2", 2, 22)
     assert (await api.get("/api/v2/find_user", headers={"apikey": account["api_key"]})).is_success
+
+
+async def test_post_register_is_closed_in_a_raid(api, register):
+    await api.put("/api/v2/status/modes", json={"raid": True}, headers=ADMIN)
+    reply = await api.post("/register", json={"username": "raider"})
+    assert (reply.status_code, reply.json()["rc"]) == (403, "RegistrationClosed")
+    await api.put("/api/v2/status/modes", json={"raid": False}, headers=ADMIN)
+    await register("friend")
 
 
 @pytest.mark.parametrize("username", ["", "   ", "x" * 31, "a\x00b", 5, None])

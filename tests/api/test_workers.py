@@ -1,4 +1,4 @@
-"""Workers and status over HTTP. 2 of 10 completes them."""
+"""Workers and status over HTTP; who sees and changes which field is in test_rights.py."""
 
 import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS

@@ -1,0 +1,152 @@
+"""Every method of the client, in both faces, against a real server."""
+
+import base64
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+from msgspec import UNSET
+from tests.builders import a_picture
+from tests.system.processes import Processes
+
+from ordu.client import AsyncHorde, Horde
+from ordu.client.errors import HordeError
+from ordu.protocol.jobs import PopInputStable, PostJobSubmitRequest
+from ordu.protocol.kudos import PostAwardKudosRequest, PostTransferKudosRequest
+from ordu.protocol.operations import TABLE, Era
+from ordu.protocol.params import ModelGenerationInputStable
+from ordu.protocol.requests import GenerationInput
+from ordu.protocol.status import PutHordeModesRequest
+from ordu.protocol.users import PutUserSingleRequest
+from ordu.protocol.workers import PutWorkerSingleRequest
+
+Ask = Callable[..., Any]
+SMALL = ModelGenerationInputStable(width=64, height=64, steps=1)
+POP = PopInputStable(name="attic", models=["stable_diffusion"], bridge_agent="test:1:x")
+
+
+class Face:
+    """A client whose methods are called alike, whichever face it has; notes which were called."""
+
+    def __init__(self, call: Ask, client: Horde | AsyncHorde) -> None:
+        self.call = call
+        self.client = client
+        self.called: set[str] = set()
+
+    def __getattr__(self, name: str) -> Ask:
+        self.called.add(name)
+        return lambda *given, **named: self.call(getattr(self.client, name), *given, **named)
+
+
+@contextmanager
+def sync_face(url: str, key: str) -> Iterator[Face]:
+    with Horde(url, key) as client:
+        yield Face(lambda method, *given, **named: method(*given, **named), client)
+
+
+@contextmanager
+def async_face(url: str, key: str) -> Iterator[Face]:
+    with start_blocking_portal() as portal:
+        client = AsyncHorde(url, key)
+
+        def call(method: Ask, *given: Any, **named: Any) -> Any:
+            async def run() -> Any:
+                return await method(*given, **named)
+
+            return portal.call(run)
+
+        yield Face(call, client)
+        portal.call(client.aclose)
+
+
+@pytest.mark.parametrize("face", [sync_face, async_face])
+def test_every_method_of_the_client(ordu: Processes, face: Any) -> None:
+    server = ordu.server("--rate-limits", "off")
+    assert server.admin_key
+    with face(server.url, server.admin_key) as horde:
+        people(horde)
+        kudos(horde)
+        a_picture_by_hand(horde)
+        the_worker(horde)
+        the_horde(horde)
+        a_sync_request_nobody_can_serve(horde)
+    missing = {row.name for row in TABLE if row.era is not Era.ORDU} - horde.called
+    assert missing == set()
+
+
+def refused(rc: str, method: Ask, *given: Any, **named: Any) -> None:
+    with pytest.raises(HordeError) as caught:
+        method(*given, **named)
+    assert caught.value.rc == rc
+
+
+def people(horde: Face) -> None:
+    ferris = horde.post_register({"username": "ferris"})
+    assert (ferris.username, len(ferris.api_key)) == ("ferris#2", 22)
+    assert [each.id for each in horde.get_users(sort="age")] == [0, 1, 2]
+    assert horde.get_users(page=2) == []
+    assert horde.get_find_user(ferris.api_key).username == "ferris#2"
+    assert horde.get_user_single(2, ferris.api_key).active_generations.image == []
+    assert horde.get_user_single(2, ferris.api_key).suspicious is UNSET
+    changed = horde.put_user_single(2, PutUserSingleRequest(kudos=100, trusted=True))
+    assert (changed.new_kudos, changed.trusted, changed.flagged) == (100.0, True, UNSET)
+    refused("NotAdmin", horde.put_user_single, 2, {"kudos": 1}, ferris.api_key)
+    refused("UserNotFound", horde.get_user_single, 99)
+
+
+def kudos(horde: Face) -> None:
+    gift = PostTransferKudosRequest(username="ferris#2", amount=5)
+    refused("KudosTransferNotEnough", horde.post_transfer_kudos, gift)
+    horde.post_award_kudos(PostAwardKudosRequest(username="1", amount=20), idempotency_key="a")
+    horde.post_award_kudos(PostAwardKudosRequest(username="1", amount=20), idempotency_key="a")
+    assert horde.post_transfer_kudos(gift).transferred == 5
+    assert horde.get_find_user(x_fields="kudos").kudos == 15.0
+
+
+def a_picture_by_hand(horde: Face) -> None:
+    placed = horde.post_async_generate(GenerationInput(prompt="a fox", params=SMALL))
+    assert horde.get_async_check(placed.id).waiting == 1
+    job = horde.post_job_pop(POP)
+    picture = a_picture(64, 64)
+    done = horde.post_job_submit(
+        PostJobSubmitRequest(id=job.id, generation=base64.b64encode(picture).decode(), seed=1)
+    )
+    assert done.reward == 0.01
+    (generation,) = horde.get_async_status(placed.id).generations
+    assert horde.fetch(generation.img) == picture
+    cancelled = horde.post_async_generate(GenerationInput(prompt="a fox", params=SMALL))
+    assert horde.delete_async_status(cancelled.id).done is True
+    refused("RequestNotFound", horde.get_async_check, "00000000-0000-0000-0000-000000000000")
+
+
+def the_worker(horde: Face) -> None:
+    (listed,) = horde.get_workers(name="ATTIC")
+    assert horde.get_worker_single(listed.id).name == "attic"
+    assert horde.get_worker_single_name("attic").id == listed.id
+    told = PutWorkerSingleRequest(maintenance=True, maintenance_msg="back on Monday", info="loft")
+    changed = horde.put_worker_single(listed.id, told)
+    assert (changed.maintenance, changed.info, changed.paused) == (True, "loft", UNSET)
+    with pytest.raises(HordeError, match="back on Monday"):
+        horde.post_job_pop(POP)
+    assert horde.delete_worker_single(listed.id).deleted_name == "attic"
+    refused("WorkerNotFound", horde.get_worker_single, listed.id)
+
+
+def the_horde(horde: Face) -> None:
+    assert horde.get_horde_load().queued_requests == 0
+    horde.post_job_pop(POP)
+    assert horde.get_models(min_count=1)[0].name == "stable_diffusion"
+    assert horde.get_model_single("stable_diffusion")[0].count == 1
+    assert horde.get_horde_news() == []
+    assert horde.get_heartbeat().message == "OK"
+    assert horde.put_horde_modes(PutHordeModesRequest(maintenance=True)).maintenance_mode is True
+    assert horde.get_horde_modes().maintenance_mode is True
+    refused("MaintenanceMode", horde.post_async_generate, GenerationInput(prompt="a fox"))
+    horde.put_horde_modes(PutHordeModesRequest(maintenance_mode=False))
+
+
+def a_sync_request_nobody_can_serve(horde: Face) -> None:
+    wanted = GenerationInput(prompt="a fox", models=["nobody has it"], params=SMALL)
+    refused("NoValidWorkers", horde.post_sync_generate, wanted)
