@@ -27,7 +27,8 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> ServerSettings:
-    return ServerSettings(data=str(tmp_path / "horde"), admin_key=ADMIN_KEY)
+    """Those of the hordes of most tests, which call faster than people do."""
+    return ServerSettings(data=str(tmp_path / "horde"), admin_key=ADMIN_KEY, rate_limits=False)
 
 
 @pytest.fixture

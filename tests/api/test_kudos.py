@@ -1,5 +1,6 @@
 """Kudos over HTTP: given, awarded, held, earned by being there."""
 
+import msgspec
 import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS
 
@@ -103,7 +104,8 @@ async def test_post_transfer_kudos_refuses_what_is_no_idempotency_key(api, rich,
     assert (reply.status_code, reply.json()["rc"]) == (400, "BadRequest")
 
 
-async def test_post_transfer_kudos_does_not_go_back_within_a_minute(api, rich, clock):
+async def test_post_transfer_kudos_does_not_go_back_within_a_minute(api, rich, horde, clock):
+    horde.settings = msgspec.structs.replace(horde.settings, rate_limits=True)
     ferris, corro = await rich("ferris"), await rich("corro")
     await api.post(TRANSFER, json={"username": "3", "amount": 10}, headers=ferris)
     back = {"username": "2", "amount": 10}

@@ -63,7 +63,7 @@ def async_face(url: str, key: str) -> Iterator[Face]:
 
 @pytest.mark.parametrize("face", [sync_face, async_face])
 def test_every_method_of_the_client(ordu: Processes, face: Any) -> None:
-    server = ordu.server("--rate-limits", "off")
+    server = ordu.server()
     assert server.admin_key
     with face(server.url, server.admin_key) as horde:
         people(horde)

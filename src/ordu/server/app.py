@@ -1,7 +1,8 @@
 """HTTP: rows become routes, calls become replies. The one place where errors become answers.
 
-A call is read in this order: route, size, form of the body, mask, key. Then its handler runs one
-verb or one read and returns a reply, which is shaped (null rule, `X-Fields`) and sent.
+A call is read in this order: route, limits on its address, size, form of the body, mask, key,
+limits on the key. Then its handler runs one verb or one read and returns a reply, which is shaped
+(null rule, `X-Fields`) and sent.
 """
 
 import logging
@@ -27,6 +28,7 @@ from ordu.protocol.fields import compile_mask, shape
 from ordu.protocol.operations import Operation
 from ordu.server import auth, documents, handlers
 from ordu.server.call import HANDLERS, Answer, Call, Handler
+from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -44,7 +46,10 @@ CORS_HEADERS = (
             b" Client-Agent, X-Fields, X-Forwarded-For, Proxied-For, Proxy-Authorization"
         ),
     ),
-    (b"access-control-expose-headers", b"X-Request-Id, Retry-After"),
+    (
+        b"access-control-expose-headers",
+        b"X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
+    ),
 )
 
 
@@ -56,9 +61,10 @@ def make_app(horde: Horde, secret: Secret) -> ASGIApp:
     """
     handlers.load()
     check_bound()
-    routes = [route_of(row, HANDLERS[row.name], horde, secret) for row in operations.TABLE]
+    limits = RateLimits() if horde.settings.rate_limits else None
+    routes = [route_of(row, HANDLERS[row.name], horde, secret, limits) for row in operations.TABLE]
     app = Starlette(
-        routes=[*documents.routes(horde, secret), *merged(routes), *redirects()],
+        routes=[*documents.routes(horde, secret, limits), *merged(routes), *redirects()],
         exception_handlers={
             Refused: answer_refusal,
             HTTPException: documents.with_pages(horde, answer_http_error),
@@ -94,17 +100,25 @@ Endpoint = Callable[[HttpRequest], Awaitable[Response]]
 
 
 def route_of(
-    operation: Operation, handler: Handler, horde: Horde, secret: Secret
+    operation: Operation,
+    handler: Handler,
+    horde: Horde,
+    secret: Secret,
+    limits: RateLimits | None,
 ) -> tuple[str, str, Endpoint]:
-    """Path, method and endpoint of one row."""
+    """Path, method and endpoint of one row; without `limits` nothing is counted."""
 
     async def endpoint(http: HttpRequest) -> Response:
         mask = http.headers.get("x-fields")
+        if limits is not None:
+            limits.check_address(operation, http, horde.now())
         raw = await read_body(http, body_limit(operation, horde))
         body = None if operation.request is None else decode(operation.request, raw)
         if mask:
             compile_mask(operation, mask)  # refused before anything happens
         caller = await auth.identify(horde, secret, http.headers.get("apikey"), operation)
+        if limits is not None and caller is not None:
+            limits.check_key(operation, http, caller.id, horde.now())
         call: Call[Any] = Call(
             horde, secret, operation, caller, body, raw, http, http.state.request_id
         )
@@ -223,7 +237,7 @@ async def answer_nobody(http: HttpRequest, _: Exception) -> Response:
 
 
 class Edge:
-    """What every answer shares: CORS headers and a request id."""
+    """What every answer shares: CORS headers, a request id, and how often may be called yet."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -239,7 +253,9 @@ class Edge:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *extra]
+                told = scope["state"].get("limit_headers", {})
+                limits = [(name.lower().encode(), value.encode()) for name, value in told.items()]
+                message["headers"] = [*message.get("headers", ()), *extra, *limits]
             await send(message)
 
         if scope["method"] == "OPTIONS":

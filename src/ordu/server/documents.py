@@ -23,6 +23,7 @@ from ordu.protocol.errors import Refused
 from ordu.protocol.registration import RegistrationInput
 from ordu.server.call import Call
 from ordu.server.handlers.register import post_register
+from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
 from ordu.web import assets, negotiation, pages
 from ordu.web.document import Document
@@ -42,9 +43,9 @@ NOWHERE = "no-store"
 ErrorAnswer = Callable[[HttpRequest, Exception], Awaitable[Response]]
 
 
-def routes(horde: Horde, secret: Secret) -> list[BaseRoute]:
+def routes(horde: Horde, secret: Secret, limits: RateLimits | None) -> list[BaseRoute]:
     """What is served beside the operations; they come first, so that forms find their page."""
-    people = Pages(horde, secret)
+    people = Pages(horde, secret, limits)
     return [
         Route("/", people.get_home),
         FormRoute("/register", people.at_register, methods=["GET", "POST"]),
@@ -78,9 +79,10 @@ def is_form(scope: Scope) -> bool:
 class Pages:
     """The pages of one horde."""
 
-    def __init__(self, horde: Horde, secret: Secret) -> None:
+    def __init__(self, horde: Horde, secret: Secret, limits: RateLimits | None) -> None:
         self.horde = horde
         self.secret = secret
+        self.limits = limits
         self.site = site_of(horde)
 
     async def get_home(self, http: HttpRequest) -> Response:  # noqa: ARG002 - the shape of a route
@@ -100,6 +102,8 @@ class Pages:
         username = field_of(raw, "username")
         wants_json = negotiation.prefers_json(http.headers.get("accept", ""))
         try:
+            if self.limits is not None:
+                self.limits.check_address(operations.post_register, http, self.horde.now())
             registered = await post_register(
                 self.call(http, raw, RegistrationInput(username=username))
             )

@@ -27,7 +27,16 @@ from ordu.protocol.operations.generate import (
 from ordu.protocol.operations.health import get_livez, get_readyz
 from ordu.protocol.operations.kudos import post_award_kudos, post_transfer_kudos
 from ordu.protocol.operations.pictures import get_picture, put_picture
-from ordu.protocol.operations.row import Era, Key, Nulls, Operation, Parameter, Place
+from ordu.protocol.operations.row import (
+    Counts,
+    Era,
+    Key,
+    Limit,
+    Nulls,
+    Operation,
+    Parameter,
+    Place,
+)
 from ordu.protocol.operations.status import (
     get_heartbeat,
     get_horde_load,
@@ -86,8 +95,10 @@ BY_NAME: Mapping[str, Operation] = {operation.name: operation for operation in T
 __all__ = [
     "BY_NAME",
     "TABLE",
+    "Counts",
     "Era",
     "Key",
+    "Limit",
     "Nulls",
     "Operation",
     "Parameter",

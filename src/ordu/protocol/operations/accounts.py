@@ -3,8 +3,10 @@
 from ordu.protocol.operations.row import (
     ALWAYS,
     X_FIELDS,
+    Counts,
     Era,
     Key,
+    Limit,
     Nulls,
     Operation,
     api_key,
@@ -44,6 +46,7 @@ get_user_single = Operation(
     refusals=ALWAYS | {401: "Invalid API Key", 404: "User Not Found"},
     nulls=Nulls.SKIP,
     key=Key.OPTIONAL,
+    limits=(Limit(60, 60, Counts.PATH),),
 )
 
 put_user_single = Operation(
@@ -62,6 +65,7 @@ put_user_single = Operation(
     refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "User Not Found"},
     nulls=Nulls.SKIP,
     key=Key.REQUIRED,
+    limits=(Limit(60, 60, Counts.PATH),),
 )
 
 get_find_user = Operation(
@@ -90,4 +94,5 @@ post_register = Operation(
     status_text="Registered",
     refusals=ALWAYS | {403: "Registration Closed"},
     era=Era.ORDU,
+    limits=(Limit(10, 3600),),
 )

@@ -9,7 +9,9 @@ from ordu.protocol.jobs import (
 from ordu.protocol.operations.row import (
     ALWAYS,
     X_FIELDS,
+    Counts,
     Key,
+    Limit,
     Nulls,
     Operation,
     api_key,
@@ -34,6 +36,13 @@ _PLACING = ALWAYS | {
     503: "Maintenance Mode",
 }
 
+_ASKING = (
+    Limit(90, 60, Counts.PATH),
+    Limit(2, 1, Counts.PATH),
+    Limit(2, 1, Counts.KEY, anonymous=60),
+)
+_WORKING = (Limit(60, 1),)  # all workers behind one address together
+
 post_async_generate = Operation(
     name="post_async_generate",
     method="POST",
@@ -54,6 +63,7 @@ post_async_generate = Operation(
     refusals=_PLACING,
     nulls=Nulls.SKIP,
     key=Key.REQUIRED,
+    limits=_ASKING,
 )
 
 post_sync_generate = Operation(
@@ -72,6 +82,7 @@ post_sync_generate = Operation(
     status_text="Images Generated",
     refusals=_PLACING | {410: "Request Expired", 503: "Maintenance Mode, or no worker for it"},
     key=Key.REQUIRED,
+    limits=_ASKING,
 )
 
 get_async_check = Operation(
@@ -87,6 +98,7 @@ get_async_check = Operation(
     reply=RequestStatusCheck,
     status_text="Async Request Status Check",
     refusals=ALWAYS | {404: "Request Not Found"},
+    limits=(Limit(10, 1, Counts.PATH),),
 )
 
 get_async_status = Operation(
@@ -103,6 +115,7 @@ get_async_status = Operation(
     reply=RequestStatusStable,
     status_text="Async Request Full Status",
     refusals=ALWAYS | {404: "Request Not Found"},
+    limits=(Limit(10, 60, Counts.PATH),),
 )
 
 delete_async_status = Operation(
@@ -118,6 +131,7 @@ delete_async_status = Operation(
     reply=RequestStatusStable,
     status_text="Async Request Full Status",
     refusals=ALWAYS | {404: "Request Not Found"},
+    limits=(Limit(10, 60, Counts.PATH),),
 )
 
 post_job_pop = Operation(
@@ -135,6 +149,7 @@ post_job_pop = Operation(
     status_text="Generation Popped",
     refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied"},
     key=Key.REQUIRED,
+    limits=_WORKING,
 )
 
 post_job_submit = Operation(
@@ -155,4 +170,5 @@ post_job_submit = Operation(
         404: "Request Not Found",
     },
     key=Key.REQUIRED,
+    limits=_WORKING,
 )

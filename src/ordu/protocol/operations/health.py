@@ -10,6 +10,7 @@ get_livez = Operation(
     status_text="It does",
     era=Era.ORDU,
     produces="text/plain",
+    limits=(),
 )
 
 get_readyz = Operation(
@@ -21,4 +22,5 @@ get_readyz = Operation(
     refusals={503: "It cannot"},
     era=Era.ORDU,
     produces="text/plain",
+    limits=(),
 )

@@ -9,8 +9,10 @@ from ordu.protocol.kudos import (
 from ordu.protocol.operations.row import (
     ALWAYS,
     X_FIELDS,
+    Counts,
     Era,
     Key,
+    Limit,
     Operation,
     Parameter,
     Place,
@@ -38,6 +40,7 @@ post_transfer_kudos = Operation(
     status_text="Kudos Transferred",
     refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied"},
     key=Key.REQUIRED,
+    limits=(Limit(1, 1, Counts.KEY), Limit(90, 3600, Counts.KEY)),
 )
 
 post_award_kudos = Operation(

@@ -29,6 +29,7 @@ put_picture = Operation(
     },
     era=Era.ORDU,
     consumes="image/*",
+    limits=(),  # the link says who may
 )
 
 get_picture = Operation(
@@ -47,4 +48,5 @@ get_picture = Operation(
     },
     era=Era.ORDU,
     produces="image/*",
+    limits=(),  # the link says who may
 )

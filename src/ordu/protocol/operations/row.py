@@ -53,6 +53,32 @@ class Parameter(msgspec.Struct, frozen=True):
         return self.name.lower().replace("-", "_")
 
 
+class Counts(StrEnum):
+    """What calls are counted by."""
+
+    ADDRESS = "address"  # where the call comes from
+    PATH = "path"  # the same, and each path by itself, ids and all
+    KEY = "key"  # who calls
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """How often an operation may be called. `per_s` is a second, a minute or an hour."""
+
+    calls: int
+    per_s: int
+    counts: Counts = Counts.ADDRESS
+    anonymous: int | None = None  # where it is another number for all anonymous callers together
+
+    @property
+    def calls_anonymous(self) -> int:
+        """How often all anonymous callers together may call."""
+        return self.calls if self.anonymous is None else self.anonymous
+
+
+# Of every operation that has none of its own (protocol sheet 01 §8).
+USUAL_LIMITS = (Limit(90, 60),)
+
+
 class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One row of the table.
 
@@ -76,6 +102,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     key: Key = Key.NONE
     unknown_key: str = "InvalidAPIKey"  # the rc when nobody is known by the key
     era: Era = Era.SEED
+    limits: tuple[Limit, ...] = USUAL_LIMITS
     consumes: str = "application/json"
     produces: str = "application/json"
 

@@ -5,6 +5,7 @@ from ordu.protocol.operations.row import (
     X_FIELDS,
     Era,
     Key,
+    Limit,
     Nulls,
     Operation,
     api_key,
@@ -35,6 +36,7 @@ get_horde_modes = Operation(
     refusals=ALWAYS | {401: "Invalid API Key"},
     nulls=Nulls.SKIP,
     key=Key.OPTIONAL,
+    limits=(Limit(30, 60),),
 )
 
 put_horde_modes = Operation(
@@ -53,6 +55,7 @@ put_horde_modes = Operation(
     refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied"},
     nulls=Nulls.SKIP,
     key=Key.REQUIRED,
+    limits=(Limit(30, 60),),
 )
 
 get_horde_load = Operation(
@@ -118,4 +121,5 @@ get_heartbeat = Operation(
     status_text="Heartbeat",
     refusals={400: "Validation Error"},
     era=Era.TODAY,
+    limits=(),
 )

@@ -3,8 +3,10 @@
 from ordu.protocol.operations.row import (
     ALWAYS,
     X_FIELDS,
+    Counts,
     Era,
     Key,
+    Limit,
     Nulls,
     Operation,
     api_key,
@@ -54,6 +56,7 @@ get_worker_single = Operation(
     refusals=ALWAYS | {401: "Invalid API Key", 404: "Worker Not Found"},
     nulls=Nulls.SKIP,
     key=Key.OPTIONAL,
+    limits=(Limit(30, 60, Counts.PATH),),
 )
 
 get_worker_single_name = Operation(
@@ -100,6 +103,7 @@ put_worker_single = Operation(
     },
     nulls=Nulls.SKIP,
     key=Key.REQUIRED,
+    limits=(Limit(30, 60, Counts.PATH),),
 )
 
 delete_worker_single = Operation(
@@ -122,4 +126,5 @@ delete_worker_single = Operation(
         404: "Worker Not Found",
     },
     key=Key.REQUIRED,
+    limits=(Limit(30, 60, Counts.PATH),),
 )

@@ -1,0 +1,146 @@
+"""Limits on calls: how often who may call what (protocol sheet 01 §8).
+
+Each operation's row names its limits; here they are counted, in fixed windows, in the event loop's
+memory. What is counted is bounded: when there are too many counters, the one whose window began
+first is forgotten, so that a flood of addresses or ids costs a little justice and no memory.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request as HttpRequest
+
+from ordu.protocol.errors import Refused
+from ordu.protocol.operations import Counts, Limit, Operation
+from ordu.rules.lifecycle import Millis
+from ordu.rules.money import ANONYMOUS, UserId
+
+COUNTERS_MAX = 50_000
+IPV6_PREFIX = 64  # whoever has one address of version 6 has all that share its first half
+NAME_LENGTH_MAX = 64  # of an address that a proxy made up
+
+
+@dataclass(slots=True)
+class Window:
+    """How often was called since the window began."""
+
+    began_at: Millis
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A limit after one more call has been counted."""
+
+    limit: Limit
+    calls_max: int
+    left: int
+    ends_at: Millis
+
+    def headers(self) -> dict[str, str]:
+        """What the answer says of it."""
+        return {
+            "X-RateLimit-Limit": str(self.calls_max),
+            "X-RateLimit-Remaining": str(max(0, self.left)),
+            "X-RateLimit-Reset": str(-(-self.ends_at // 1000)),
+        }
+
+
+class RateLimits:
+    """The counters of one server process."""
+
+    def __init__(self, counters_max: int = COUNTERS_MAX) -> None:
+        self.counters_max = counters_max
+        self.windows: dict[tuple[str, int, str], Window] = {}  # the one that began first is first
+
+    def check_address(self, operation: Operation, http: HttpRequest, now: Millis) -> None:
+        """Count a call against what its address may, before anything else is looked at.
+
+        Raises:
+            Refused: RateLimited.
+        """
+        address = address_of(http)
+        who = {Counts.ADDRESS: address, Counts.PATH: f"{address} {http.url.path}"}
+        counts = [
+            self.count(operation, number, limit, who[limit.counts], limit.calls, now)
+            for number, limit in enumerate(operation.limits)
+            if limit.counts in who
+        ]
+        answer_with(http, counts, now)
+
+    def check_key(
+        self, operation: Operation, http: HttpRequest, user_id: UserId, now: Millis
+    ) -> None:
+        """Count a call against what its caller may, once it is known who calls.
+
+        Raises:
+            Refused: RateLimited.
+        """
+        counts = []
+        for number, limit in enumerate(operation.limits):
+            if limit.counts is Counts.KEY:
+                calls_max = limit.calls_anonymous if user_id == ANONYMOUS else limit.calls
+                counts.append(self.count(operation, number, limit, str(user_id), calls_max, now))
+        answer_with(http, counts, now)
+
+    def count(
+        self,
+        operation: Operation,
+        number: int,
+        limit: Limit,
+        who: str,
+        calls_max: int,
+        now: Millis,
+    ) -> Count:
+        """Count a call; what is left is below zero when it was one too many."""
+        length_ms = limit.per_s * 1000
+        began_at = Millis(now - now % length_ms)
+        key = (operation.name, number, who)
+        window = self.windows.get(key)
+        if window is None or window.began_at != began_at:
+            self.windows.pop(key, None)  # so that it goes to the end
+            if len(self.windows) >= self.counters_max:
+                del self.windows[next(iter(self.windows))]
+            window = self.windows[key] = Window(began_at)
+        if window.calls <= calls_max:
+            window.calls += 1
+        return Count(limit, calls_max, calls_max - window.calls, Millis(began_at + length_ms))
+
+
+def answer_with(http: HttpRequest, counts: list[Count], now: Millis) -> None:
+    """Have the answer tell the tightest of these limits, and refuse the call that is too many."""
+    if not counts:
+        return
+    tightest = min(counts, key=lambda count: count.left)
+    told: Mapping[str, str] = getattr(http.state, "limit_headers", {})
+    if not told or int(told["X-RateLimit-Remaining"]) > tightest.left:
+        http.state.limit_headers = tightest.headers()
+    if tightest.left < 0:
+        wait_s = max(1, -(-(tightest.ends_at - now) // 1000))
+        raise Refused(
+            "RateLimited",
+            f"{words(tightest.limit, tightest.calls_max)}: that is how often this may be called. "
+            f"Try again in {wait_s} s.",
+            retry_after_s=wait_s,
+        )
+
+
+def words(limit: Limit, calls_max: int) -> str:
+    """A limit as the public servers write it: `90 per 1 minute`."""
+    units = {1: "second", 60: "minute", 3600: "hour"}
+    return f"{calls_max} per 1 {units[limit.per_s]}"
+
+
+def address_of(http: HttpRequest) -> str:
+    """Where a call comes from; behind a trusted proxy uvicorn has put what that proxy says."""
+    host = http.client.host if http.client is not None else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host[:NAME_LENGTH_MAX]
+    if isinstance(address, ipaddress.IPv4Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address), IPV6_PREFIX), strict=False))
