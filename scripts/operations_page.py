@@ -1,18 +1,35 @@
 """Write docs/reference/operations.md from the table of operations; `--check` only compares."""
 
+import re
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import msgspec
+from typing import Any
 
 from ordu.protocol import operations
-from ordu.protocol.operations import Era, Key, Operation
+from ordu.protocol.errors import STATUS
+from ordu.protocol.openapi import openapi_document
+from ordu.protocol.operations import Counts, Era, Key, Limit, Nulls, Operation
+from ordu.rules.rights import (
+    MODES_CHANGED,
+    MODES_SEEN,
+    USER_CHANGED,
+    USER_SEEN,
+    WORKER_CHANGED,
+    WORKER_SEEN,
+    Right,
+    Standing,
+)
+from ordu.web.schemas import fields_of
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "operations.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reference" / "operations.md"
+SCHEMAS = openapi_document("Ordu", "0")["components"]["schemas"]
 
 INTRODUCTION = """# Operations
 
-Produced from the table in `src/ordu/protocol/operations/` by `make pages`; do not edit it by hand.
+Produced by `make pages` from the tables of operations (`src/ordu/protocol/operations/`) and
+of rights (`src/ordu/rules/rights.py`); do not edit it by hand.
 A running horde shows the same at `/api/`, with every field, and serves it as `/api/swagger.json`
 (Swagger 2.0) and `/openapi.json` (OpenAPI 3.1). Every operation under `/api/v2` takes the header
 `X-Fields`, a mask of the fields the answer shall have. A refusal is `{"message", "rc"}`, and
@@ -25,6 +42,29 @@ ERAS = {
     Era.TODAY: "Came later to the public servers.",
     Era.ORDU: "Ordu's own.",
 }
+WHO = {
+    Standing.OWNER: "owner and moderators",
+    Standing.MODERATOR: "moderators",
+    Standing.ADMINISTRATOR: "administrator",
+}
+SEEN: Mapping[str, Mapping[str, Standing]] = {
+    **dict.fromkeys(("get_users", "get_user_single", "get_find_user"), USER_SEEN),
+    **dict.fromkeys(("get_workers", "get_worker_single", "get_worker_single_name"), WORKER_SEEN),
+    "get_horde_modes": MODES_SEEN,
+}
+CHANGED: Mapping[str, Mapping[str, Right]] = {
+    "put_user_single": USER_CHANGED,
+    "put_worker_single": WORKER_CHANGED,
+    "put_horde_modes": MODES_CHANGED,
+}
+# What a field is called in those tables, where the wire has two names.
+OLD_NAMES: Mapping[str, str] = {
+    "worker_invite": "worker_invited",
+    "maintenance": "maintenance_mode",
+    "invite_only": "invite_only_mode",
+    "raid": "raid_mode",
+    "maintenance_msg": "maintenance",
+}
 KEYS = {Key.NONE: "not needed", Key.OPTIONAL: "optional", Key.REQUIRED: "required"}
 
 
@@ -34,28 +74,129 @@ def page() -> str:
 
 
 def section(row: Operation) -> str:
-    """One operation."""
+    """One operation: what it is for, what goes in, what comes out, what is refused, its tests."""
+    return (
+        "\n\n".join(
+            filter(
+                None,
+                (
+                    f"## {row.name}",
+                    f"`{row.method} {row.path}` · key: {KEYS[row.key]} · {ERAS[row.era]}",
+                    " ".join(f"{row.summary.rstrip('.')}. {row.description}".split()),
+                    limits(row),
+                    parameters(row),
+                    body(row),
+                    reply(row),
+                    refusals(row),
+                    tests(row),
+                ),
+            )
+        )
+        + "\n"
+    )
+
+
+def limits(row: Operation) -> str:
+    """How often it may be called."""
+    by = {
+        Counts.ADDRESS: "from one address",
+        Counts.PATH: "from one address for one path",
+        Counts.KEY: "by one user",
+    }
+    said = [f"{limits_words(limit)} {by[limit.counts]}" for limit in row.limits]
+    return "Limits: " + (", ".join(said) or "none") + "."
+
+
+def limits_words(limit: Limit) -> str:
+    """One limit."""
+    unit = {1: "second", 60: "minute", 3600: "hour"}[limit.per_s]
+    anonymous = f" ({limit.anonymous} by all anonymous together)" if limit.anonymous else ""
+    return f"{limit.calls} a {unit}{anonymous}"
+
+
+def parameters(row: Operation) -> str:
+    """What stands outside the body."""
     lines = [
-        f"## {row.name}",
-        "",
-        f"`{row.method} {row.path}` · key: {KEYS[row.key]} · {ERAS[row.era]}",
-        "",
-        " ".join(f"{row.summary.rstrip('.')}. {row.description}".split()),
-        "",
+        (f"`{each.name}`", each.place.value, each.description + (" (required)" * each.required))
+        for each in row.parameters
+        if each.name != "X-Fields"
     ]
-    if row.request is not None:
-        lines += [f"Body: `{row.request.__name__}` ({', '.join(names(row.request))}).", ""]
-    if row.reply is not None:
-        lines += [f"Answer {row.status}: `{reply_name(row.reply)}`.", ""]
-    if row.refusals:
-        refusals = "; ".join(f"{status} {text}" for status, text in sorted(row.refusals.items()))
-        lines += [f"Refusals: {refusals}.", ""]
-    return "\n".join(lines)
+    return table(("parameter", "in", "what"), lines)
 
 
-def names(type_: type) -> list[str]:
-    """The fields of a body as they are on the wire."""
-    return [f"`{field.encode_name}`" for field in msgspec.structs.fields(type_)]
+def body(row: Operation) -> str:
+    """The fields of the body, and who may change each."""
+    if row.request is None:
+        return ""
+    rights = CHANGED.get(row.name, {})
+    lines = [
+        (
+            f"`{field.name}`",
+            field.takes + (" (required)" * field.is_required),
+            *((who_changes(rights, field.name),) if rights else ()),
+        )
+        for field in fields_of(schema_of(row.request), SCHEMAS)
+        if field.name.count(".") <= 1
+    ]
+    head = ("field of the body", "takes", "who") if rights else ("field of the body", "takes")
+    return table(head, lines)
+
+
+def who_changes(rights: Mapping[str, Right], field: str) -> str:
+    """Who may change a field."""
+    right = rights.get(OLD_NAMES.get(field, field))
+    return "anybody who may change another" if right is None else WHO[right.least]
+
+
+def reply(row: Operation) -> str:
+    """The fields of the answer, and who sees those that not everybody does."""
+    if row.reply is None:
+        return f"Answer {row.status}: `{row.produces}`."
+    fields = fields_of(schema_of(row.reply), SCHEMAS)
+    names = ", ".join(f"`{field.name}`" for field in fields if "." not in field.name)
+    seen = SEEN.get(row.name, {})
+    groups: dict[Standing, list[str]] = {}
+    for name, least in seen.items():
+        groups.setdefault(least, []).append(f"`{name}`")
+    said = "".join(
+        f" Seen by {WHO[least]} only: {', '.join(names_of)}." for least, names_of in groups.items()
+    )
+    nulls = "null fields are left out" if row.nulls is Nulls.SKIP else "every field is there"
+    return f"Answer {row.status} ({reply_name(row.reply)}; {nulls}): {names}.{said}"
+
+
+def refusals(row: Operation) -> str:
+    """Every code it may be refused with, by status."""
+    by_status: dict[int, list[str]] = {}
+    for rc in dict.fromkeys((*row.common_rcs, *row.rcs)):
+        by_status.setdefault(STATUS[rc], []).append(f"`{rc}`")
+    said = "; ".join(f"{status} {', '.join(by_status[status])}" for status in sorted(by_status))
+    return f"Refusals: {said}."
+
+
+def tests(row: Operation) -> str:
+    """The files with tests named after it."""
+    pattern = re.compile(rf"def test_\w*{row.name}|\b{row.name}\b")
+    files = [
+        f"`{path.relative_to(ROOT)}`"
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        if pattern.search(path.read_text(encoding="utf-8"))
+    ]
+    return f"Tests: {', '.join(files)}."
+
+
+def table(head: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> str:
+    """A table; nothing when it has no lines."""
+    if not lines:
+        return ""
+    rows = [head, tuple("---" for _ in head), *lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def schema_of(message: object) -> dict[str, Any]:
+    """The schema of a message, or of a list of one, as a reference into the document."""
+    inner = getattr(message, "__args__", (message,))[0]
+    return {"$ref": f"#/components/schemas/{inner.__name__}"}
 
 
 def reply_name(type_: object) -> str:

@@ -1,6 +1,7 @@
 """Calls against the whole application, in process: real handlers, real SQLite, no socket."""
 
 import base64
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from tests.builders import a_picture
 from tests.conftest import ADMIN_KEY
 
+from ordu.protocol import operations
 from ordu.server.app import make_app
 from ordu.server.run import Opened
 
@@ -27,8 +29,32 @@ async def api(opened: Opened) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(
         make_app(opened.horde, opened.secret), raise_app_exceptions=False
     )
-    async with httpx.AsyncClient(transport=transport, base_url="http://horde.test") as client:
+    hooks = {"response": [check_is_documented]}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://horde.test", event_hooks=hooks
+    ) as client:
         yield client
+
+
+PATHS = [
+    (row, row.method, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(row.path))))
+    for row in operations.TABLE
+]
+
+
+async def check_is_documented(response: httpx.Response) -> None:
+    """Whatever a test does: a refusal has a code that its operation's row knows."""
+    request = response.request
+    rows = [
+        row
+        for row, method, path in PATHS
+        if method == request.method and path.fullmatch(request.url.path)
+    ]
+    if response.status_code >= 400 and rows:
+        await response.aread()
+        if response.headers["content-type"] == "application/json":
+            rc = response.json()["rc"]
+            assert rc in {"InternalError", *rows[0].rcs, *rows[0].common_rcs}, (rows[0].name, rc)
 
 
 @pytest.fixture

@@ -109,6 +109,21 @@ def test_every_rc_that_is_raised_is_in_the_table():
                 assert node.args[0].value in RC, f"{path}:{node.lineno}"
 
 
+def test_every_code_of_a_row_is_raised_somewhere_and_the_other_way_round():
+    sources = [
+        path for path in FILES if "operations" not in path.parts and path.name != "errors.py"
+    ]
+    said = {
+        node.value
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in RC
+    }
+    listed = {rc for row in operations.TABLE for rc in (*row.rcs, *row.common_rcs)}
+    assert listed - said == set()
+    assert said - listed == {"InternalError", "MethodNotAllowed", "NotFound"}
+
+
 def test_nothing_committed_knows_this_machine():
     listed = subprocess.run(
         ["git", "grep", "-nE", "/(work|root|home)/[a-z]", "--", ":!requirements", ":!docs/seed"],

@@ -32,6 +32,7 @@ get_users = Operation(
     reply=list[UserDetailsStable],
     status_text="Users List",
     refusals=ALWAYS,
+    rcs=("ValidationFailed",),
 )
 
 get_user_single = Operation(
@@ -47,6 +48,7 @@ get_user_single = Operation(
     nulls=Nulls.SKIP,
     key=Key.OPTIONAL,
     limits=(Limit(60, 60, Counts.PATH),),
+    rcs=("UserNotFound",),
 )
 
 put_user_single = Operation(
@@ -66,6 +68,18 @@ put_user_single = Operation(
     nulls=Nulls.SKIP,
     key=Key.REQUIRED,
     limits=(Limit(60, 60, Counts.PATH),),
+    rcs=(
+        "UserNotFound",
+        "NoUserModSelected",
+        "NotAdmin",
+        "NotModerator",
+        "AnonForbiddenUserMod",
+        "TooLongUserName",
+        "BadRequest",
+        "UserNotDeleted",
+        "KudosTransferNotEnough",
+        "NotImplemented",
+    ),
 )
 
 get_find_user = Operation(
@@ -95,4 +109,9 @@ post_register = Operation(
     refusals=ALWAYS | {403: "Registration Closed"},
     era=Era.ORDU,
     limits=(Limit(10, 3600),),
+    rcs=(
+        "RegistrationClosed",
+        "TooLongUserName",
+        "BadRequest",
+    ),
 )

@@ -64,6 +64,16 @@ post_async_generate = Operation(
     nulls=Nulls.SKIP,
     key=Key.REQUIRED,
     limits=_ASKING,
+    rcs=(
+        "MissingPrompt",
+        "BadCFGDecimals",
+        "BadPicture",
+        "NotImplemented",
+        "WorkerNotFound",
+        "MaintenanceMode",
+        "TooManyPrompts",
+        "KudosUpfront",
+    ),
 )
 
 post_sync_generate = Operation(
@@ -83,6 +93,19 @@ post_sync_generate = Operation(
     refusals=_PLACING | {410: "Request Expired", 503: "Maintenance Mode, or no worker for it"},
     key=Key.REQUIRED,
     limits=_ASKING,
+    rcs=(
+        "MissingPrompt",
+        "BadCFGDecimals",
+        "BadPicture",
+        "NotImplemented",
+        "WorkerNotFound",
+        "MaintenanceMode",
+        "TooManyPrompts",
+        "KudosUpfront",
+        "NoValidWorkers",
+        "TooManyWaiters",
+        "RequestExpired",
+    ),
 )
 
 get_async_check = Operation(
@@ -99,6 +122,7 @@ get_async_check = Operation(
     status_text="Async Request Status Check",
     refusals=ALWAYS | {404: "Request Not Found"},
     limits=(Limit(10, 1, Counts.PATH),),
+    rcs=("RequestNotFound",),
 )
 
 get_async_status = Operation(
@@ -116,6 +140,7 @@ get_async_status = Operation(
     status_text="Async Request Full Status",
     refusals=ALWAYS | {404: "Request Not Found"},
     limits=(Limit(10, 60, Counts.PATH),),
+    rcs=("RequestNotFound",),
 )
 
 delete_async_status = Operation(
@@ -132,6 +157,7 @@ delete_async_status = Operation(
     status_text="Async Request Full Status",
     refusals=ALWAYS | {404: "Request Not Found"},
     limits=(Limit(10, 60, Counts.PATH),),
+    rcs=("RequestNotFound",),
 )
 
 post_job_pop = Operation(
@@ -150,6 +176,15 @@ post_job_pop = Operation(
     refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied"},
     key=Key.REQUIRED,
     limits=_WORKING,
+    rcs=(
+        "BadRequest",
+        "AnonForbiddenWorker",
+        "WorkerFlaggedMaintenance",
+        "WorkerInviteOnly",
+        "WrongCredentials",
+        "PolymorphicNameConflict",
+        "WorkerMaintenance",
+    ),
 )
 
 post_job_submit = Operation(
@@ -171,4 +206,12 @@ post_job_submit = Operation(
     },
     key=Key.REQUIRED,
     limits=_WORKING,
+    rcs=(
+        "InvalidJobID",
+        "WrongCredentials",
+        "DuplicateGen",
+        "AbortedGen",
+        "BadPicture",
+        "NotImplemented",
+    ),
 )

@@ -23,4 +23,5 @@ get_readyz = Operation(
     era=Era.ORDU,
     produces="text/plain",
     limits=(),
+    rcs=("Unavailable",),
 )

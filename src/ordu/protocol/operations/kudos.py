@@ -41,6 +41,23 @@ post_transfer_kudos = Operation(
     refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied"},
     key=Key.REQUIRED,
     limits=(Limit(1, 1, Counts.KEY), Limit(90, 3600, Counts.KEY)),
+    rcs=(
+        "BadRequest",
+        "IdempotencyKeyConflict",
+        "KudosTransferFromAnon",
+        "InvalidTargetUsername",
+        "KudosTransferToAnon",
+        "KudosTransferToSelf",
+        "TooFastKudosTransfers",
+        "FaultWhenKudosSending",
+        "SourceAccountFlagged",
+        "EducationCannotSendKudos",
+        "FaultWhenKudosReceiving",
+        "TargetAccountFlagged",
+        "NegativeKudosTransfer",
+        "InvalidKudosTransferAmount",
+        "KudosTransferNotEnough",
+    ),
 )
 
 post_award_kudos = Operation(
@@ -60,4 +77,14 @@ post_award_kudos = Operation(
     refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied"},
     key=Key.REQUIRED,
     era=Era.TODAY,
+    rcs=(
+        "BadRequest",
+        "IdempotencyKeyConflict",
+        "NotAllowedAwards",
+        "InvalidAwardUsername",
+        "KudosAwardToAnon",
+        "TargetAccountFlagged",
+        "InvalidKudosTransferAmount",
+        "KudosTransferNotEnough",
+    ),
 )

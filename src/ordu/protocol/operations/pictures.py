@@ -30,6 +30,15 @@ put_picture = Operation(
     era=Era.ORDU,
     consumes="image/*",
     limits=(),  # the link says who may
+    rcs=(
+        "BadSignature",
+        "PictureNotFound",
+        "InvalidJobID",
+        "DuplicateGen",
+        "BadPicture",
+        "BodyTooLarge",
+        "Unavailable",
+    ),
 )
 
 get_picture = Operation(
@@ -49,4 +58,8 @@ get_picture = Operation(
     era=Era.ORDU,
     produces="image/*",
     limits=(),  # the link says who may
+    rcs=(
+        "BadSignature",
+        "PictureNotFound",
+    ),
 )

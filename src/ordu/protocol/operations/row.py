@@ -84,6 +84,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `path` is below the server's root, with parameters in braces. `reply` is the type of the answer
     with status `status`; `refusals` says in words what the documented error statuses mean.
+    `rcs` are the codes of its own refusals; `common_rcs` adds those it shares with others.
     `consumes` and `produces` are the media types of what goes in and comes out.
     """
 
@@ -98,6 +99,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     status: int = 200
     status_text: str = ""
     refusals: dict[int, str] = {}
+    rcs: tuple[str, ...] = ()
     nulls: Nulls = Nulls.KEEP
     key: Key = Key.NONE
     unknown_key: str = "InvalidAPIKey"  # the rc when nobody is known by the key
@@ -110,6 +112,26 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def family(self) -> str:
         """The first path segment below the API's root: the handlers' file."""
         return self.path.removeprefix("/api/v2").split("/")[1]
+
+    @property
+    def common_rcs(self) -> tuple[str, ...]:
+        """The codes of the refusals that follow from what the row says otherwise."""
+        key = {
+            Key.NONE: (),
+            Key.OPTIONAL: ("InvalidAPIKey", "AnonymousOff", "NotImplemented"),
+            # Without a key at all; an unknown one may have a code of its own.
+            Key.REQUIRED: ("InvalidAPIKey", "AnonymousOff", "NotImplemented", self.unknown_key),
+        }[self.key]
+        body = ("MalformedBody", "ValidationFailed", "NulByteInPayload", "BodyTooLarge")
+        changes = self.method != "GET"
+        codes = (
+            *(("RateLimited",) if self.limits else ()),
+            *(body if self.request is not None else ()),
+            "BadMask",
+            *key,
+            *(("Unavailable",) if changes else ()),
+        )
+        return tuple(dict.fromkeys(codes))
 
 
 X_FIELDS = Parameter(

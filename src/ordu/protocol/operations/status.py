@@ -56,6 +56,11 @@ put_horde_modes = Operation(
     nulls=Nulls.SKIP,
     key=Key.REQUIRED,
     limits=(Limit(30, 60),),
+    rcs=(
+        "NoHordeModSelected",
+        "NotAdmin",
+        "NotModerator",
+    ),
 )
 
 get_horde_load = Operation(

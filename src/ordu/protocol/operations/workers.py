@@ -57,6 +57,7 @@ get_worker_single = Operation(
     nulls=Nulls.SKIP,
     key=Key.OPTIONAL,
     limits=(Limit(30, 60, Counts.PATH),),
+    rcs=("WorkerNotFound",),
 )
 
 get_worker_single_name = Operation(
@@ -76,6 +77,7 @@ get_worker_single_name = Operation(
     nulls=Nulls.SKIP,
     key=Key.OPTIONAL,
     era=Era.TODAY,
+    rcs=("WorkerNotFound",),
 )
 
 put_worker_single = Operation(
@@ -104,6 +106,16 @@ put_worker_single = Operation(
     nulls=Nulls.SKIP,
     key=Key.REQUIRED,
     limits=(Limit(30, 60, Counts.PATH),),
+    rcs=(
+        "WorkerNotFound",
+        "NoWorkerModSelected",
+        "AnonForbiddenWorker",
+        "NotOwner",
+        "NotModerator",
+        "BadRequest",
+        "WorkerNameAlreadyExists",
+        "NotImplemented",
+    ),
 )
 
 delete_worker_single = Operation(
@@ -127,4 +139,9 @@ delete_worker_single = Operation(
     },
     key=Key.REQUIRED,
     limits=(Limit(30, 60, Counts.PATH),),
+    rcs=(
+        "WorkerNotFound",
+        "AnonForbiddenWorker",
+        "NotModerator",
+    ),
 )
