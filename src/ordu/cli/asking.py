@@ -77,7 +77,7 @@ def show_facts(answer: msgspec.Struct) -> None:
     lines = list(facts(answer))
     width = max((len(name) for name, _ in lines), default=0) + 2
     for name, text in lines:
-        out().print(label(name, text, width))
+        out().print(label(name, text, width if text else 0))
 
 
 def facts(answer: msgspec.Struct) -> Iterator[tuple[str, str]]:

@@ -122,7 +122,7 @@ def delete(asker: Asker, worker: str, yes: bool) -> None:
     \b
     Example: ordu workers delete attic --yes
     """
-    if not yes and not sys.stdin.isatty():
+    if not yes and not has_terminal():
         raise click.UsageError("There is no terminal to ask at: say --yes to delete the worker.")
     with asker.horde() as horde:
         if yes:
@@ -133,6 +133,11 @@ def delete(asker: Asker, worker: str, yes: bool) -> None:
             confirm(found)
         deleted = horde.delete_worker_single(worker_id)
     asker.tell(deleted, show_deleted)
+
+
+def has_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty()
 
 
 def confirm(worker: WorkerDetailsStable) -> None:
