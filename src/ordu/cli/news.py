@@ -111,6 +111,7 @@ def list_news(asker: Asker, data: str | None) -> None:
 @click.option(
     "--importance",
     type=click.Choice(IMPORTANCES, case_sensitive=False),
+    metavar="|".join(IMPORTANCES),
     default=IMPORTANCES[0],
     help=f"How critical it is. [{IMPORTANCES[0]}]",
 )
