@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ordu.cli.failures import FAILED, Failure, extra
-from ordu.cli.here import WHERE, database_here
+from ordu.cli.here import WHERE, database_here, read_here
 from ordu.cli.options import SettingsCommand, read_options, setting_options
 from ordu.settings import ServerSettings
 
@@ -40,10 +40,5 @@ def examine(path: Path) -> tuple[int, list[str]]:
     """How many entries there are, and what is wrong with them; of one moment."""
     with extra("server"):
         from ordu.store import ledger
-        from ordu.store.sqlite import Sqlite
 
-    database = Sqlite(path)
-    try:
-        return database.read(lambda tx: (ledger.entry_count(tx), ledger.audit(tx)))
-    finally:
-        database.close()
+    return read_here(path, lambda tx: (ledger.entry_count(tx), ledger.audit(tx)))

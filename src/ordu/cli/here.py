@@ -1,10 +1,17 @@
 """The horde on this machine, opened without its server."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from ordu.cli.failures import WRONG_USAGE, Failure, extra
 from ordu.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from ordu.store.database import Transaction
+
+T = TypeVar("T")
 
 WHERE = ("data", "database")  # the settings that say where a horde is
 
@@ -38,3 +45,30 @@ def schema_of(path: Path) -> str | None:
         return version_of(path)
     except sqlite3.DatabaseError as error:
         raise Failure(f"{path} cannot be used as a database: {error}.", WRONG_USAGE) from error
+
+
+def read_here(path: Path, operation: Callable[["Transaction"], T]) -> T:
+    """What a read of the horde's database gives, of one moment."""
+    from ordu.store.sqlite import Sqlite
+
+    database = Sqlite(path)
+    try:
+        return database.read(operation)
+    finally:
+        database.close()
+
+
+def change_here(path: Path, operation: Callable[["Transaction"], T]) -> T:
+    """What a change of the horde's database gives, once it is durable; also beside its server."""
+    from ordu.store.sqlite import SqliteWriter
+
+    writer = SqliteWriter(path)
+    try:
+        result = operation(writer.begin())
+        writer.commit()
+    except sqlite3.OperationalError as error:
+        raise Failure(f"{path} cannot be changed now: {error}.") from error
+    finally:
+        writer.rollback()
+        writer.close()
+    return result

@@ -1,12 +1,27 @@
 """How a command reaches a horde."""
 
-from ordu.client import AsyncHorde
-from ordu.settings import SettingError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ordu.client import AsyncHorde, Horde
+from ordu.settings import ClientSettings, SettingError
 
 
 def connect(url: str, api_key: str, timeout_s: float = 60.0) -> AsyncHorde:
     """The horde at this address, seen with this key."""
-    try:
+    with _address_read():
         return AsyncHorde(url, api_key or None, timeout_s=timeout_s)
+
+
+def connect_plainly(settings: ClientSettings) -> Horde:
+    """The same for a command that asks one thing after the other."""
+    with _address_read():
+        return Horde(settings.url, settings.api_key or None, timeout_s=settings.timeout_s)
+
+
+@contextmanager
+def _address_read() -> Iterator[None]:
+    try:
+        yield
     except ValueError as error:
         raise SettingError(f"Setting url: {error}.") from error

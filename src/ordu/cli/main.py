@@ -29,12 +29,18 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "generate": Entry("generate:generate", "Have pictures made from a prompt and save them."),
         "status": Entry("status:status", "Show load, workers and models of a horde."),
     },
+    "Your account and others": {
+        "users": Entry("users:users", "Make, show and change users of a horde."),
+        "kudos": Entry("kudos:kudos", "Show your kudos, give some, award some."),
+    },
     "Lend this machine": {
         "worker": Entry("worker:worker", "Make pictures for a horde and earn kudos."),
     },
     "Run a horde": {
         "serve": Entry("serve:serve", "Run a horde's server on this machine."),
-        "users": Entry("users:users", "Create users of the horde on this machine."),
+        "workers": Entry("workers:workers", "Show, change and delete workers of a horde."),
+        "modes": Entry("modes:modes", "Show and switch maintenance and the other modes."),
+        "news": Entry("news:news", "Show, publish and take back news."),
         "audit": Entry("audit:audit", "Prove that the kudos books of a horde are in order."),
         "config": Entry("config:config", "Show the settings in force and where they come from."),
     },

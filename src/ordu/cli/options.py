@@ -37,7 +37,7 @@ class SettingsCommand(click.Command):
         example = None
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            if record is not None and not isinstance(parameter, click.Argument):
                 if isinstance(parameter, SettingOption):
                     example = example or parameter
                 is_main = not isinstance(parameter, SettingOption) or parameter.is_main

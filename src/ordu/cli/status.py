@@ -1,20 +1,17 @@
 """`ordu status`: load, workers and models of a horde."""
 
-from pathlib import Path
-from typing import Any
-
 import click
 import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from ordu.cli.asking import Asker, amount, horde_options
 from ordu.cli.console import clean, label, out
-from ordu.cli.options import SettingsCommand, read_options, setting_options
+from ordu.cli.options import SettingsCommand
 from ordu.client import Horde
 from ordu.client.wire import known
 from ordu.protocol.status import ActiveModel, HordeModes, HordePerformanceStable
 from ordu.protocol.workers import WorkerDetailsStable
-from ordu.settings import ClientSettings, SettingError
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -28,31 +25,27 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 @click.command(cls=SettingsCommand)
-@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
-@setting_options(ClientSettings)
-def status(config: Path | None, as_json: bool, **given: Any) -> None:
-    """Show load, workers and models of a horde."""
-    standing = ask(read_options(ClientSettings, given, config).values)
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(standing)).decode())
-        return
-    show(standing)
+@horde_options
+def status(asker: Asker) -> None:
+    """Show load, workers and models of a horde.
+
+    \b
+    Example: ordu status --url http://192.168.1.20:7001
+    """
+    with asker.horde() as horde:
+        standing = ask(horde)
+    asker.tell(standing, show)
 
 
-def ask(settings: ClientSettings) -> Standing:
+def ask(horde: Horde) -> Standing:
     """Ask the horde."""
-    try:
-        client = Horde(settings.url, settings.api_key, timeout_s=settings.timeout_s)
-    except ValueError as error:
-        raise SettingError(f"Setting url: {error}.") from error
-    with client as horde:
-        return Standing(
-            horde.url,
-            horde.get_horde_load(),
-            horde.get_horde_modes(),
-            horde.get_workers(),
-            horde.get_models(),
-        )
+    return Standing(
+        horde.url,
+        horde.get_horde_load(),
+        horde.get_horde_modes(),
+        horde.get_workers(),
+        horde.get_models(),
+    )
 
 
 def show(standing: Standing) -> None:
@@ -90,7 +83,7 @@ def workers_table(workers: list[WorkerDetailsStable]) -> Table:
             clean(", ".join(known(each.models, []))),
             f"{side}×{side}",
             str(known(each.requests_fulfilled, 0)),
-            f"{known(each.kudos_rewards, 0.0):g}",
+            amount(known(each.kudos_rewards, 0.0)),
         )
     return table
 

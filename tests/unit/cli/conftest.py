@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.unit.cli.answering import Answering, answering
 
 from ordu.cli.logs import TALKATIVE
 from ordu.cli.main import ordu
@@ -21,8 +22,8 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
-    def called(*arguments: str, **environment: str) -> Result:
-        return CliRunner().invoke(ordu, arguments, env=environment, prog_name="ordu")
+    def called(*arguments: str, stdin: str | None = None, **environment: str) -> Result:
+        return CliRunner().invoke(ordu, arguments, input=stdin, env=environment, prog_name="ordu")
 
     return called
 
@@ -38,3 +39,11 @@ def logging_put_back() -> Iterator[None]:
     root.handlers[:] = before[1]
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
+
+
+@pytest.fixture
+def horde(monkeypatch: pytest.MonkeyPatch, call: Call) -> Iterator[Answering]:
+    """A horde that commands ask when they are told no other."""
+    with answering() as horde:
+        monkeypatch.setenv("ORDU_URL", horde.url)
+        yield horde

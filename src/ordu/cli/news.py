@@ -1,0 +1,231 @@
+"""`ordu news …`: show a horde's news; publish and take back those of the horde on this machine."""
+
+import re
+import textwrap
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from ordu.cli.asking import Asker, horde_options, json_option, print_json
+from ordu.cli.failures import Failure, extra
+from ordu.cli.here import WHERE, change_here, database_here, read_here
+from ordu.cli.options import SettingsCommand, read_options, setting_options
+from ordu.client.wire import known
+from ordu.protocol.status import Newspiece
+from ordu.settings import ServerSettings
+
+IMPORTANCES = ("Information", "Upcoming", "Crisis", "Integration", "Workers")
+TEXT_LENGTH_MAX = 10_000
+TITLE_LENGTH_MAX = 200
+TAG_LENGTH_MAX = 50
+URL_LENGTH_MAX = 2_000
+MANY_MAX = 20  # tags, and addresses to read more at
+
+
+class Numbered(Newspiece, frozen=True, kw_only=True):
+    """A piece of news with the number that it can be removed by."""
+
+    number: int
+
+
+class Bounded(click.ParamType[str]):
+    """A text with at least a letter and no more than so many characters."""
+
+    name = "text"
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text without space around it."""
+        text = value.strip()
+        if not 1 <= len(text) <= self.most:
+            self.fail(f"It has {len(text)} characters; allowed are 1 to {self.most}.", param, ctx)
+        return text
+
+
+class Address(Bounded):
+    """An address of the web."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The address as it is."""
+        text = super().convert(value, param, ctx)
+        try:
+            parts = urlsplit(text)
+            is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        except ValueError:
+            is_web = False
+        if not is_web or re.search(r"[^!-~]", text):
+            self.fail(f"{text!r} is no address that begins with http:// or https://.", param, ctx)
+        return text
+
+
+def bounded_many(
+    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> list[str]:
+    """Not too many of them."""
+    if len(values) > MANY_MAX:
+        raise click.BadParameter(f"There may be {MANY_MAX} at most.", ctx, parameter)
+    return list(values)
+
+
+@click.group()
+def news() -> None:
+    """Show a horde's news, publish some and take them back.
+
+    `add` and `remove` work on the data folder of the horde on this machine, with or without a
+    running server, which tells the news at once. `list` asks over the network; with --data it
+    reads the data folder and shows the numbers that `remove` wants.
+    """
+
+
+@news.command("list", cls=SettingsCommand)
+@click.option(
+    "--data",
+    metavar="DIR",
+    help="Read the horde of this data folder instead of asking; shows the numbers.",
+)
+@horde_options
+def list_news(asker: Asker, data: str | None) -> None:
+    """Show the news, the newest first.
+
+    \b
+    Example: ordu news list
+             ordu news list --data horde
+    """
+    if data is not None:
+        settings = read_options(ServerSettings, {"data": data}, asker.config).values
+        asker.tell(news_here(database_here(settings)), show_news)
+        return
+    with asker.horde() as horde:
+        asker.tell(horde.get_horde_news(), show_news)
+
+
+@news.command(cls=SettingsCommand)
+@click.argument("text", type=Bounded(TEXT_LENGTH_MAX))
+@click.option("--title", type=Bounded(TITLE_LENGTH_MAX), metavar="TEXT", help="Its title.")
+@click.option(
+    "--importance",
+    type=click.Choice(IMPORTANCES, case_sensitive=False),
+    metavar="|".join(IMPORTANCES),
+    default=IMPORTANCES[0],
+    help=f"How critical it is. [{IMPORTANCES[0]}]",
+)
+@click.option(
+    "--tag",
+    "tags",
+    type=Bounded(TAG_LENGTH_MAX),
+    metavar="WORD",
+    multiple=True,
+    callback=bounded_many,
+    help="What it is about; repeatable.",
+)
+@click.option(
+    "--more-info",
+    "more_info_urls",
+    type=Address(URL_LENGTH_MAX),
+    metavar="URL",
+    multiple=True,
+    callback=bounded_many,
+    help="Where to read more; repeatable.",
+)
+@json_option
+@setting_options(ServerSettings, only=WHERE)
+def add(
+    config: Path | None, text: str, title: str | None, importance: str, tags: list[str],
+    more_info_urls: list[str], as_json: bool, **given: Any,
+) -> None:  # fmt: skip # one piece of news, and where to put it
+    """Publish TEXT as news and print its number.
+
+    \b
+    Example: ordu news add "The horde moves on Friday." --title Moving --importance Upcoming
+    """
+    path = database_here(read_options(ServerSettings, given, config).values)
+    with extra("server"):
+        from ordu.engine.clock import SystemClock
+        from ordu.store import news as table
+
+    number = change_here(
+        path,
+        lambda tx: table.add(
+            tx,
+            newspiece=text,
+            importance=importance,
+            title=title,
+            tags=tags,
+            more_info_urls=more_info_urls,
+            now=SystemClock().now(),
+        ),
+    )
+    if as_json:
+        print_json({"number": number})
+    else:
+        click.echo(f"Published as number {number}.")
+
+
+@news.command(cls=SettingsCommand)
+@click.argument("number", type=click.IntRange(1, 2**63 - 1))
+@json_option
+@setting_options(ServerSettings, only=WHERE)
+def remove(config: Path | None, number: int, as_json: bool, **given: Any) -> None:
+    """Take back the news of this NUMBER.
+
+    `ordu news list --data DIR` shows the numbers.
+
+    \b
+    Example: ordu news remove 3
+    """
+    path = database_here(read_options(ServerSettings, given, config).values)
+    with extra("server"):
+        from ordu.store import news as table
+
+    if not change_here(path, lambda tx: table.remove(tx, number)):
+        raise Failure(f"There is no news with the number {number}.")
+    if as_json:
+        print_json({"number": number})
+    else:
+        click.echo(f"Number {number} is taken back.")
+
+
+def news_here(path: Path) -> list[Numbered]:
+    """The news of the horde on this machine."""
+    with extra("server"):
+        from ordu.store import news as table
+
+    return [
+        Numbered(
+            number=each.id,
+            date_published=datetime.fromtimestamp(each.published_at / 1000, UTC).date().isoformat(),
+            newspiece=each.newspiece,
+            importance=each.importance,
+            title=each.title,
+            tags=each.tags,
+            more_info_urls=each.more_info_urls,
+        )
+        for each in read_here(path, table.newest)
+    ]
+
+
+def show_news(pieces: Sequence[Newspiece]) -> None:
+    """Show news to a person."""
+    from ordu.cli.console import clean, out
+
+    console = out()
+    if not pieces:
+        console.print("There is no news.")
+    for each in pieces:
+        number = f"{each.number}." if isinstance(each, Numbered) else ""
+        head = [
+            number,
+            known(each.date_published, ""),
+            known(each.importance, ""),
+            known(each.title, ""),
+            *(f"#{tag}" for tag in known(each.tags, [])),
+        ]
+        console.print(clean("  ".join(filter(None, head))), style="bold")
+        lines = [*known(each.newspiece, "").splitlines(), *known(each.more_info_urls, [])]
+        console.print(textwrap.indent("\n".join(map(clean, lines)), "  "))
