@@ -62,7 +62,7 @@ class Changeable(Generic[T]):
             wrong = explain(self.kind, values) or {"": str(error)}
             raise click.UsageError(
                 "\n".join(self._in_words(*each) for each in wrong.items())
-            ) from (error)
+            ) from error
 
     def _fields(self) -> list[inspect.Field]:
         info = inspect.type_info(self.kind)
