@@ -158,9 +158,10 @@ async def pop(
         if claimed is not None:
             return claimed
     if worker.maintenance_text is not None:
+        text = worker.maintenance_text.rstrip(" .")
         raise Refused(
             "WorkerMaintenance",
-            f"This worker is in maintenance mode: {worker.maintenance_text} Its owner can end it.",
+            f"This worker is in maintenance mode: {text}. Its owner can end it.",
         )
     return Nothing(skipped(horde, worker) | passed)
 
