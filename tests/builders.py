@@ -45,7 +45,7 @@ def a_capability(**change: Any) -> Capability:
 
 
 def an_offer(**change: Any) -> Offer:
-    return Offer(**{"capability": a_capability(), "agent": "test:1:x"} | change)
+    return Offer(**{"capability": a_capability(), "agent": "Ordu:1:x"} | change)
 
 
 def a_wish(**change: Any) -> Wish:

@@ -20,7 +20,7 @@ POP = {
     "name": "attic",
     "models": ["stable_diffusion"],
     "max_pixels": 1048576,
-    "bridge_agent": "t:1:x",
+    "bridge_agent": "Ordu:1:x",
 }
 
 

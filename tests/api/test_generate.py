@@ -8,7 +8,7 @@ import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS, POP
 from tests.builders import a_picture
 
-from ordu.engine import sweeper
+from ordu.engine import end, sweeper
 
 pytestmark = pytest.mark.anyio
 
@@ -188,8 +188,7 @@ async def test_post_async_generate_translates_the_words_of_2022(ask, pop):
     [
         ({"style": "moody"}, "style"),
         ({"webhook": "https://example.org/x"}, "webhook"),
-        ({"params": {"loras": [{"name": "x"}]}}, "params.loras"),
-        ({"params": {"control_type": "canny"}}, "params.control_type"),
+        ({"params": {"special": {"a": 1}}}, "params.special"),
     ],
 )
 async def test_post_async_generate_says_what_is_not_built_yet(api, body, name):
@@ -198,8 +197,81 @@ async def test_post_async_generate_says_what_is_not_built_yet(api, body, name):
     assert name in reply.json()["message"]
 
 
-async def test_post_async_generate_takes_empty_lists_as_absent(ask):
+async def test_post_async_generate_takes_empty_lists_as_absent(ask, pop):
     await ask(params={"loras": [], "tis": [], "post_processing": []})
+    payload = (await pop(bridge_agent=None))["payload"]
+    assert {"loras", "tis", "post_processing"}.isdisjoint(payload)
+
+
+async def test_what_a_picture_is_drawn_with_reaches_the_worker(ask, pop):
+    params = {
+        "loras": [{"name": "ink", "model": 0.5}, {"name": "123", "is_version": True}],
+        "tis": [{"name": "moody", "inject_ti": "negprompt"}],
+        "control_type": "canny",
+        "image_is_control": True,
+        "return_control_map": True,
+    }
+    await ask(params=params, source_image=base64_picture())
+    assert (await pop(allow_controlnet=True))["skipped"]["lora"] == 1
+    payload = (await pop(allow_controlnet=True, allow_lora=True))["payload"]
+    assert payload["loras"] == [
+        {"name": "ink", "model": 0.5, "clip": 1.0, "is_version": False},
+        {"name": "123", "model": 1.0, "clip": 1.0, "is_version": True},
+    ]
+    assert payload["tis"] == [{"name": "moody", "inject_ti": "negprompt"}]
+    assert (payload["control_type"], payload["image_is_control"]) == ("canny", True)
+    assert payload["return_control_map"] is True
+
+
+async def test_a_mask_and_extra_pictures_reach_the_worker_and_go_with_the_request(
+    api, ask, pop, horde
+):
+    pictures = [base64_picture(colour=colour) for colour in ("teal", "white", "red", "blue")]
+    placed = await ask(
+        source_image=pictures[0], source_mask=pictures[1], source_processing="outpainting"
+    )
+    job = await pop()
+    assert (job["source_image"], job["source_mask"]) == (pictures[0], pictures[1])
+    assert job["source_processing"] == "outpainting"
+    extras = [{"image": pictures[2]}, {"image": pictures[3], "strength": 0.5}]
+    await ask(source_image=pictures[0], source_processing="remix", extra_source_images=extras)
+    job = await pop()
+    assert job["extra_source_images"] == [
+        {"image": pictures[2], "strength": 1.0},
+        {"image": pictures[3], "strength": 0.5},
+    ]
+    assert job["source_mask"] is None
+    assert await horde.pictures.get(end.source_name(placed["id"], "msk")) is not None
+    horde.clock.forward(s=1201)
+    await end.expire(horde, placed["id"])
+    assert await horde.pictures.get(end.source_name(placed["id"], "msk")) is None
+
+
+async def test_inpainting_needs_to_know_where(api, ask):
+    body = {"prompt": "x", "source_image": base64_picture(), "source_processing": "inpainting"}
+    reply = await api.post(ASYNC, json=body, headers=ANONYMOUS)
+    assert (reply.status_code, reply.json()["rc"]) == (400, "InpaintingMissingMask")
+    await ask(**body | {"source_mask": base64_picture()})
+
+
+@pytest.mark.parametrize(
+    ("agent", "version", "skipped"),
+    [
+        pytest.param("AI Horde Worker reGen:10.0.0:x", 1, None, id="one of today"),
+        pytest.param("AI Horde Worker reGen:0.9:x", 1, "bridge_version", id="too old a version"),
+        pytest.param("AI Horde Worker~mine:24:x", 1, None, id="a relative"),
+        pytest.param("nobody knows:1:x", 1, "bridge_version", id="an unknown program"),
+        pytest.param(None, 2, None, id="one of 2022 that draws from pictures"),
+        pytest.param(None, 1, "bridge_version", id="one of 2022 that does not"),
+    ],
+)
+async def test_post_job_pop_goes_by_what_the_program_can(ask, pop, agent, version, skipped):
+    await ask(source_image=base64_picture())
+    job = await pop(bridge_agent=agent, bridge_version=version)
+    if skipped is None:
+        assert job["id"]
+    else:
+        assert (job["id"], job["skipped"][skipped]) == (None, 1)
 
 
 async def test_post_async_generate_refuses_more_decimals_than_two(api):

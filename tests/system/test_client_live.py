@@ -24,7 +24,7 @@ from ordu.protocol.workers import PutWorkerSingleRequest
 
 Ask = Callable[..., Any]
 SMALL = ModelGenerationInputStable(width=64, height=64, steps=1)
-POP = PopInputStable(name="attic", models=["stable_diffusion"], bridge_agent="test:1:x")
+POP = PopInputStable(name="attic", models=["stable_diffusion"], bridge_agent="Ordu:1:x")
 
 
 class Face:

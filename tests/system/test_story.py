@@ -23,7 +23,7 @@ POP = {
     "name": "by hand",
     "models": ["stable_diffusion"],
     "max_pixels": 1024 * 1024,
-    "bridge_agent": "test:1:x",
+    "bridge_agent": "Ordu:1:x",
 }
 
 

@@ -25,6 +25,9 @@ from ordu.store.jobs import Job
 from ordu.store.requests import Request
 
 SWEEP_MAX = 200  # how many of a kind one round of a chore ends
+# What pictures can come with a request: the source, its mask, and five more for a remix.
+EXTRA_PARTS = tuple(f"extra{number}" for number in range(5))
+SOURCE_PARTS = ("src", "msk", *EXTRA_PARTS)
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,7 @@ def expire_request(tx: Transaction, request_id: RequestId, now: Millis) -> Expir
         request.counts, waiting=0, cancelled=request.counts.cancelled + request.counts.waiting
     )
     gone = Ended(msgspec.structs.replace(request, counts=counts), requirement)
-    return Expired(request_id, (*names, source_name(request_id)), gone)
+    return Expired(request_id, (*names, *source_names(request_id)), gone)
 
 
 def picture_name(job_id: str) -> str:
@@ -207,9 +210,14 @@ def picture_name(job_id: str) -> str:
     return f"{job_id}.webp"
 
 
-def source_name(request_id: str) -> str:
-    """The name of a request's source image in the picture store."""
-    return f"{request_id}_src"
+def source_name(request_id: str, part: str = "src") -> str:
+    """The name in the picture store of a picture that came with a request."""
+    return f"{request_id}_{part}"
+
+
+def source_names(request_id: str) -> list[str]:
+    """The names of all pictures that can have come with a request."""
+    return [source_name(request_id, part) for part in SOURCE_PARTS]
 
 
 # What all of them share

@@ -1,5 +1,6 @@
 """Place: a wish becomes a waiting request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ordu.engine.end import source_name
@@ -30,8 +31,12 @@ def quote(wish: Wish, user: User) -> Kudos:
     return Kudos(pricing.bill(wish.price, user.usage_multiplier) * wish.n)
 
 
-async def accept(horde: Horde, user: User, wish: Wish, source: bytes | None) -> Request:
-    """Place a wish for a user, with its source image; returns the request once it is durable.
+async def accept(
+    horde: Horde, user: User, wish: Wish, sources: Mapping[str, bytes] | None = None
+) -> Request:
+    """Place a wish for a user; returns the request once it is durable.
+
+    `sources` are the pictures that come with it, by their part (`end.SOURCE_PARTS`).
 
     Raises:
         Refused: MaintenanceMode, WorkerNotFound, TooManyPrompts, KudosUpfront.
@@ -45,8 +50,8 @@ async def accept(horde: Horde, user: User, wish: Wish, source: bytes | None) -> 
         settings.priority_growth_per_s,
         Upfront(settings.upfront),
     )
-    if source is not None:  # before the request: one that is placed never lacks its image
-        await horde.pictures.put(source_name(request_id), source)
+    for part, data in (sources or {}).items():  # before: who is placed never lacks a picture
+        await horde.pictures.put(source_name(request_id, part), data)
     return await horde.write(
         lambda tx: place(tx, wish, user.id, request_id, terms, now),
         lambda request: horde.publish_request(request, wish.requirement),

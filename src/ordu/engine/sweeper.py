@@ -115,7 +115,7 @@ async def remove_orphans(horde: Horde) -> None:
 
 async def is_wanted(horde: Horde, name: str) -> bool:
     """Whether a stored picture belongs to something that is still there."""
-    owner = name.removesuffix(".webp").removesuffix("_src")
-    if name.endswith("_src"):
+    owner, _, part = name.removesuffix(".webp").partition("_")
+    if part:
         return await horde.read(lambda tx: requests.by_id(tx, RequestId(owner))) is not None
     return await horde.read(lambda tx: jobs.by_id(tx, JobId(owner))) is not None

@@ -34,6 +34,8 @@ class Reason(StrEnum):
     IMG2IMG = "img2img"
     PAINTING = "painting"
     POST_PROCESSING = "post-processing"
+    CONTROLNET = "controlnet"
+    LORA = "lora"
     BRIDGE_VERSION = "bridge_version"
     KIND = "kind"
     PAUSED = "paused"
@@ -41,24 +43,38 @@ class Reason(StrEnum):
 
 
 class Feature(StrEnum):
-    """What not every worker can do; a requirement names those it needs."""
+    """What not every worker can do; a requirement names those it needs.
+
+    Besides these a kind may name features of its own, such as each sampler.
+    """
 
     IMG2IMG = "img2img"
     PAINTING = "painting"
     POST_PROCESSING = "post_processing"
+    CONTROLNET = "controlnet"
+    IMAGE_IS_CONTROL = "image_is_control"
+    RETURN_CONTROL_MAP = "return_control_map"
+    LORA = "lora"
+    LORA_VERSIONS = "lora_versions"
+    TEXTUAL_INVERSION = "textual_inversion"
     TILING = "tiling"
     HIRES_FIX = "hires_fix"
     CLIP_SKIP = "clip_skip"
+    TRANSPARENT = "transparent"
+    QR_CODE = "qr_code"
+    EXTRA_SOURCE_IMAGES = "extra_source_images"
 
 
-# The reason given when a worker lacks a feature.
-LACKING: Mapping[Feature, Reason] = {
+# The reason given when a worker's owner has switched a feature off. What its program cannot do at
+# all is a matter of the program's version.
+SWITCHED_OFF: Mapping[str, Reason] = {
     Feature.IMG2IMG: Reason.IMG2IMG,
     Feature.PAINTING: Reason.PAINTING,
     Feature.POST_PROCESSING: Reason.POST_PROCESSING,
-    Feature.TILING: Reason.BRIDGE_VERSION,
-    Feature.HIRES_FIX: Reason.BRIDGE_VERSION,
-    Feature.CLIP_SKIP: Reason.BRIDGE_VERSION,
+    Feature.CONTROLNET: Reason.CONTROLNET,
+    Feature.QR_CODE: Reason.CONTROLNET,
+    Feature.TRANSPARENT: Reason.CONTROLNET,
+    Feature.LORA: Reason.LORA,
 }
 
 
@@ -68,7 +84,7 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     models: frozenset[str] = frozenset()  # any of these; empty: any model
     pixels: int = 0  # width × height
-    features: frozenset[Feature] = frozenset()
+    features: frozenset[str] = frozenset()
     nsfw: bool = False
     trusted_only: bool = False
     fast_only: bool = False
@@ -83,10 +99,15 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     worker_id: WorkerId
     models: frozenset[str]
     pixels_max: int
-    features: frozenset[Feature] = frozenset()
+    features: frozenset[str] = frozenset()  # what its program can do
+    switched_off: frozenset[str] = frozenset()  # what its owner does not let it do
     nsfw: bool = True
     is_trusted: bool = False
     is_fast: bool = True
+
+    def can(self, feature: str) -> bool:
+        """Whether its program can do this and its owner lets it."""
+        return feature in self.features and feature not in self.switched_off
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +138,7 @@ def why_not(  # noqa: PLR0911 - it is a table: one line for each reason
         return Reason.MODELS
     if requirement.pixels > capability.pixels_max:
         return Reason.MAX_PIXELS
-    return lacking(requirement.features, capability.features)
+    return lacking(requirement.features, capability)
 
 
 def is_excluded(requirement: Requirement, worker_id: WorkerId) -> bool:
@@ -127,11 +148,12 @@ def is_excluded(requirement: Requirement, worker_id: WorkerId) -> bool:
     return bool(requirement.workers_allowed) and worker_id not in requirement.workers_allowed
 
 
-def lacking(needed: frozenset[Feature], offered: frozenset[Feature]) -> Reason | None:
-    """The reason for the first needed feature that is not offered, in the order of `Feature`."""
-    if needed <= offered:
-        return None
-    return next(LACKING[feature] for feature in Feature if feature in needed - offered)
+def lacking(needed: frozenset[str], capability: Capability) -> Reason | None:
+    """The reason for the first needed feature that is switched off, or that the program lacks."""
+    off = needed & capability.switched_off
+    if off:
+        return next(reason for feature, reason in SWITCHED_OFF.items() if feature in off)
+    return None if needed <= capability.features else Reason.BRIDGE_VERSION
 
 
 def lane_key(requirement: Requirement) -> LaneKey:

@@ -181,12 +181,12 @@ def worker_view(
         bridge_agent=worker.offer.agent or "unknown:0:unknown",
         max_pixels=capability.pixels_max,
         megapixelsteps_generated=mega(totals.get("contributed", 0)),
-        img2img=Feature.IMG2IMG in capability.features,
-        painting=Feature.PAINTING in capability.features,
-        post_processing=Feature.POST_PROCESSING in capability.features,
-        controlnet=False,
-        sdxl_controlnet=False,
-        lora=False,
+        img2img=capability.can(Feature.IMG2IMG),
+        painting=capability.can(Feature.PAINTING),
+        post_processing=capability.can(Feature.POST_PROCESSING),
+        controlnet=capability.can(Feature.CONTROLNET),
+        sdxl_controlnet=capability.can(Feature.QR_CODE),
+        lora=capability.can(Feature.LORA),
     )
 
 

@@ -44,7 +44,7 @@ async def a_worker(horde: Horde, owner: users.User, name="attic", **change):
 
 
 async def placed(horde, user, **change):
-    return await place.accept(horde, user, a_wish(**change), None)
+    return await place.accept(horde, user, a_wish(**change))
 
 
 async def popped(horde, worker):
@@ -467,7 +467,7 @@ async def test_a_job_given_back_after_a_cancel_is_cancelled_too(horde):
 async def test_an_expired_request_is_gone_with_its_pictures(horde, clock):
     user = await a_user(horde)
     worker = await a_worker(horde, user)
-    request = await place.accept(horde, user, a_wish(n=2), b"source")
+    request = await place.accept(horde, user, a_wish(n=2), {"src": b"source"})
     job = await popped(horde, worker)
     await horde.pictures.put(end.picture_name(job.id), b"picture")
     clock.forward(s=1199)

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from ordu.kinds.image import IMAGE
+from ordu.kinds.image import IMAGE, refusals
 from ordu.kinds.image.drawing import decode
 from ordu.protocol.errors import Refused
 from ordu.protocol.jobs import PopInputStable
@@ -66,7 +66,7 @@ def test_what_not_every_worker_can_do_is_required(body, feature):
     ],
 )
 def test_what_is_not_asked_for_is_not_required(body):
-    assert wish(**body).requirement.features == frozenset()
+    assert wish(**body).requirement.features == {"sampler:k_euler_a+karras"}
 
 
 def test_a_list_of_workers_allows_or_denies():
@@ -92,14 +92,72 @@ def test_seeds():
     [
         ({"prompt": "  \n"}, "MissingPrompt", 400),
         ({"style": "moody"}, "NotImplemented", 501),
-        ({"params": {"tis": [{"name": "x"}]}}, "NotImplemented", 501),
         ({"params": {"cfg_scale": 1.234}}, "BadCFGDecimals", 400),
+        ({"params": {"loras": [{"name": "x"}] * 6}}, "TooManyLoras", 400),
+        ({"params": {"loras": [{"name": "v2", "is_version": True}]}}, "BadLoraVersion", 400),
+        ({"params": {"tis": [{"name": "x"}] * 21}}, "TooManyTIs", 400),
+        ({"prompt": "fox " * 7501}, "InvalidPromptSize", 400),
+        ({"models": ["sdxl", "GFPGAN"]}, "UnexpectedModelName", 400),
+        (
+            {"params": {"post_processing": ["NMKD_Siax", "RealESRGAN_x2plus"]}},
+            "TooManyUpscalers",
+            400,
+        ),
+        ({"source_mask": "x"}, "SourceMaskUnnecessary", 400),
+        (
+            {"source_image": "x", "models": ["pix2pix"], "params": {"control_type": "hed"}},
+            "ControlNetUnsupported",
+            400,
+        ),
+        ({"params": {"control_type": "hed"}}, "ControlNetSourceMissing", 400),
+        (
+            {
+                "source_image": "x",
+                "source_processing": "inpainting",
+                "params": {"control_type": "hed"},
+            },
+            "ControlNetInpaintingMismatch",
+            400,
+        ),
+        (
+            {"source_image": "x", "params": {"transparent": True, "control_type": "hed"}},
+            "InvalidTransparencyCN",
+            400,
+        ),
+        (
+            {
+                "source_image": "x",
+                "source_processing": "remix",
+                "extra_source_images": [{"image": "y"}],
+                "params": {"transparent": True},
+            },
+            "InvalidTransparencyImg2Img",
+            400,
+        ),
+        ({"extra_source_images": [{"image": "y"}]}, "InvalidExtraSourceImages.", 400),
+        ({"extra_source_images": [{"image": "y"}] * 6}, "TooManyExtraSourceImages.", 400),
+        (
+            {"params": {"extra_texts": [{"text": "a", "reference": "abc"}]}},
+            "InvalidExtraTexts.",
+            400,
+        ),
+        ({"params": {"workflow": "qr_code"}}, "MissingExtraTexts.", 400),
+        ({"models": ["pix2pix"]}, "SourceImageRequiredForModel", 400),
     ],
 )
 def test_refusals(body, rc, status):
     with pytest.raises(Refused) as refused:
         wish(**body)
     assert (refused.value.rc, refused.value.status) == (rc, status)
+
+
+def test_every_refusal_of_the_table_is_tested():
+    tested = {
+        mark.args[1][index][1]
+        for mark in test_refusals.pytestmark
+        for index in range(len(mark.args[1]))
+    }
+    assert {rule.rc for rule in refusals.RULES} <= tested
 
 
 def test_the_payload_leaves_out_what_was_not_asked_for():

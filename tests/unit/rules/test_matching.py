@@ -40,15 +40,27 @@ def test_why_not_by_requirement(change, reason):
         pytest.param({"trusted_only": True}, {"is_trusted": True}, None, id="it is trusted"),
         pytest.param(
             {"features": frozenset({Feature.IMG2IMG})},
-            {"features": frozenset()},
+            {"switched_off": frozenset({Feature.IMG2IMG})},
             Reason.IMG2IMG,
             id="no source images",
         ),
         pytest.param(
             {"features": frozenset({Feature.POST_PROCESSING, Feature.PAINTING})},
-            {"features": frozenset()},
+            {"switched_off": frozenset({Feature.POST_PROCESSING, Feature.PAINTING})},
             Reason.PAINTING,
-            id="the first of several missing features counts",
+            id="the first of several that are switched off counts",
+        ),
+        pytest.param(
+            {"features": frozenset({Feature.IMG2IMG, "sampler:k_lms"})},
+            {"features": frozenset({Feature.IMG2IMG})},
+            Reason.BRIDGE_VERSION,
+            id="a program that cannot",
+        ),
+        pytest.param(
+            {"features": frozenset({Feature.LORA, Feature.TILING})},
+            {"features": frozenset(), "switched_off": frozenset({Feature.LORA})},
+            Reason.LORA,
+            id="what is switched off counts before what the program cannot",
         ),
     ],
 )

@@ -6,7 +6,7 @@ name instead of being ignored.
 
 from collections.abc import Callable
 
-from ordu.kinds.image import drawing
+from ordu.kinds.image import bridges, drawing, refusals
 from ordu.kinds.image.drawing import DrawingRequest
 from ordu.protocol.errors import Refused
 from ordu.protocol.params import ModelGenerationInputStable
@@ -20,19 +20,13 @@ KIND_NAME = "image"
 # What a request of 2022 could ask for at most; what is beyond is heavy.
 SEED_PIXELS_MAX = 1024 * 1024
 SEED_STEPS_MAX = 100
+PAINTING = frozenset({"inpainting", "outpainting"})
 
 # Fields whose meaning is not built yet: a body that uses one is refused with 501 (design §2).
 NOT_YET: tuple[tuple[str, Callable[[GenerationInput], object]], ...] = (
     ("style", lambda body: body.style),
     ("webhook", lambda body: body.webhook),
     ("proxied_account", lambda body: body.proxied_account),
-    ("source_mask", lambda body: body.source_mask),
-    ("extra_source_images", lambda body: body.extra_source_images),
-    ("params.control_type", lambda body: body.params.control_type),
-    ("params.loras", lambda body: body.params.loras),
-    ("params.tis", lambda body: body.params.tis),
-    ("params.workflow", lambda body: body.params.workflow),
-    ("params.extra_texts", lambda body: body.params.extra_texts),
     ("params.special", lambda body: body.params.special),
 )
 
@@ -41,7 +35,7 @@ def wish(body: GenerationInput, settings: ServerSettings) -> Wish:
     """What a picture request asks for.
 
     Raises:
-        Refused: MissingPrompt, NotImplemented, BadCFGDecimals.
+        Refused: NotImplemented, and the refusals of `kinds.image.refusals`.
     """
     check(body)
     params = body.params
@@ -80,13 +74,7 @@ def check(body: GenerationInput) -> None:
             f"This horde does not serve {', '.join(f'`{name}`' for name in used)} yet. "
             "Leave it out.",
         )
-    if not body.prompt.strip():
-        raise Refused("MissingPrompt", "The prompt is empty. Say what is to be drawn.")
-    if round(body.params.cfg_scale, 2) != body.params.cfg_scale:
-        raise Refused(
-            "BadCFGDecimals",
-            f"cfg_scale is {body.params.cfg_scale}; it may have at most two decimals.",
-        )
+    refusals.check(body)
 
 
 def requirement(body: GenerationInput) -> Requirement:
@@ -105,19 +93,32 @@ def requirement(body: GenerationInput) -> Requirement:
     )
 
 
-def features(body: GenerationInput) -> frozenset[Feature]:
+def features(body: GenerationInput) -> frozenset[str]:
     """What is asked for that not every worker can do."""
     params = body.params
+    processors = post_processing(params)
     wanted = {
         Feature.IMG2IMG: bool(body.source_image),
-        Feature.PAINTING: bool(body.source_image)
-        and body.source_processing in {"inpainting", "outpainting"},
-        Feature.POST_PROCESSING: bool(post_processing(params)),
+        Feature.PAINTING: bool(body.source_image) and body.source_processing in PAINTING,
+        Feature.POST_PROCESSING: bool(processors),
+        Feature.CONTROLNET: bool(params.control_type or params.workflow),
+        Feature.IMAGE_IS_CONTROL: params.image_is_control,
+        Feature.RETURN_CONTROL_MAP: params.return_control_map,
+        Feature.LORA: bool(params.loras),
+        Feature.LORA_VERSIONS: any(lora.is_version for lora in params.loras or ()),
+        Feature.TEXTUAL_INVERSION: bool(params.tis),
         Feature.TILING: params.tiling,
         Feature.HIRES_FIX: params.hires_fix,
         Feature.CLIP_SKIP: (params.clip_skip or 1) > 1,
+        Feature.TRANSPARENT: params.transparent,
+        Feature.QR_CODE: params.workflow == "qr_code",
+        Feature.EXTRA_SOURCE_IMAGES: bool(body.extra_source_images),
     }
-    return frozenset(feature for feature, is_wanted in wanted.items() if is_wanted)
+    return frozenset(
+        {feature for feature, is_wanted in wanted.items() if is_wanted}
+        | bridges.posts(*processors)
+        | {bridges.sampler_feature(params.sampler_name, karras=params.karras)}
+    )
 
 
 def post_processing(params: ModelGenerationInputStable) -> tuple[str, ...]:
@@ -149,8 +150,17 @@ def described(body: GenerationInput) -> DrawingRequest:
         denoising_strength=params.denoising_strength,
         facefixer_strength=params.facefixer_strength,
         post_processing=post_processing(params),
+        control_type=params.control_type,
+        image_is_control=params.image_is_control,
+        return_control_map=params.return_control_map,
+        loras=tuple(params.loras or ()),
+        tis=tuple(params.tis or ()),
+        workflow=params.workflow,
+        extra_texts=tuple(params.extra_texts or ()),
         use_ldsr=params.use_ldsr,
         use_upscaling=params.use_upscaling,
         use_nsfw_censor=body.censor_nsfw and not body.nsfw,
         source_processing=body.source_processing if body.source_image else None,
+        has_mask=bool(body.source_mask),
+        extra_strengths=tuple(extra.strength for extra in body.extra_source_images or ()),
     )

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET
 
 from ordu.protocol.jobs import ModelPayloadStable
+from ordu.protocol.params import ExtraText, Lora, TextualInversion
 
 
 class DrawingRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -26,10 +27,19 @@ class DrawingRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     denoising_strength: float | None = None
     facefixer_strength: float | None = None
     post_processing: tuple[str, ...] = ()
+    control_type: str | None = None
+    image_is_control: bool = False
+    return_control_map: bool = False
+    loras: tuple[Lora, ...] = ()
+    tis: tuple[TextualInversion, ...] = ()
+    workflow: str | None = None
+    extra_texts: tuple[ExtraText, ...] = ()
     use_ldsr: bool = False
     use_upscaling: bool = False
     use_nsfw_censor: bool = False
     source_processing: str | None = None  # None: there is no source image
+    has_mask: bool = False
+    extra_strengths: tuple[float, ...] = ()  # one for each extra source image
 
 
 def encode(drawing: DrawingRequest) -> bytes:
@@ -58,8 +68,13 @@ def payload(body: bytes, seed: int) -> ModelPayloadStable:
         tiling=drawing.tiling,
         hires_fix=drawing.hires_fix,
         transparent=drawing.transparent,
-        image_is_control=False,
-        return_control_map=False,
+        image_is_control=drawing.image_is_control,
+        return_control_map=drawing.return_control_map,
+        control_type=drawing.control_type or UNSET,
+        loras=list(drawing.loras) or UNSET,
+        tis=list(drawing.tis) or UNSET,
+        workflow=drawing.workflow or UNSET,
+        extra_texts=list(drawing.extra_texts) or UNSET,
         hires_fix_denoising_strength=drawing.hires_fix_denoising_strength or UNSET,
         clip_skip=drawing.clip_skip or UNSET,
         denoising_strength=UNSET

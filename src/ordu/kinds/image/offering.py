@@ -1,5 +1,6 @@
 """Reading a pop for pictures: what the worker offers."""
 
+from ordu.kinds.image import bridges
 from ordu.kinds.image.asking import KIND_NAME
 from ordu.protocol.jobs import PopInputStable
 from ordu.rules.matching import Capability, Feature, Offer, WorkerId
@@ -19,6 +20,7 @@ def offer(body: PopInputStable, worker_id: WorkerId, is_trusted: bool) -> Offer:
             models=frozenset(body.models) or DEFAULT_MODELS,
             pixels_max=body.max_pixels,
             features=features(body),
+            switched_off=switched_off(body),
             nsfw=body.nsfw,
             is_trusted=is_trusted,
         ),
@@ -35,14 +37,26 @@ def offer(body: PopInputStable, worker_id: WorkerId, is_trusted: bool) -> Offer:
     )
 
 
-def features(body: PopInputStable) -> frozenset[Feature]:
-    """What the worker says it can do."""
-    offered = {
+def features(body: PopInputStable) -> frozenset[str]:
+    """What the worker's program can do.
+
+    There is no word in a pop for textual inversions; for our own worker, which has no version
+    that says so, they go with LoRAs.
+    """
+    can = bridges.abilities(body.bridge_agent, body.bridge_version)
+    is_ours = (body.bridge_agent or "").startswith(f"{bridges.OWN_AGENT}:")
+    return can - {Feature.TEXTUAL_INVERSION} if is_ours and not body.allow_lora else can
+
+
+def switched_off(body: PopInputStable) -> frozenset[str]:
+    """What the worker's owner does not let it do."""
+    is_on = {
         Feature.IMG2IMG: body.allow_img2img,
         Feature.PAINTING: body.allow_painting,
         Feature.POST_PROCESSING: body.allow_post_processing,
-        Feature.TILING: True,
-        Feature.HIRES_FIX: True,
-        Feature.CLIP_SKIP: True,
+        Feature.CONTROLNET: body.allow_controlnet,
+        Feature.QR_CODE: body.allow_controlnet and body.allow_sdxl_controlnet,
+        Feature.TRANSPARENT: body.allow_sdxl_controlnet,
+        Feature.LORA: body.allow_lora,
     }
-    return frozenset(feature for feature, is_offered in offered.items() if is_offered)
+    return frozenset(feature for feature, on in is_on.items() if not on)

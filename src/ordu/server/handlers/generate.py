@@ -37,6 +37,7 @@ from ordu.rules import money, names
 from ordu.rules.lifecycle import JobId, JobState, RequestId, Wish
 from ordu.rules.matching import Reason
 from ordu.rules.money import Kudos
+from ordu.server import sources
 from ordu.server.call import Answer, Call, handles
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -77,8 +78,7 @@ async def post_async_generate(call: Call[GenerationInput]) -> Answer | RequestAs
     if call.body.dry_run:
         return Answer(RequestAsync(kudos=money.whole(price), kudos_exact=money.exact(price)), 200)
     place.check_open(call.horde)
-    source = source_image(call)
-    request = await place.accept(call.horde, call.user, wish, source)
+    request = await place.accept(call.horde, call.user, wish, sources.given(call))
     return RequestAsync(
         id=request.id,
         kudos=money.whole(price),
@@ -102,24 +102,6 @@ def no_worker_warning(call: Call[GenerationInput], wish: Wish) -> dict[str, Any]
     return {"message": message, "warnings": [warning]}
 
 
-def source_image(call: Call[GenerationInput]) -> bytes | None:
-    """The bytes of the request's source image, checked."""
-    text = call.body.source_image
-    if not text:
-        return None
-    if text.startswith(("http://", "https://")):
-        raise Refused(
-            "NotImplemented",
-            "This horde does not fetch source images by link yet. Send the image in Base64.",
-        )
-    settings = call.horde.settings
-    data = from_base64(text, bytes_max=settings.picture_bytes_max)
-    check_picture(
-        data, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
-    )
-    return data
-
-
 @handles(operations.post_sync_generate)
 async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestStatusStable:
     """Place a request and answer when it is done, given up or expired."""
@@ -141,7 +123,7 @@ async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestSta
             f"{horde.settings.sync_waiters} calls wait here already. Use /api/v2/generate/async.",
             retry_after_s=5,
         )
-    placing = asyncio.create_task(place.accept(horde, call.user, wish, source_image(call)))
+    placing = asyncio.create_task(place.accept(horde, call.user, wish, sources.given(call)))
     return await status_of(call, await until_done(call, placing))
 
 
@@ -317,20 +299,17 @@ async def job_payload(call: Call[PopInputStable], claimed: Claimed) -> Generatio
     ttl_s = math.ceil(request.ttl_ms / 1000)
     upload = horde.links.put_url(end.picture_name(job.id), horde.now(), ttl_s + UPLOAD_GRACE_S)
     drawing = decode(request.body)
-    source = None
-    if drawing.source_processing is not None:
-        data = await horde.pictures.get(end.source_name(request.id))
-        source = base64.b64encode(data or b"").decode()
+    images = await sources.for_worker(horde, request.id, drawing)
     return GenerationPayload(
         payload=IMAGE.payload(request.body, job.seed),
         id=job.id,
         ids=[job.id],
         skipped=NoValidRequestFoundStable(),
         model=job.model,
-        source_image=source,
+        source_image=images.source,
         source_processing=drawing.source_processing or "img2img",
-        source_mask=None,
-        extra_source_images=None,
+        source_mask=images.mask,
+        extra_source_images=images.extras or None,
         r2_upload=upload,
         r2_uploads=[upload],
         messages=[],
