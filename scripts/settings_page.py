@@ -36,7 +36,6 @@ NOT_USED_YET = frozenset(
     {
         "workers_per_address",
         "too_fast_megapixelsteps_per_s",
-        "factors",
     }
 )
 MARK = " †"

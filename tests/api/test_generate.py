@@ -633,3 +633,49 @@ async def test_a_bad_mask_is_refused_before_anything_happens(api, horde):
     reply = await api.post(ASYNC, json={"prompt": "x"}, headers=ANONYMOUS | {"X-Fields": "{a"})
     assert (reply.status_code, reply.json()["rc"]) == (400, "BadMask")
     assert not horde.lanes.requests
+
+
+# Pace, steps and means
+
+
+async def test_a_slow_worker_gets_no_request_for_fast_ones(api, ask, pop, submit, clock):
+    await ask(n=1)
+    job = await pop()
+    clock.forward(s=60)  # 7.9 megapixelsteps in a minute
+    await submit(job["id"])
+    await api.put("/api/v2/users/1", json={"kudos": 100}, headers=ADMIN)
+    await ask(ADMIN, slow_workers=False)
+    await ask(slow_workers=True)
+    register = await api.post("/register", json={"username": "other"})
+    assert register.is_success
+    worker = (await api.get("/api/v2/workers")).json()[0]
+    assert worker["performance"] == "0.1 megapixelsteps per second"
+    assert (await pop())["id"], "what takes slow workers"
+    assert (await pop())["skipped"]["performance"] == 1
+
+
+async def test_a_worker_that_is_extra_slow_gets_three_times_as_long(ask, pop, api, clock):
+    await ask()
+    assert (await pop(extra_slow_worker=True))["skipped"]["performance"] == 1
+    placed = await ask(extra_slow_workers=True)
+    job = await pop(extra_slow_worker=True)
+    assert job["ttl"] == 450
+    clock.forward(s=1300)
+    assert (await api.get(f"/api/v2/generate/check/{placed['id']}")).status_code == 200
+
+
+async def test_a_worker_that_limits_steps(ask, pop):
+    await ask(params={"steps": 50})
+    assert (await pop(limit_max_steps=True))["skipped"]["step_count"] == 1
+    assert (await pop())["id"]
+
+
+async def test_a_worker_that_wants_requesters_who_can_pay(api, ask, pop, register):
+    ferris = await register("ferris")
+    await ask(ferris)
+    await ask(ANONYMOUS)
+    assert (await pop(require_upfront_kudos=True))["skipped"]["kudos"] == 2
+    await api.put("/api/v2/users/2", json={"kudos": 6}, headers=ADMIN)
+    assert (await pop(require_upfront_kudos=True))["id"]
+    assert (await pop(require_upfront_kudos=True))["skipped"]["kudos"] == 1
+    assert (await pop())["id"]

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from ordu.settings import (
     TABLES,
     ClientSettings,
+    Factor,
     ServerSettings,
     SettingError,
     Source,
@@ -121,8 +123,8 @@ def test_words_for_off(word):
         ("tax", "1e+0", 1.0),
         ("trusted_proxies", "10.0.0.0/8, ::1,", ("10.0.0.0/8", "::1")),
         ("trusted_proxies", ["127.0.0.1"], ("127.0.0.1",)),
-        ("factors", "sdxl=2, img2img = 1.5", {"sdxl": 2.0, "img2img": 1.5}),
-        ("factors", {"sdxl": 3}, {"sdxl": 3.0}),
+        ("factors", "loras=2, source_image = 1.5", {"loras": 2.0, "source_image": 1.5}),
+        ("factors", {"loras": 3}, {"loras": 3.0}),
         ("admin_key", KEY, KEY),
         ("secret", "s" * 22, "s" * 22),
         ("database", "sqlite:////var/lib/horde.db", "sqlite:////var/lib/horde.db"),
@@ -156,9 +158,10 @@ def test_what_is_allowed(name, given, expected):
         ("trusted_proxies", "10.0.0.1/8", "addresses or networks"),
         ("trusted_proxies", "localhost", "localhost is not allowed"),
         ("trusted_proxies", [1], "addresses or networks"),
-        ("factors", "sdxl", "name=number"),
-        ("factors", "sdxl=-1", "from 0 to 1000"),
-        ("factors", {"sdxl": float("inf")}, "sdxl=inf"),
+        ("factors", "loras", "name=number"),
+        ("factors", "sdxl=2", "worker_blacklist"),
+        ("factors", "loras=-1", "from 0 to 1000"),
+        ("factors", {"loras": float("inf")}, "loras=inf"),
         ("processes", 2, "several cannot share SQLite yet"),
         ("database", "postgresql://ordu@db/horde", "sqlite:///PATH"),
         ("database", "sqlite:///:memory:", "sqlite:///PATH"),
@@ -293,7 +296,7 @@ def test_descriptions_name_the_flags_of_the_manual():
     port=st.integers(0, 65535),
     anonymous=st.booleans(),
     tax=st.floats(0, 1).map(lambda number: round(number, 9)),
-    factors=st.dictionaries(st.from_regex(r"[a-z]{1,9}", fullmatch=True), st.integers(0, 1000)),
+    factors=st.dictionaries(st.sampled_from(get_args(Factor)), st.integers(0, 1000)),
     proxies=st.lists(st.ip_addresses().map(str), max_size=4),
 )
 def test_what_is_shown_can_be_given_back(port, anonymous, tax, factors, proxies):

@@ -11,6 +11,7 @@ from functools import partial
 
 import msgspec
 
+from ordu.engine.books import found
 from ordu.engine.fresh import Fresh
 from ordu.engine.horde import Horde, worker_from
 from ordu.engine.lanes import Waiting
@@ -28,6 +29,9 @@ from ordu.store.users import User
 from ordu.store.workers import WorkerRow
 
 TRIES = 3  # how often a pop tries when the map was wrong, before it says there is nothing
+FAST_PER_S = 500_000  # things a second below which a worker counts as slow (sheet 11 §2)
+EXTRA_SLOW_TIMES = 3  # how much longer a worker may take that calls itself extra slow
+EXTRA_SLOW_LIFETIME_MS = 3_600_000  # how long a request lives after such a worker took a job
 HEADS_MAX = 20  # how many heads a pop looks at for what requirements cannot say
 
 
@@ -74,9 +78,18 @@ async def check_in(
             "PolymorphicNameConflict",
             f"The name {name!r} is taken by a worker for {worker.kind}. Use another name.",
         )
-    worker.seen(offer_for(worker.id), horde.now(), horde.presence.stale_ms)
+    offer = paced(offer_for(worker.id), worker.speed)
+    worker.seen(offer, horde.now(), horde.presence.stale_ms)
     await reward_uptime(horde, worker)
     return worker
+
+
+def paced(offer: Offer, speed: float) -> Offer:
+    """An offer with what the horde knows of the worker's speed."""
+    if speed >= FAST_PER_S:
+        return offer
+    capability = msgspec.structs.replace(offer.capability, is_fast=False)
+    return msgspec.structs.replace(offer, capability=capability)
 
 
 def check_may_work(user: User) -> None:
@@ -204,11 +217,25 @@ async def objection(
     failed = horde.failures.get(waiting.request_id, ())
     if worker.id in failed and somebody_else(horde, waiting, failed):
         return Reason.FAILED_BEFORE
+    if worker.offer.requires_kudos and not await can_pay(horde, worker, waiting):
+        return Reason.KUDOS
     if worker.offer.blacklist:
         request = await horde.read(partial(requests.by_id, request_id=waiting.request_id))
         if request is not None and has_word(request.body, worker.offer.blacklist):
             return Reason.BLACKLIST
     return None
+
+
+async def can_pay(horde: Horde, worker: Worker, waiting: Waiting) -> bool:
+    """Whether a requester has the kudos for one job; the worker's friends need none."""
+    if waiting.user_id in {worker.user_id, *worker.offer.priority_user_ids}:
+        return True
+
+    def look(tx: Transaction) -> bool:
+        request, user = requests.by_id(tx, waiting.request_id), found(tx, waiting.user_id)
+        return request is None or user.is_trusted or user.kudos >= request.bill
+
+    return await horde.read(look)
 
 
 def somebody_else(horde: Horde, waiting: Waiting, failed: Collection[WorkerId]) -> bool:
@@ -288,6 +315,8 @@ def claim(
 
     The write is conditional: a wrong map costs one more try, never a picture given to two.
     """
+    if taker.offer.capability.is_extra_slow:
+        lifetime_ms = max(lifetime_ms, EXTRA_SLOW_LIFETIME_MS)
     request = requests.take_one(tx, request_id, Millis(now + lifetime_ms))
     if request is None:
         return None
@@ -313,6 +342,7 @@ def new_job(
         if request.seed is None
         else seed_of_job(request.seed, request.seed_step, ordinal)
     )
+    times = EXTRA_SLOW_TIMES if taker.offer.capability.is_extra_slow else 1
     return Job(
         id=JobId(fresh.id(now)),
         request_id=request.id,
@@ -324,6 +354,6 @@ def new_job(
         model=model_for(requirement, taker.offer.capability, fresh.choice()),
         seed=seed,
         started_at=now,
-        due_at=Millis(now + request.ttl_ms),
+        due_at=Millis(now + request.ttl_ms * times),
         has_agent=taker.offer.agent is not None,
     )

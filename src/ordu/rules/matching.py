@@ -18,7 +18,7 @@ from ordu.rules.money import UserId
 LaneKey = NewType("LaneKey", bytes)
 WorkerId = NewType("WorkerId", str)
 
-LANE_KEY_VERSION = b"\x01"  # raised whenever Requirement changes its meaning
+LANE_KEY_VERSION = b"\x02"  # raised whenever Requirement changes its meaning
 
 
 class Reason(StrEnum):
@@ -37,6 +37,8 @@ class Reason(StrEnum):
     CONTROLNET = "controlnet"
     LORA = "lora"
     BRIDGE_VERSION = "bridge_version"
+    STEP_COUNT = "step_count"
+    KUDOS = "kudos"
     KIND = "kind"
     PAUSED = "paused"
     FAILED_BEFORE = "failed_before"
@@ -88,6 +90,8 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True):
     nsfw: bool = False
     trusted_only: bool = False
     fast_only: bool = False
+    admits_extra_slow: bool = False  # workers that call themselves extra slow
+    has_many_steps: bool = False  # more than some workers take
     workers_allowed: frozenset[WorkerId] = frozenset()  # empty: all
     workers_denied: frozenset[WorkerId] = frozenset()
 
@@ -104,6 +108,8 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     nsfw: bool = True
     is_trusted: bool = False
     is_fast: bool = True
+    is_extra_slow: bool = False
+    takes_many_steps: bool = True
 
     def can(self, feature: str) -> bool:
         """Whether its program can do this and its owner lets it."""
@@ -118,6 +124,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 1
     blacklist: tuple[str, ...] = ()
     priority_user_ids: tuple[UserId, ...] = ()
+    requires_kudos: bool = False  # takes requests only of those who can pay for them
 
 
 def why_not(  # noqa: PLR0911 - it is a table: one line for each reason
@@ -128,7 +135,7 @@ def why_not(  # noqa: PLR0911 - it is a table: one line for each reason
         return Reason.KIND
     if is_excluded(requirement, capability.worker_id):
         return Reason.WORKER_ID
-    if requirement.fast_only and not capability.is_fast:
+    if is_too_slow(requirement, capability):
         return Reason.PERFORMANCE
     if requirement.nsfw and not capability.nsfw:
         return Reason.NSFW
@@ -138,7 +145,16 @@ def why_not(  # noqa: PLR0911 - it is a table: one line for each reason
         return Reason.MODELS
     if requirement.pixels > capability.pixels_max:
         return Reason.MAX_PIXELS
+    if requirement.has_many_steps and not capability.takes_many_steps:
+        return Reason.STEP_COUNT
     return lacking(requirement.features, capability)
+
+
+def is_too_slow(requirement: Requirement, capability: Capability) -> bool:
+    """Whether the requester does not want to wait for a worker of this pace."""
+    if capability.is_extra_slow and not requirement.admits_extra_slow:
+        return True
+    return requirement.fast_only and not capability.is_fast
 
 
 def is_excluded(requirement: Requirement, worker_id: WorkerId) -> bool:

@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +12,17 @@ from ordu.settings.setting import Settings, about
 MIB = 1024 * 1024
 DAY_S = 86_400
 PIXELS_MAX = 16_383 * 16_383  # what WebP can hold
+
+# What an operator may let cost more or less.
+Factor: TypeAlias = Literal[
+    "source_image",
+    "post_processing",
+    "control_type",
+    "hires_fix",
+    "loras",
+    "fast_workers",
+    "worker_blacklist",
+]
 
 
 def _is_network(text: str) -> bool:
@@ -128,8 +139,17 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     ] = "heavy"
     tax: Annotated[float, about("Share of each price the worker does not get.", 0, 1)] = 0.0
     factors: Annotated[
-        dict[str, Annotated[float, Meta(ge=0, le=1000)]],
-        about("What prices are multiplied with, by name; 1 where none is given."),
+        dict[
+            Factor,
+            Annotated[float, Meta(ge=0, le=1000)],
+        ],
+        about(
+            "What prices are multiplied with, by what a request uses; post_processing and loras"
+            " once for each. 1 where none is given.",
+            allowed="name=number between commas, each a number from 0 to 1000; the names are"
+            " source_image, post_processing, control_type, hires_fix, loras, fast_workers and"
+            " worker_blacklist",
+        ),
     ] = msgspec.field(default_factory=dict)
     priority_growth_per_s: Annotated[
         int, about("Priority gained by each second of waiting.", 0, 1_000_000)

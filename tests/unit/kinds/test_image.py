@@ -207,3 +207,45 @@ def test_an_empty_list_of_models_offers_the_usual_one():
 )
 def test_has_word(words, found):
     assert IMAGE.has_word(wish().body, words) is found
+
+
+@pytest.mark.parametrize(
+    ("params", "many"),
+    [
+        ({"steps": 30}, False),
+        ({"steps": 31}, True),
+        ({"steps": 16, "sampler_name": "k_heun"}, True),
+        ({"steps": 15, "sampler_name": "k_heun"}, False),
+        ({"steps": 1, "sampler_name": "k_dpm_adaptive"}, True),
+    ],
+)
+def test_steps_count_as_the_sampler_does_them(params, many):
+    assert wish(params=params).requirement.has_many_steps is many
+
+
+@pytest.mark.parametrize(
+    ("factors", "body", "price"),
+    [
+        ({}, {"source_image": "x"}, 600),
+        ({"source_image": 1.3}, {"source_image": "x"}, 780),
+        ({"source_image": 1.3}, {}, 600),
+        ({"post_processing": 1.5}, {"params": {"post_processing": ["GFPGAN", "NMKD_Siax"]}}, 1350),
+        ({"loras": 2}, {"params": {"loras": [{"name": "a"}, {"name": "b"}]}}, 2400),
+        ({"fast_workers": 1.2, "hires_fix": 2}, {"slow_workers": False}, 720),
+        ({"worker_blacklist": 1.1}, {"workers": ["a"], "worker_blacklist": True}, 660),
+        ({"worker_blacklist": 1.1}, {"worker_blacklist": True}, 600),
+    ],
+)
+def test_an_operators_factors(factors, body, price):
+    request = msgspec.convert({"prompt": "a fox"} | body, GenerationInput)
+    settings = msgspec.structs.replace(SETTINGS, factors=factors)
+    assert IMAGE.wish(request, settings).price == Kudos(price)
+
+
+def test_every_factor_of_the_settings_is_known():
+    from typing import get_args
+
+    from ordu.kinds.image.asking import FACTORS
+    from ordu.settings import Factor
+
+    assert set(FACTORS) == set(get_args(Factor))

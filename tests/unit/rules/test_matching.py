@@ -51,6 +51,21 @@ def test_why_not_by_requirement(change, reason):
             id="the first of several that are switched off counts",
         ),
         pytest.param(
+            {"admits_extra_slow": False},
+            {"is_extra_slow": True},
+            Reason.PERFORMANCE,
+            id="a worker that calls itself extra slow",
+        ),
+        pytest.param(
+            {"admits_extra_slow": True}, {"is_extra_slow": True}, None, id="it is admitted"
+        ),
+        pytest.param(
+            {"has_many_steps": True},
+            {"takes_many_steps": False},
+            Reason.STEP_COUNT,
+            id="more steps than it takes",
+        ),
+        pytest.param(
             {"features": frozenset({Feature.IMG2IMG, "sampler:k_lms"})},
             {"features": frozenset({Feature.IMG2IMG})},
             Reason.BRIDGE_VERSION,
@@ -86,7 +101,7 @@ def test_equal_requirements_and_no_others_share_a_lane(one, other):
 
 def test_a_lane_key_is_the_same_after_every_start():
     # Kept in databases: when this changes, LANE_KEY_VERSION must change too.
-    assert lane_key(a_requirement()).hex() == "0108c571a06d7d5d96b8f6f93891cfd8"
+    assert lane_key(a_requirement()).hex() == "02fa9285d24d95534de4238706cf7814"
 
 
 def test_the_model_is_one_that_both_name():

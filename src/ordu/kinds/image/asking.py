@@ -4,7 +4,7 @@ What 2022 said in other words is translated here, once. What this horde cannot d
 name instead of being ignored.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ordu.kinds.image import bridges, drawing, refusals
 from ordu.kinds.image.drawing import DrawingRequest
@@ -14,12 +14,17 @@ from ordu.protocol.requests import GenerationInput
 from ordu.rules import limits, pricing
 from ordu.rules.lifecycle import Wish, seed_from_text
 from ordu.rules.matching import Feature, Requirement, WorkerId
-from ordu.settings import ServerSettings
+from ordu.settings import Factor, ServerSettings
 
 KIND_NAME = "image"
 # What a request of 2022 could ask for at most; what is beyond is heavy.
 SEED_PIXELS_MAX = 1024 * 1024
 SEED_STEPS_MAX = 100
+# What samplers do beside their steps, and what is many for a worker that limits them (protocol
+# sheet 11 §2): halfway between a model's usual least and most, 20 and 40.
+TWO_PASSES = frozenset({"k_heun", "k_dpm_2", "k_dpm_2_a", "k_dpmpp_2s_a", "k_dpmpp_sde"})
+ADAPTIVE_STEPS = 40
+MANY_STEPS = 30
 PAINTING = frozenset({"inpainting", "outpainting"})
 
 # Fields whose meaning is not built yet: a body that uses one is refused with 501 (design §2).
@@ -45,7 +50,7 @@ def wish(body: GenerationInput, settings: ServerSettings) -> Wish:
         requirement=requirement(body),
         n=params.n,
         work=pixelsteps,
-        price=pricing.price(pixelsteps),
+        price=pricing.price(pixelsteps, factors_of(body, settings.factors)),
         ttl_ms=limits.job_ttl_s(pixelsteps, settings.job_ttl_s_min) * 1000,
         seed=seed_from_text(params.seed) if params.seed else None,
         seed_step=params.seed_variation or 0,
@@ -53,6 +58,23 @@ def wish(body: GenerationInput, settings: ServerSettings) -> Wish:
         body=drawing.encode(described(body)),
         is_heavy=is_heavy(body),
     )
+
+
+# What an operator may let cost more or less, and how often it counts for a request.
+FACTORS: Mapping[Factor, Callable[[GenerationInput], int]] = {
+    "source_image": lambda body: bool(body.source_image),
+    "post_processing": lambda body: len(post_processing(body.params)),
+    "control_type": lambda body: bool(body.params.control_type),
+    "hires_fix": lambda body: body.params.hires_fix,
+    "loras": lambda body: len(body.params.loras or ()),
+    "fast_workers": lambda body: not body.slow_workers,
+    "worker_blacklist": lambda body: body.worker_blacklist and bool(body.workers),
+}
+
+
+def factors_of(body: GenerationInput, factors: Mapping[Factor, float]) -> tuple[float, ...]:
+    """The operator's factors that count for this request, each as often as it does."""
+    return tuple(factor for name, factor in factors.items() for _ in range(FACTORS[name](body)))
 
 
 def is_heavy(body: GenerationInput) -> bool:
@@ -88,9 +110,18 @@ def requirement(body: GenerationInput) -> Requirement:
         nsfw=body.nsfw,
         trusted_only=body.trusted_workers,
         fast_only=not body.slow_workers,
+        admits_extra_slow=body.extra_slow_workers,
+        has_many_steps=real_steps(body.params) > MANY_STEPS,
         workers_allowed=frozenset() if body.worker_blacklist else named,
         workers_denied=named if body.worker_blacklist else frozenset(),
     )
+
+
+def real_steps(params: ModelGenerationInputStable) -> int:
+    """How many steps the sampler really does: some go over the picture twice for each."""
+    if params.sampler_name == "k_dpm_adaptive":
+        return ADAPTIVE_STEPS
+    return params.steps * (2 if params.sampler_name in TWO_PASSES else 1)
 
 
 def features(body: GenerationInput) -> frozenset[str]:

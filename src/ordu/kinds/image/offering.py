@@ -23,7 +23,10 @@ def offer(body: PopInputStable, worker_id: WorkerId, is_trusted: bool) -> Offer:
             switched_off=switched_off(body),
             nsfw=body.nsfw,
             is_trusted=is_trusted,
+            is_extra_slow=body.extra_slow_worker,
+            takes_many_steps=not body.limit_max_steps,
         ),
+        requires_kudos=body.require_upfront_kudos,
         agent=body.bridge_agent,
         threads=body.threads,
         blacklist=tuple(

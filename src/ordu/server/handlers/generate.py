@@ -296,7 +296,7 @@ def nothing_payload(skipped: dict[Reason, int]) -> GenerationPayload:
 async def job_payload(call: Call[PopInputStable], claimed: Claimed) -> GenerationPayload:
     """The answer with a job."""
     horde, job, request = call.horde, claimed.job, claimed.request
-    ttl_s = math.ceil(request.ttl_ms / 1000)
+    ttl_s = math.ceil((job.due_at - job.started_at) / 1000)
     upload = horde.links.put_url(end.picture_name(job.id), horde.now(), ttl_s + UPLOAD_GRACE_S)
     drawing = decode(request.body)
     images = await sources.for_worker(horde, request.id, drawing)
