@@ -679,3 +679,41 @@ async def test_a_worker_that_wants_requesters_who_can_pay(api, ask, pop, registe
     assert (await pop(require_upfront_kudos=True))["id"]
     assert (await pop(require_upfront_kudos=True))["skipped"]["kudos"] == 1
     assert (await pop())["id"]
+
+
+async def test_a_batch_is_popped_at_once_and_delivered_one_by_one(api, ask, pop, submit):
+    placed = await ask(params={"n": 4, "seed": "cat"})
+    job = await pop(amount=3)
+    assert job["payload"]["n_iter"] == 3
+    assert job["payload"]["seed"] == "7627107"
+    assert (len(set(job["ids"])), job["ids"][0]) == (3, job["id"])
+    assert (len(set(job["r2_uploads"])), job["r2_uploads"][0]) == (3, job["r2_upload"])
+    check = (await api.get(f"/api/v2/generate/check/{placed['id']}")).json()
+    assert (check["processing"], check["waiting"]) == (3, 1)
+    for number, job_id in enumerate(job["ids"]):
+        assert (await submit(job_id, seed=7627107 + number)).json()["reward"] == 6
+    last = await pop(amount=3)
+    assert (last["payload"]["n_iter"], len(last["ids"])) == (1, 1)
+    await submit(last["id"])
+    status = (await api.get(f"/api/v2/generate/status/{placed['id']}")).json()
+    seeds = {each["seed"] for each in status["generations"]}
+    assert (status["done"], len(status["generations"])) == (True, 4)
+    assert {"7627107", "7627108", "7627109"} <= seeds
+
+
+@pytest.mark.parametrize(
+    ("body", "popped", "many"),
+    [
+        pytest.param({}, {"amount": 4, "max_pixels": 1048576}, 4, id="small ones"),
+        pytest.param(
+            {"params": {"width": 1024, "height": 1024, "n": 9}}, {"amount": 4}, 1, id="large ones"
+        ),
+        pytest.param({"disable_batching": True}, {"amount": 4}, 1, id="not wanted"),
+        pytest.param({"params": {"seed_variation": 2, "n": 9}}, {"amount": 4}, 1, id="own seeds"),
+        pytest.param({}, {}, 1, id="a worker that takes one"),
+    ],
+)
+async def test_how_large_a_batch_is(ask, pop, body, popped, many):
+    await ask(**{"params": {"n": 9}} | body)
+    job = await pop(**popped)
+    assert (job["payload"]["n_iter"], len(job["ids"])) == (many, many)

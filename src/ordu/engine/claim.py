@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 import msgspec
 
@@ -37,11 +38,16 @@ HEADS_MAX = 20  # how many heads a pop looks at for what requirements cannot say
 
 @dataclass(frozen=True)
 class Claimed:
-    """A job, with the request it is of."""
+    """A job, with the request it is of; several, when the worker makes pictures together."""
 
-    job: Job
+    jobs: tuple[Job, ...]
     request: Request
     requirement: Requirement
+
+    @property
+    def job(self) -> Job:
+        """The first of them, whose seed and model hold for all."""
+        return self.jobs[0]
 
 
 @dataclass(frozen=True)
@@ -153,10 +159,19 @@ def add_worker(tx: Transaction, row: WorkerRow, user: User, *, invite_only: bool
 # Handing out
 
 
+HasWord: TypeAlias = Callable[[bytes, Sequence[str]], bool]
+Batch: TypeAlias = Callable[[bytes, int, int], int]
+
+
+def one_at_a_time(body: bytes, pixels_max: int, amount: int) -> int:  # noqa: ARG001 - a `Batch`
+    """The batch of a kind that has none."""
+    return 1
+
+
 async def pop(
-    horde: Horde, worker: Worker, has_word: Callable[[bytes, Sequence[str]], bool]
+    horde: Horde, worker: Worker, has_word: HasWord, batch: Batch = one_at_a_time
 ) -> Claimed | Nothing:
-    """Give a worker a job, or say why there is none.
+    """Give a worker a job, or say why there is none. `has_word` and `batch` are its kind's.
 
     Raises:
         Refused: WorkerMaintenance, when the worker is in maintenance and its owner waits for
@@ -167,7 +182,7 @@ async def pop(
         waiting = await best(horde, worker, has_word, passed)
         if waiting is None:
             break
-        claimed = await take(horde, worker, waiting)
+        claimed = await take(horde, worker, waiting, batch)
         if claimed is not None:
             return claimed
     if worker.maintenance_text is not None:
@@ -190,7 +205,7 @@ def skipped(horde: Horde, worker: Worker) -> dict[Reason, int]:
 async def best(
     horde: Horde,
     worker: Worker,
-    has_word: Callable[[bytes, Sequence[str]], bool],
+    has_word: HasWord,
     passed: dict[Reason, int],
 ) -> Waiting | None:
     """The request this worker should serve next, as far as the map knows.
@@ -211,7 +226,7 @@ async def objection(
     horde: Horde,
     worker: Worker,
     waiting: Waiting,
-    has_word: Callable[[bytes, Sequence[str]], bool],
+    has_word: HasWord,
 ) -> Reason | None:
     """Why this worker should not be given this request although it could serve it."""
     failed = horde.failures.get(waiting.request_id, ())
@@ -260,7 +275,7 @@ def in_order(horde: Horde, worker: Worker) -> Iterator[Waiting]:
     return itertools.chain(horde.lanes.candidates_of(first, worker.capability), others)
 
 
-async def take(horde: Horde, worker: Worker, waiting: Waiting) -> Claimed | None:
+async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> Claimed | None:
     """Reserve a picture of this request and have the writer give it to the worker.
 
     None when SQL knows better than the map that nothing of it waits; the map is mended then.
@@ -282,7 +297,7 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting) -> Claimed | None
     # Copied now: the worker may pop again with another offer before the writer runs.
     taker = Taker.of(worker)
     return await horde.write(
-        lambda tx: claim(tx, waiting.request_id, taker, horde.fresh, now, lifetime_ms),
+        lambda tx: claim(tx, waiting.request_id, taker, batch, horde.fresh, now, lifetime_ms),
         publish,
         release,
     )
@@ -307,23 +322,37 @@ def claim(
     tx: Transaction,
     request_id: RequestId,
     taker: Taker,
+    batch: Batch,
     fresh: Fresh,
     now: Millis,
     lifetime_ms: int,
 ) -> Claimed | None:
     """Give this worker a picture of a request, or None when none of it waits any more.
 
-    The write is conditional: a wrong map costs one more try, never a picture given to two.
+    The write is conditional: a wrong map costs one more try, never a picture given to two. A worker
+    that makes several together gets as many as its batch has room for and as wait.
     """
     if taker.offer.capability.is_extra_slow:
         lifetime_ms = max(lifetime_ms, EXTRA_SLOW_LIFETIME_MS)
-    request = requests.take_one(tx, request_id, Millis(now + lifetime_ms))
+    expires_at = Millis(now + lifetime_ms)
+    request = requests.take_one(tx, request_id, expires_at)
     if request is None:
         return None
     requirement = lanes.requirement(tx, request.lane_key)
-    job = new_job(tx, request, requirement, taker, fresh, now)
-    jobs.add(tx, job)
-    return Claimed(job, request, requirement)
+    first = new_job(tx, request, requirement, taker, fresh, now)
+    jobs.add(tx, first)
+    claimed = [first]
+    offer = taker.offer
+    room = batch(request.body, offer.capability.pixels_max, offer.amount) if offer.amount > 1 else 1
+    while len(claimed) < room and request.counts.waiting:
+        more = requests.take_one(tx, request_id, expires_at)
+        assert more is not None, "the writer is alone"
+        request = more
+        job = new_job(tx, request, requirement, taker, fresh, now)
+        job = msgspec.structs.replace(job, model=first.model)
+        jobs.add(tx, job)
+        claimed.append(job)
+    return Claimed(tuple(claimed), request, requirement)
 
 
 def new_job(

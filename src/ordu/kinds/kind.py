@@ -24,5 +24,6 @@ class Kind(Generic[Asked, Popped, Payload]):
     name: str
     wish: Callable[[Asked, ServerSettings], Wish]
     offer: Callable[[Popped, WorkerId, bool], Offer]  # the last says whether the owner is trusted
-    payload: Callable[[bytes, int], Payload]  # a wish's body and a job's seed
+    payload: Callable[[bytes, int, int], Payload]  # a wish's body, a job's seed, how many at once
+    batch: Callable[[bytes, int, int], int]  # of a body, how many at once for pixels_max and amount
     has_word: Callable[[bytes, Sequence[str]], bool]

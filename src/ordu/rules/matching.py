@@ -124,6 +124,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 1
     blacklist: tuple[str, ...] = ()
     priority_user_ids: tuple[UserId, ...] = ()
+    amount: int = 1  # how many pictures of one request it takes at once
     requires_kudos: bool = False  # takes requests only of those who can pay for them
 
 

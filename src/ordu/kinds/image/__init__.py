@@ -10,5 +10,6 @@ IMAGE: Kind[GenerationInput, PopInputStable, ModelPayloadStable] = Kind(
     wish=asking.wish,
     offer=offering.offer,
     payload=drawing.payload,
+    batch=drawing.batch,
     has_word=drawing.has_word,
 )

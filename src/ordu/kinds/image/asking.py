@@ -193,5 +193,7 @@ def described(body: GenerationInput) -> DrawingRequest:
         use_nsfw_censor=body.censor_nsfw and not body.nsfw,
         source_processing=body.source_processing if body.source_image else None,
         has_mask=bool(body.source_mask),
+        # Each with a seed of its own that was asked for: a batch has one, counted up by the worker.
+        is_alone=body.disable_batching or bool(params.seed_variation),
         extra_strengths=tuple(extra.strength for extra in body.extra_source_images or ()),
     )

@@ -40,6 +40,7 @@ class DrawingRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     source_processing: str | None = None  # None: there is no source image
     has_mask: bool = False
     extra_strengths: tuple[float, ...] = ()  # one for each extra source image
+    is_alone: bool = False  # its pictures are not to be made together
 
 
 def encode(drawing: DrawingRequest) -> bytes:
@@ -52,13 +53,40 @@ def decode(body: bytes) -> DrawingRequest:
     return msgspec.json.decode(body, type=DrawingRequest)
 
 
-def payload(body: bytes, seed: int) -> ModelPayloadStable:
-    """What a worker is told to draw. What the requester did not ask for is left out."""
+# Post-processors that need much memory, as a transparent background does.
+HEAVY_POSTS = frozenset(
+    {
+        *("RealESRGAN_x4plus", "RealESRGAN_x4plus_anime_6B", "NMKD_Siax", "4x_AnimeSharp"),
+        *("CodeFormers", "4xNomos8kSC", "4xLSDIRplus", "4xNomos2_hq_dat2", "RestoreFormer"),
+    }
+)
+
+
+def batch(body: bytes, pixels_max: int, amount: int) -> int:
+    """How many pictures of a request a worker gets at once who takes `amount` of small ones.
+
+    The formula is that of protocol sheet 11 §4: what a worker can draw at once shrinks with the
+    picture's size and with what is done to it afterwards.
+    """
+    drawing = decode(body)
+    if drawing.is_alone or drawing.workflow:
+        return 1
+    size = drawing.width * drawing.height * (1 + 0.4 * len(drawing.post_processing))
+    if drawing.transparent or not HEAVY_POSTS.isdisjoint(drawing.post_processing):
+        size *= 1.8
+    return min(max(round(pixels_max / 3.5 * amount / size), 1), amount)
+
+
+def payload(body: bytes, seed: int, many: int = 1) -> ModelPayloadStable:
+    """What a worker is told to draw, and how many of it at once.
+
+    What the requester did not ask for is left out.
+    """
     drawing = decode(body)
     return ModelPayloadStable(
         prompt=drawing.prompt,
         ddim_steps=drawing.steps,
-        n_iter=1,
+        n_iter=many,
         seed=str(seed),
         sampler_name=drawing.sampler_name,
         cfg_scale=drawing.cfg_scale,

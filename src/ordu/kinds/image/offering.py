@@ -29,6 +29,7 @@ def offer(body: PopInputStable, worker_id: WorkerId, is_trusted: bool) -> Offer:
         requires_kudos=body.require_upfront_kudos,
         agent=body.bridge_agent,
         threads=body.threads,
+        amount=body.amount,
         blacklist=tuple(
             word[:BLACKLIST_WORD_LENGTH_MAX]
             for word in body.blacklist[:BLACKLIST_WORDS_MAX]

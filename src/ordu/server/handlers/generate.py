@@ -263,11 +263,12 @@ async def post_job_pop(call: Call[PopInputStable]) -> GenerationPayload:
         IMAGE.name,
         lambda worker_id: IMAGE.offer(body, worker_id, user.is_trusted),
     )
-    outcome = await claim.pop(horde, worker, IMAGE.has_word)
+    outcome = await claim.pop(horde, worker, IMAGE.has_word, IMAGE.batch)
     if not isinstance(outcome, Claimed):
         return nothing_payload(outcome.skipped)
     if await call.is_gone():
-        await end.give_back(horde, outcome.job)
+        for job in outcome.jobs:
+            await end.give_back(horde, job)
     return await job_payload(call, outcome)
 
 
@@ -297,21 +298,24 @@ async def job_payload(call: Call[PopInputStable], claimed: Claimed) -> Generatio
     """The answer with a job."""
     horde, job, request = call.horde, claimed.job, claimed.request
     ttl_s = math.ceil((job.due_at - job.started_at) / 1000)
-    upload = horde.links.put_url(end.picture_name(job.id), horde.now(), ttl_s + UPLOAD_GRACE_S)
+    uploads = [
+        horde.links.put_url(end.picture_name(each.id), horde.now(), ttl_s + UPLOAD_GRACE_S)
+        for each in claimed.jobs
+    ]
     drawing = decode(request.body)
     images = await sources.for_worker(horde, request.id, drawing)
     return GenerationPayload(
-        payload=IMAGE.payload(request.body, job.seed),
+        payload=IMAGE.payload(request.body, job.seed, len(claimed.jobs)),
         id=job.id,
-        ids=[job.id],
+        ids=[each.id for each in claimed.jobs],
         skipped=NoValidRequestFoundStable(),
         model=job.model,
         source_image=images.source,
         source_processing=drawing.source_processing or "img2img",
         source_mask=images.mask,
         extra_source_images=images.extras or None,
-        r2_upload=upload,
-        r2_uploads=[upload],
+        r2_upload=uploads[0],
+        r2_uploads=uploads,
         messages=[],
         ttl=ttl_s,
     )
