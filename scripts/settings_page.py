@@ -34,7 +34,6 @@ HEADINGS: dict[type[Settings], str] = {
 # Read and checked, but nothing looks at them yet. Who builds one takes it off this list.
 NOT_USED_YET = frozenset(
     {
-        "workers_per_address",
         "too_fast_megapixelsteps_per_s",
     }
 )

@@ -717,3 +717,9 @@ async def test_how_large_a_batch_is(ask, pop, body, popped, many):
     await ask(**{"params": {"n": 9}} | body)
     job = await pop(**popped)
     assert (job["payload"]["n_iter"], len(job["ids"])) == (many, many)
+
+
+async def test_a_prompt_that_is_not_drawn_here(api, horde):
+    reply = await api.post(ASYNC, json={"prompt": "naked child"}, headers=ANONYMOUS)
+    assert (reply.status_code, reply.json()["rc"]) == (400, "CorruptPrompt")
+    assert not horde.lanes.requests

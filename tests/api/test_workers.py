@@ -185,3 +185,44 @@ async def test_get_model_single(api, ask, pop):
     (offered,) = (await api.get(one)).json()
     assert (offered["count"], offered["jobs"]) == (3, 1)
     assert [offered] == (await api.get("/api/v2/status/models")).json()
+
+
+async def test_four_workers_until_their_owner_is_trusted(api, pop, register):
+    ferris = await register("ferris")
+    for number in range(4):
+        await pop(ferris, name=f"w{number}")
+    body = {"name": "w4", "bridge_agent": "Ordu:1:x"}
+    reply = await api.post("/api/v2/generate/pop", json=body, headers=ferris)
+    assert (reply.status_code, reply.json()["rc"]) == (403, "TooManyWorkers")
+    await pop(ferris, name="w3")
+    await api.put("/api/v2/users/2", json={"trusted": True}, headers=ADMIN)
+    for number in range(4, 21):
+        await pop(ferris, name=f"w{number}")
+    reply = await api.post("/api/v2/generate/pop", json=body | {"name": "w21"}, headers=ferris)
+    assert (reply.status_code, reply.json()["rc"]) == (403, "TooManyWorkersTrusted")
+    await api.put("/api/v2/users/2", json={"worker_invited": 30}, headers=ADMIN)
+    await pop(ferris, name="w21")
+
+
+@pytest.mark.parametrize(
+    ("address", "rate_limits", "refused"),
+    [("93.184.216.34", True, True), ("10.0.0.7", True, False), ("93.184.216.34", False, False)],
+)
+async def test_workers_at_one_address(opened, register, address, rate_limits, refused):
+    import httpx
+    import msgspec
+
+    from ordu.server.app import make_app
+
+    horde = opened.horde
+    owners = [await register(f"owner{number}") for number in range(5)]
+    horde.settings = msgspec.structs.replace(horde.settings, rate_limits=rate_limits)
+    transport = httpx.ASGITransport(make_app(horde, opened.secret), client=(address, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://horde.test") as client:
+        replies = [
+            await client.post("/api/v2/generate/pop", json={"name": f"w{number}"}, headers=owner)
+            for number, owner in enumerate(owners)
+        ]
+    assert [reply.status_code for reply in replies] == [200] * 4 + [403 if refused else 200]
+    if refused:
+        assert replies[-1].json()["rc"] == "TooManySameIPs"

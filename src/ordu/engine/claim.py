@@ -19,6 +19,7 @@ from ordu.engine.lanes import Waiting
 from ordu.engine.presence import Worker
 from ordu.engine.rewards import reward_uptime
 from ordu.protocol.errors import Refused
+from ordu.rules import limits, names
 from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId, seed_of_job
 from ordu.rules.matching import Offer, Reason, Requirement, WorkerId, model_for
 from ordu.rules.money import ANONYMOUS, UserId
@@ -61,18 +62,25 @@ class Nothing:
 
 
 async def check_in(
-    horde: Horde, user: User, name: str, kind: str, offer_for: Callable[[WorkerId], Offer]
+    horde: Horde,
+    user: User,
+    name: str,
+    kind: str,
+    offer_for: Callable[[WorkerId], Offer],
+    address: str = "",
 ) -> Worker:
     """Note that a worker is here; the first pop of a new name makes a new worker.
 
     Raises:
         Refused: AnonForbiddenWorker, WorkerFlaggedMaintenance, WrongCredentials,
-            PolymorphicNameConflict, WorkerInviteOnly.
+            PolymorphicNameConflict, WorkerInviteOnly, TooManyWorkers, TooManyWorkersTrusted,
+            TooManySameIPs.
     """
     check_may_work(user)
     worker = horde.presence.by_name.get(name)
     if worker is None:
-        worker = horde.presence.add(await find_or_add(horde, user, name, kind, offer_for))
+        found_row = await find_or_add(horde, user, name, kind, offer_for, address)
+        worker = horde.presence.add(found_row)
     if worker.user_id != user.id:
         raise Refused(
             "WrongCredentials",
@@ -84,6 +92,7 @@ async def check_in(
             "PolymorphicNameConflict",
             f"The name {name!r} is taken by a worker for {worker.kind}. Use another name.",
         )
+    worker.address = address
     offer = paced(offer_for(worker.id), worker.speed)
     worker.seen(offer, horde.now(), horde.presence.stale_ms)
     await reward_uptime(horde, worker)
@@ -115,11 +124,17 @@ def check_may_work(user: User) -> None:
 
 
 async def find_or_add(
-    horde: Horde, user: User, name: str, kind: str, offer_for: Callable[[WorkerId], Offer]
+    horde: Horde,
+    user: User,
+    name: str,
+    kind: str,
+    offer_for: Callable[[WorkerId], Offer],
+    address: str,
 ) -> Worker:
     """The worker of this name; a new one when there is none."""
     row = await horde.read(lambda tx: workers.by_name(tx, name))
     if row is None:
+        check_address(horde, user, address)
         now = horde.now()
         worker_id = WorkerId(horde.fresh.id(now))
         fresh_row = WorkerRow(
@@ -142,16 +157,31 @@ async def find_or_add(
     return worker_from(row)
 
 
+def check_address(horde: Horde, user: User, address: str) -> None:
+    """Refuse a new worker at an address that has many; never on this machine or a private net."""
+    if not horde.settings.rate_limits or not names.is_public(address):
+        return
+    many = sum(1 for each in horde.presence.here(horde.now()) if each.address == address)
+    limits.check_worker_address(
+        many,
+        horde.settings.workers_per_address,
+        user.worker_invited,
+        is_trusted=user.is_trusted,
+    )
+
+
 def add_worker(tx: Transaction, row: WorkerRow, user: User, *, invite_only: bool) -> WorkerRow:
     """Add a worker, unless a pop that came a moment earlier has done so."""
     existing = workers.by_name(tx, row.name)
     if existing is not None:
         return existing
-    if invite_only and len(workers.of_user(tx, user.id)) >= user.worker_invited:
+    many = len(workers.of_user(tx, user.id))
+    if invite_only and many >= user.worker_invited:
         raise Refused(
             "WorkerInviteOnly",
             "This horde takes new workers by invitation only; ask its operators for one.",
         )
+    limits.check_worker_count(many, user.worker_invited, is_trusted=user.is_trusted)
     workers.add(tx, row)
     return row
 

@@ -34,6 +34,7 @@ class Worker:
     maintenance_text: str | None = None
     info: str | None = None
     suspicion: int = 0
+    address: str = ""  # where its last pop came from
     is_unwritten: bool = False  # seen since the last batch was written
     speeds: deque[float] = field(default_factory=lambda: deque(maxlen=SPEED_SAMPLES))
 

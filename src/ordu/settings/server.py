@@ -120,6 +120,9 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     ] = False
     link_lifetime_s: Annotated[int, about("How long a picture's link works.", 60, DAY_S)] = 1800
     sync_waiters: Annotated[int, about("Calls that may wait for pictures.", 0, 100_000)] = 100
+    blocked_words: Annotated[
+        tuple[str, ...], about("Words whose prompts are refused, beside what always is.")
+    ] = ()
     worker_stale_s: Annotated[int, about("Silence that makes a worker gone.", 10, DAY_S)] = 300
     workers_per_address: Annotated[
         int, about("Workers of untrusted owners at one public address.", 1, 10_000)

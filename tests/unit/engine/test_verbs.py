@@ -121,7 +121,7 @@ async def test_an_unknown_worker_in_the_list_is_refused(horde):
 
 
 async def test_a_job_is_handed_out_once(horde):
-    user = await a_user(horde)
+    user = await a_user(horde, is_trusted=True)
     workers = [await a_worker(horde, user, f"w{number}") for number in range(8)]
     await placed(horde, user, n=3)
     taken = [
@@ -133,7 +133,7 @@ async def test_a_job_is_handed_out_once(horde):
 
 
 async def test_many_workers_and_many_requests_at_once(horde):
-    user = await a_user(horde, concurrency=500)
+    user = await a_user(horde, concurrency=500, is_trusted=True)
     workers = [await a_worker(horde, user, f"w{number}") for number in range(10)]
     await asyncio.gather(*(placed(horde, user, n=2) for _ in range(20)))
 

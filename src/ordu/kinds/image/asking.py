@@ -11,7 +11,7 @@ from ordu.kinds.image.drawing import DrawingRequest
 from ordu.protocol.errors import Refused
 from ordu.protocol.params import ModelGenerationInputStable
 from ordu.protocol.requests import GenerationInput
-from ordu.rules import limits, pricing
+from ordu.rules import limits, pricing, prompts
 from ordu.rules.lifecycle import Wish, seed_from_text
 from ordu.rules.matching import Feature, Requirement, WorkerId
 from ordu.settings import Factor, ServerSettings
@@ -40,9 +40,10 @@ def wish(body: GenerationInput, settings: ServerSettings) -> Wish:
     """What a picture request asks for.
 
     Raises:
-        Refused: NotImplemented, and the refusals of `kinds.image.refusals`.
+        Refused: NotImplemented, CorruptPrompt, and those of `kinds.image.refusals`.
     """
     check(body)
+    prompts.check(body.prompt, settings.blocked_words)
     params = body.params
     pixelsteps = params.width * params.height * params.steps
     return Wish(

@@ -39,6 +39,7 @@ from ordu.rules.matching import Reason
 from ordu.rules.money import Kudos
 from ordu.server import sources
 from ordu.server.call import Answer, Call, handles
+from ordu.server.ratelimits import address_of
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
 
@@ -262,6 +263,7 @@ async def post_job_pop(call: Call[PopInputStable]) -> GenerationPayload:
         name,
         IMAGE.name,
         lambda worker_id: IMAGE.offer(body, worker_id, user.is_trusted),
+        address_of(call.http),
     )
     outcome = await claim.pop(horde, worker, IMAGE.has_word, IMAGE.batch)
     if not isinstance(outcome, Claimed):
