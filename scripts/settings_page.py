@@ -31,14 +31,6 @@ HEADINGS: dict[type[Settings], str] = {
     ClientSettings: "Client and commands",
 }
 
-# Read and checked, but nothing looks at them yet. Who builds one takes it off this list.
-NOT_USED_YET = frozenset(
-    {
-        "too_fast_megapixelsteps_per_s",
-    }
-)
-MARK = " †"
-
 INTRODUCTION = """\
 # Settings
 
@@ -59,7 +51,6 @@ As text, a switch is `on` or `off` (`true`, `yes`, `1` and `false`, `no`, `0` do
 commas between its items, factors are `name=number` with commas between. In the file, switches,
 numbers and lists may also be written as TOML has them.
 """
-FOOTNOTE = "† Read and checked, but without effect yet."
 
 
 def main() -> int:
@@ -81,7 +72,7 @@ def main() -> int:
 def page() -> str:
     """The whole page."""
     parts = [INTRODUCTION, *(section(kind) for kind in HEADINGS)]
-    return "\n".join([*parts, FOOTNOTE, ""])
+    return "\n".join(parts)
 
 
 def section(kind: type[Settings]) -> str:
@@ -95,7 +86,7 @@ def section(kind: type[Settings]) -> str:
 def cells(setting: Setting) -> Iterator[str]:
     """One row of the table."""
     default = as_text(setting.default)
-    yield f"`{setting.name}`" + (MARK if setting.name in NOT_USED_YET else "")
+    yield f"`{setting.name}`"
     yield f"`{setting.flag}`"
     yield f"`{setting.environment}`"
     yield setting.type_words

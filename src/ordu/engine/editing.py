@@ -111,6 +111,8 @@ async def edit(horde: Horde, target: UserId, change: UserChange) -> User:
     def publish(edited: Edited) -> None:
         if edited.is_promoted:
             horde.presence.end_pauses(target)
+        if "reset_suspicion" in change.fields:
+            horde.presence.clear_suspicion(target)
 
     return (await horde.write(write, publish)).user
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ordu.engine import suspicion
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import (
@@ -93,7 +94,10 @@ async def fault(horde: Horde, job_id: JobId) -> bool:
             horde.failures.setdefault(failed.ended.request.id, set()).add(failed.worker_id)
             horde.publish_request(failed.ended.request, failed.ended.requirement)
 
-    return await horde.write(lambda tx: fault_job(tx, job_id, faults_max, now), publish) is not None
+    failed = await horde.write(lambda tx: fault_job(tx, job_id, faults_max, now), publish)
+    if failed is not None:
+        await suspicion.count_aborted(horde, failed.worker_id)
+    return failed is not None
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Worker:
     suspicion: int = 0
     address: str = ""  # where its last pop came from
     is_unwritten: bool = False  # seen since the last batch was written
+    aborted: deque[Millis] = field(default_factory=deque)  # when it gave up jobs, of late
     speeds: deque[float] = field(default_factory=lambda: deque(maxlen=SPEED_SAMPLES))
 
     @property
@@ -98,6 +99,12 @@ class Presence:
         for worker in self.by_id.values():
             if worker.user_id == user_id:
                 worker.is_paused = False
+
+    def clear_suspicion(self, user_id: UserId) -> None:
+        """Forget the suspicion against a user's workers; a paused one stays paused."""
+        for worker in self.by_id.values():
+            if worker.user_id == user_id:
+                worker.suspicion = 0
 
     def is_here(self, worker: Worker, now: Millis) -> bool:
         """Whether a worker was heard of lately."""

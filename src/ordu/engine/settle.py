@@ -6,8 +6,10 @@ that a settled job never lacks its picture; when the settling then fails, the pi
 and swept.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from ordu.engine import suspicion
 from ordu.engine.books import found, kudos_deltas, promote_if_due
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
@@ -41,6 +43,8 @@ class Settled:
     requirement: Requirement
     reward: Kudos
     makes_trusted: bool = False  # its owner, by this reward
+    is_suspect: bool = False  # its worker, by its speed
+    is_paused: bool = False  # by that
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Terms:
     tax: float
     trust_threshold: Kudos
     lifetime_ms: int
+    too_fast: Callable[[int, int], bool]  # so much work in so many milliseconds
 
 
 async def find_running(horde: Horde, job_id: str, user: User) -> Job:
@@ -100,6 +105,7 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
         settings.tax,
         money.from_whole(settings.trust_threshold),
         settings.request_lifetime_s * 1000,
+        lambda work, elapsed_ms: suspicion.is_too_fast(horde, work, elapsed_ms),
     )
 
     def publish(settled: Settled) -> None:
@@ -108,6 +114,8 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
         worker = horde.presence.by_id.get(job.worker_id)
         if worker is not None:
             worker.speeds.append(settled.request.work * 1000 / max(1, now - job.started_at))
+            if settled.is_suspect:
+                suspicion.note(worker, is_paused=settled.is_paused)
         if settled.makes_trusted:
             horde.presence.end_pauses(job.owner_id)
 
@@ -153,7 +161,9 @@ def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Mi
     request = requests.by_id(tx, job.request_id)
     assert request is not None
     requirement = lanes.requirement(tx, request.lane_key)
-    return Settled(job, request, requirement, reward, makes_trusted)
+    is_suspect = not owner.is_trusted and terms.too_fast(request.work, now - job.started_at)
+    is_paused = is_suspect and suspicion.suspect(tx, job.worker_id, owner.id)
+    return Settled(job, request, requirement, reward, makes_trusted, is_suspect, is_paused)
 
 
 def available_for(tx: Transaction, payer: User, request: Request) -> Kudos:

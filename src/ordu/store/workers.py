@@ -92,7 +92,7 @@ def note_heartbeats(tx: Transaction, beats: list[dict[str, object]]) -> None:
     )
 
 
-EDITABLE = frozenset({"is_paused", "maintenance_text", "info", "name"})
+EDITABLE = frozenset({"is_paused", "maintenance_text", "info", "name", "suspicion"})
 
 
 def change(tx: Transaction, worker_id: WorkerId, changes: dict[str, object]) -> None:

@@ -181,6 +181,7 @@ class Worker:
         try:
             drawing = await self._with_source(job)
             picture = await self._draw(job.id, drawing, threads)
+            await self._hold_back(drawing, self._clock() - started)
         except Exception as error:  # a backend is somebody else's code
             self._failures += 1
             self._needs_rest = self._failures >= FAILURES_MAX
@@ -198,6 +199,13 @@ class Worker:
         if job.source is None:
             return job.drawing
         return replace(job.drawing, source_image=await self._horde.fetch(job.source))
+
+    async def _hold_back(self, drawing: Drawing, took_s: float) -> None:
+        """Wait until a picture was not made faster than its backend wants to be seen."""
+        fastest = self._backend.offer().megapixelsteps_per_s_max
+        if fastest:
+            megapixelsteps = drawing.width * drawing.height * drawing.steps / 1_000_000
+            await self._sleep(max(0.0, megapixelsteps / fastest - took_s))
 
     async def _draw(self, job_id: str, drawing: Drawing, threads: ThreadPoolExecutor) -> bytes:
         loop = asyncio.get_running_loop()

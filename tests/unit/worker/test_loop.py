@@ -6,6 +6,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -525,3 +526,11 @@ async def test_a_cancelled_worker_is_cancelled():
     with pytest.raises(asyncio.CancelledError):
         await running
     slow.may_end.set()
+
+
+async def test_a_backend_that_hordes_would_take_for_a_cheat_is_held_back():
+    scene = Scene()
+    scene.backend.can = replace(scene.backend.can, megapixelsteps_per_s_max=1.0)
+    scene.jobs.append(a_job())
+    await scene.run()
+    assert scene.slept[0] == pytest.approx(512 * 512 * 9 / 1_000_000)

@@ -48,6 +48,7 @@ class Offer:
     post_processing: bool = False
     nsfw: bool = True
     extra: dict[str, bool] = field(default_factory=dict)  # further `allow_…` fields of the pop
+    megapixelsteps_per_s_max: float = 0  # a picture is held back until it was no faster; 0: never
 
 
 class Backend(Protocol):

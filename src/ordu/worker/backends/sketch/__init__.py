@@ -25,6 +25,8 @@ __all__ = ["SketchBackend", "known_words"]
 SIDE_MAX = 3072  # pixels; the horde's own limit
 # 2 to 7 s and 400 MB by scene; 3072 × 3072 works too, but takes more than twice of both.
 OFFER_PIXELS_MAX = 2048 * 2048
+# Hordes take who is faster than 20 for a cheat, and a sketch can be.
+MEGAPIXELSTEPS_PER_S_MAX = 15.0
 STEPS_FULL = 50  # from here on there is no more detail
 
 
@@ -39,7 +41,10 @@ class SketchBackend:
         The first model is the horde's default one, so that plain requests are served.
         """
         return Offer(
-            models=("stable_diffusion", "sketch"), max_pixels=OFFER_PIXELS_MAX, img2img=True
+            models=("stable_diffusion", "sketch"),
+            max_pixels=OFFER_PIXELS_MAX,
+            img2img=True,
+            megapixelsteps_per_s_max=MEGAPIXELSTEPS_PER_S_MAX,
         )
 
     def make(self, drawing: Drawing, progress: Progress) -> bytes:

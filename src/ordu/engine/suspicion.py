@@ -1,0 +1,93 @@
+"""Suspicion: what makes a worker and its owner suspect, and what follows (protocol sheet 20 §11).
+
+Each count is a thing that honest workers do now and then and cheats do all the time. With enough of
+them a worker is paused and its owner can neither move kudos nor become trusted. Those who are
+trusted are never suspect. A moderator clears it (`reset_suspicion`).
+"""
+
+from collections import deque
+
+from ordu.engine.horde import Horde
+from ordu.engine.presence import Worker
+from ordu.rules import trust
+from ordu.rules.lifecycle import Millis
+from ordu.rules.matching import WorkerId
+from ordu.rules.money import UserId
+from ordu.store import users, workers
+from ordu.store.database import Transaction
+
+HOUR_MS = 3_600_000
+ABORTED_MAX = 20  # jobs in an hour that a worker may give up
+ABORTED_MAX_IN_RAID = 10
+ABORTED_TEXT = (
+    "This worker gave up too many jobs in an hour. Look at its log, lower its largest size or its"
+    " models, and end its maintenance"
+)
+
+
+def suspect(tx: Transaction, worker_id: WorkerId, owner_id: UserId) -> bool:
+    """Count a suspicion against a worker and its owner; says whether it pauses the worker."""
+    owner, worker = users.by_id(tx, owner_id), workers.by_id(tx, worker_id)
+    if owner is None or worker is None or owner.is_trusted:
+        return False
+    users.change(tx, owner.id, {"suspicion": owner.suspicion + 1})
+    is_paused = trust.is_suspicious(worker.suspicion + 1, trusted=False)
+    changes: dict[str, object] = {"suspicion": worker.suspicion + 1}
+    if is_paused:
+        changes["is_paused"] = True
+    workers.change(tx, worker.id, changes)
+    return is_paused
+
+
+def is_too_fast(horde: Horde, work: int, elapsed_ms: int) -> bool:
+    """Whether a delivery came faster than any machine that this horde believes in."""
+    fastest = horde.settings.too_fast_megapixelsteps_per_s
+    if not fastest or not horde.settings.rate_limits:
+        return False
+    return work > fastest * 1000 * max(1, elapsed_ms)
+
+
+def note(worker: Worker, *, is_paused: bool) -> None:
+    """Copy a committed suspicion into the presence."""
+    worker.suspicion += 1
+    worker.is_paused = worker.is_paused or is_paused
+
+
+async def count_aborted(horde: Horde, worker_id: WorkerId) -> None:
+    """A worker gave up a job: too many in an hour put it into maintenance, with a notice.
+
+    In a raid fewer are too many, and the worker is not told.
+    """
+    worker = horde.presence.by_id.get(worker_id)
+    if worker is None:
+        return
+    now = horde.now()
+    forget_before(worker.aborted, Millis(now - HOUR_MS))
+    worker.aborted.append(now)
+    is_raid = horde.modes.get("raid_mode", False)
+    if len(worker.aborted) <= (ABORTED_MAX_IN_RAID if is_raid else ABORTED_MAX):
+        return
+    worker.aborted.clear()
+
+    def write(tx: Transaction) -> tuple[bool, bool]:
+        owner = users.by_id(tx, worker.user_id)
+        is_suspect = owner is not None and not owner.is_trusted
+        is_paused = suspect(tx, worker.id, worker.user_id)
+        if not is_raid:
+            workers.change(tx, worker.id, {"maintenance_text": ABORTED_TEXT})
+        return is_suspect, is_paused
+
+    def publish(result: tuple[bool, bool]) -> None:
+        is_suspect, is_paused = result
+        if is_suspect:
+            note(worker, is_paused=is_paused)
+        if not is_raid:
+            worker.maintenance_text = ABORTED_TEXT
+
+    await horde.write(write, publish)
+
+
+def forget_before(moments: deque[Millis], since: Millis) -> None:
+    """Drop the moments that are too long ago."""
+    while moments and moments[0] < since:
+        moments.popleft()
