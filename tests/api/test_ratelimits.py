@@ -1,6 +1,7 @@
 """Limits on calls: what is counted, what the answer tells, what is never limited."""
 
 import pytest
+from starlette.requests import Request
 from tests.api.conftest import ADMIN, ANONYMOUS
 from tests.builders import HandClock
 from tests.conftest import ADMIN_KEY
@@ -23,6 +24,15 @@ def settings(tmp_path) -> ServerSettings:
 @pytest.fixture
 def clock() -> HandClock:
     return HandClock(1_760_000_040_000)  # a whole minute
+
+
+def a_row(name):
+    return next(row for row in TABLE if row.name == name)
+
+
+def a_call(path):
+    scope = {"type": "http", "path": path, "headers": [], "client": ("192.0.2.1", 1)}
+    return Request(scope | {"server": ("horde.test", 80), "query_string": b""})
 
 
 async def codes(api, times, method, path, **given):
@@ -132,7 +142,7 @@ async def test_addresses_are_counted_apart(opened):
 
 async def test_counters_are_bounded():
     limits = RateLimits(counters_max=3)
-    (row,) = (row for row in TABLE if row.name == "get_models")
+    row = a_row("get_models")
     now = Millis(1_760_000_040_000)
 
     def left(who, moment=now):
@@ -140,11 +150,32 @@ async def test_counters_are_bounded():
 
     assert [left(who) for who in "abca"] == [89, 89, 89, 88]
     assert left("d") == 89
-    assert len(limits.windows) == 3
+    assert len(limits.windows[60]) == 3
     assert left("b") == 88, "the oldest was forgotten, not this one"
     assert left("a") == 89
     assert left("b", Millis(now + 60_000)) == 89
-    assert len(limits.windows) == 3
+    assert len(limits.windows[60]) == 3
+
+
+async def test_made_up_ids_do_not_push_out_the_counters_of_an_hour():
+    limits = RateLimits(counters_max=3)
+    registering, checking = a_row("post_register"), a_row("get_async_check")
+    now = Millis(1_760_000_040_000)
+    limits.check_address(registering, a_call("/register"), now)
+    for number in range(10):
+        limits.check_address(checking, a_call(f"/api/v2/generate/check/{number}"), now)
+    (limit,) = registering.limits
+    assert limits.count(registering, 0, limit, "192.0.2.1", limit.calls, now).left == 8
+    assert len(limits.windows[1]) == 3
+
+
+async def test_of_a_long_path_only_the_beginning_is_kept():
+    limits = RateLimits()
+    for end in "ab":
+        path = "/api/v2/generate/check/" + "0" * 60_000 + end
+        limits.check_address(a_row("get_async_check"), a_call(path), Millis(0))
+    (((_, _, who), window),) = limits.windows[1].items()
+    assert (len(who) < 300, window.calls) == (True, 2)
 
 
 def test_every_operation_under_the_api_is_limited_but_the_pulse():

@@ -16,9 +16,10 @@ from ordu.protocol.operations import Counts, Limit, Operation
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import ANONYMOUS, UserId
 
-COUNTERS_MAX = 50_000
+COUNTERS_MAX = 50_000  # for each length of window
 IPV6_PREFIX = 64  # whoever has one address of version 6 has all that share its first half
 NAME_LENGTH_MAX = 64  # of an address that a proxy made up
+PATH_LENGTH_MAX = 200  # longer ones name nothing here, and would be kept whole
 
 
 @dataclass(slots=True)
@@ -52,7 +53,8 @@ class RateLimits:
 
     def __init__(self, counters_max: int = COUNTERS_MAX) -> None:
         self.counters_max = counters_max
-        self.windows: dict[tuple[str, int, str], Window] = {}  # the one that began first is first
+        # By the length of the window: then the one that began first is first.
+        self.windows: dict[int, dict[tuple[str, int, str], Window]] = {}
 
     def check_address(self, operation: Operation, http: HttpRequest, now: Millis) -> None:
         """Count a call against what its address may, before anything else is looked at.
@@ -61,7 +63,8 @@ class RateLimits:
             Refused: RateLimited.
         """
         address = address_of(http)
-        who = {Counts.ADDRESS: address, Counts.PATH: f"{address} {http.url.path}"}
+        path = http.url.path[:PATH_LENGTH_MAX]
+        who = {Counts.ADDRESS: address, Counts.PATH: f"{address} {path}"}
         counts = [
             self.count(operation, number, limit, who[limit.counts], limit.calls, now)
             for number, limit in enumerate(operation.limits)
@@ -96,13 +99,14 @@ class RateLimits:
         """Count a call; what is left is below zero when it was one too many."""
         length_ms = limit.per_s * 1000
         began_at = Millis(now - now % length_ms)
+        windows = self.windows.setdefault(limit.per_s, {})
         key = (operation.name, number, who)
-        window = self.windows.get(key)
+        window = windows.get(key)
         if window is None or window.began_at != began_at:
-            self.windows.pop(key, None)  # so that it goes to the end
-            if len(self.windows) >= self.counters_max:
-                del self.windows[next(iter(self.windows))]
-            window = self.windows[key] = Window(began_at)
+            windows.pop(key, None)  # so that it goes to the end
+            if len(windows) >= self.counters_max:
+                del windows[next(iter(windows))]
+            window = windows[key] = Window(began_at)
         if window.calls <= calls_max:
             window.calls += 1
         return Count(limit, calls_max, calls_max - window.calls, Millis(began_at + length_ms))
