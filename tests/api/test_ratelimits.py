@@ -1,14 +1,19 @@
 """Limits on calls: what is counted, what the answer tells, what is never limited."""
 
+import httpx
+import msgspec
 import pytest
 from starlette.requests import Request
+from starlette.responses import Response
 from tests.api.conftest import ADMIN, ANONYMOUS
 from tests.builders import HandClock
 from tests.conftest import ADMIN_KEY
 
 from ordu.protocol.operations import TABLE, Counts
 from ordu.rules.lifecycle import Millis
-from ordu.server.ratelimits import RateLimits
+from ordu.server.app import make_app
+from ordu.server.ratelimits import RateLimits, address_of
+from ordu.server.run import configured
 from ordu.settings import ServerSettings
 
 pytestmark = pytest.mark.anyio
@@ -121,10 +126,6 @@ async def test_the_pulse_is_never_limited(api):
 
 
 async def test_addresses_are_counted_apart(opened):
-    import httpx
-
-    from ordu.server.app import make_app
-
     app = make_app(opened.horde, opened.secret)
 
     async def call(address):
@@ -138,6 +139,45 @@ async def test_addresses_are_counted_apart(opened):
     assert [await call(f"2001:db8::{each}") for each in (1, 2)] == ["29", "28"]
     assert await call("2001:db8:0:1::1") == "29"
     assert [await call("no address at all " * 20) for _ in range(2)] == ["29", "28"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "counted"),
+    [
+        pytest.param("192.0.2.50", "192.0.2.9", "192.0.2.50", id="no proxy of ours"),
+        pytest.param("10.0.0.1", None, "10.0.0.1", id="a proxy that says nothing"),
+        pytest.param("10.0.0.1", "192.0.2.9", "192.0.2.9", id="a proxy of ours"),
+        pytest.param("10.0.0.1", "1.1.1.1, 192.0.2.9", "192.0.2.9", id="what a caller made up"),
+        pytest.param("10.0.0.1", "192.0.2.9, 10.3.3.3", "192.0.2.9", id="two proxies of ours"),
+        pytest.param("10.0.0.1", "192.0.2.9:5555", "192.0.2.9", id="with a port"),
+        pytest.param("10.0.0.1", "[2001:db8::9]:55", "2001:db8::/64", id="version 6 and a port"),
+        pytest.param("::ffff:10.0.0.1", "192.0.2.9", "192.0.2.9", id="version 4 within 6"),
+        pytest.param("2001:db8:1::1", "192.0.2.9", "192.0.2.9", id="a proxy of version 6"),
+    ],
+)
+async def test_forwarded_headers_count_from_trusted_proxies_only(peer, forwarded, counted, opened):
+    proxies = ("10.0.0.0/8", "2001:db8:1::1")
+    config = configured(
+        msgspec.structs.replace(opened.horde.settings, trusted_proxies=proxies), opened
+    )
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append(address_of(Request(scope)))
+        await Response()(scope, receive, send)
+
+    config.app = app
+    config.load()
+    transport = httpx.ASGITransport(config.loaded_app, client=(peer, 1))
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    async with httpx.AsyncClient(transport=transport, base_url="http://horde.test") as client:
+        await client.get("/", headers=headers)
+    assert seen == [counted]
+
+
+async def test_forwarded_headers_do_not_count_without_trusted_proxies(opened):
+    config = configured(opened.horde.settings, opened)
+    assert config.proxy_headers is False
 
 
 async def test_counters_are_bounded():
@@ -183,3 +223,10 @@ def test_every_operation_under_the_api_is_limited_but_the_pulse():
     assert unlimited == {"get_heartbeat", "get_livez", "get_readyz", "get_picture", "put_picture"}
     for row in TABLE:
         assert all(limit.counts in Counts and limit.per_s in {1, 60, 3600} for limit in row.limits)
+
+
+def test_429_is_documented_where_calls_are_limited():
+    """TooManyWaiters and TooManyPrompts belong to operations that are limited anyway."""
+    assert {row.name for row in TABLE if 429 in row.refusals} == {
+        row.name for row in TABLE if row.limits
+    }

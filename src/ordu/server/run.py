@@ -1,11 +1,12 @@
 """Assemble, start and stop: every object of a server is made here, once, and handed down."""
 
 import asyncio
+import ipaddress
 import logging
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,9 +144,17 @@ def configured(settings: ServerSettings, opened: Opened) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        forwarded_allow_ips=[*settings.trusted_proxies, *mapped(settings.trusted_proxies)],
         timeout_graceful_shutdown=settings.grace_s,
     )
+
+
+def mapped(networks: Iterable[str]) -> list[str]:
+    """These networks of version 4 as a socket that also serves version 6 sees them."""
+    read = map(ipaddress.ip_network, networks)
+    return [
+        f"::ffff:{net.network_address}/{net.prefixlen + 96}" for net in read if net.version == 4
+    ]
 
 
 def listen(settings: ServerSettings) -> socket.socket:
