@@ -10,6 +10,7 @@ from ordu.protocol import operations
 from ordu.protocol.errors import STATUS
 from ordu.protocol.openapi import openapi_document
 from ordu.protocol.operations import Counts, Era, Key, Limit, Nulls, Operation
+from ordu.protocol.operations.later import LATER
 from ordu.rules.rights import (
     MODES_CHANGED,
     MODES_SEEN,
@@ -35,6 +36,14 @@ A running horde shows the same at `/api/`, with every field, and serves it as `/
 `X-Fields`, a mask of the fields the answer shall have. A refusal is `{"message", "rc"}`, and
 `errors` by field where a body does not fit.
 
+"""
+
+NOT_SERVED = """## Not served yet
+
+Operations of the public servers that this horde answers with 501 `NotImplemented` and a message
+that says what is served in their stead. Each may be called 90 a minute from one address, needs no
+key, and is not in the documents of the API. They are listed in
+`src/ordu/protocol/operations/later.py`.
 """
 
 ERAS = {
@@ -70,7 +79,17 @@ KEYS = {Key.NONE: "not needed", Key.OPTIONAL: "optional", Key.REQUIRED: "require
 
 def page() -> str:
     """The whole page."""
-    return INTRODUCTION + "\n".join(section(row) for row in operations.TABLE)
+    return INTRODUCTION + "\n".join(section(row) for row in operations.TABLE) + "\n" + not_served()
+
+
+def not_served() -> str:
+    """The operations that are answered with 501, and what is served in their stead."""
+    lines = [
+        (f"`{row.method} {row.path}`", f"`{row.name}`", row.summary.partition(". ")[2])
+        for row in LATER
+    ]
+    head = ("operation", "name", "in its stead")
+    return f"{NOT_SERVED}\n{table(head, lines)}\n\nTests: `tests/api/test_later.py`.\n"
 
 
 def section(row: Operation) -> str:

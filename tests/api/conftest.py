@@ -54,6 +54,9 @@ async def check_is_documented(response: httpx.Response) -> None:
         await response.aread()
         if response.headers["content-type"] == "application/json":
             rc = response.json()["rc"]
+            # The router's own no: a fixed path may look like another's parameter.
+            if rc == "MethodNotAllowed":
+                return
             assert rc in {"InternalError", *rows[0].rcs, *rows[0].common_rcs}, (rows[0].name, rc)
 
 

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ordu.engine.horde import Horde
@@ -26,6 +26,7 @@ from ordu.protocol.decoding import decode
 from ordu.protocol.errors import Refused
 from ordu.protocol.fields import compile_mask, shape
 from ordu.protocol.operations import Operation
+from ordu.protocol.operations.later import LATER
 from ordu.server import auth, documents, handlers
 from ordu.server.call import HANDLERS, Answer, Call, Handler
 from ordu.server.ratelimits import RateLimits
@@ -62,7 +63,10 @@ def make_app(horde: Horde, secret: Secret) -> ASGIApp:
     handlers.load()
     check_bound()
     limits = RateLimits() if horde.settings.rate_limits else None
-    routes = [route_of(row, HANDLERS[row.name], horde, secret, limits) for row in operations.TABLE]
+    routes = [
+        *(route_of(row, HANDLERS[row.name], horde, secret, limits) for row in operations.TABLE),
+        *(route_of_later(row, horde, limits) for row in LATER),
+    ]
     app = Starlette(
         routes=[*documents.routes(horde, secret, limits), *merged(routes), *redirects()],
         exception_handlers={
@@ -127,8 +131,24 @@ def route_of(
     return operation.path, operation.method, endpoint
 
 
+def route_of_later(
+    operation: Operation, horde: Horde, limits: RateLimits | None
+) -> tuple[str, str, Endpoint]:
+    """Path, method and endpoint of an operation that is not served yet: counted, then refused."""
+
+    async def endpoint(http: HttpRequest) -> Response:
+        if limits is not None:
+            limits.check_address(operation, http, horde.now())
+        raise Refused("NotImplemented", operation.summary)
+
+    return operation.path, operation.method, endpoint
+
+
 def merged(routes: list[tuple[str, str, Endpoint]]) -> list[Route]:
-    """One route for each path, so that a wrong method is told which ones there are."""
+    """One route for each path, so that a wrong method is told which ones there are.
+
+    Those that are answered with 501 are among them: their answer is not "wrong method".
+    """
     by_path: dict[str, dict[str, Endpoint]] = {}
     for path, method, endpoint in routes:
         by_path.setdefault(path, {})[method] = endpoint
@@ -139,11 +159,26 @@ def merged(routes: list[tuple[str, str, Endpoint]]) -> list[Route]:
             return await endpoints[method](http)
 
         # Names may have slashes in them (a model's often has one); ids never do.
-        return Route(path.replace("_name}", "_name:path}"), endpoint, methods=list(endpoints))
+        pattern = path.replace("_name}", "_name:path}")
+        # A path outside the API may be shared with a page.
+        kind = WholeRoute if path.startswith("/api/") else Route
+        return kind(pattern, endpoint, methods=list(endpoints))
 
     # Fixed paths win over parameters: /workers/name/x is never read as a worker's id.
     ordered = sorted(by_path, key=lambda path: ("{" in path, path))
     return [make(path, by_path[path]) for path in ordered]
+
+
+class WholeRoute(Route):
+    """A path that no later route is asked about, even when the method is wrong.
+
+    Otherwise PUT /workers/messages would be read as PUT /workers/{worker_id}.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether the path is this one's."""
+        match, inner = super().matches(scope)
+        return (Match.NONE if match is Match.NONE else Match.FULL), inner
 
 
 def body_limit(operation: Operation, horde: Horde) -> int:
