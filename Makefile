@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SDK := .venv-sdk
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 DEMO_OUT ?= demo
 
-.PHONY: help setup setup-dev demo serve test test-all check format bench lock sync-client pages clean
+.PHONY: help setup setup-dev setup-sdk demo serve test test-all check format bench lock sync-client pages clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,16 +33,28 @@ setup: $(VENV)/.run ## Prepare .venv; then .venv/bin/ordu is the command
 
 setup-dev: $(VENV)/.dev
 
+# The public package horde-sdk, for its system test only, apart from everything of ours. Without it the test
+# is skipped and says why; nothing else fails.
+$(SDK)/.made: $(VENV)/.made requirements/sdk.txt
+	@echo "Installing horde-sdk in $(SDK) for its test ..."
+	@$(BIN)/python -m venv $(SDK)
+	@rm -f $(SDK)/.why-not
+	@$(SDK)/bin/python -m pip --disable-pip-version-check --quiet --no-input install \
+		--require-hashes --requirement requirements/sdk.txt 2> $(SDK)/.log \
+		&& touch $@ || { mv $(SDK)/.log $(SDK)/.why-not; echo "It cannot be installed; its test is skipped."; }
+
+setup-sdk: $(SDK)/.made
+
 demo: setup ## From nothing to two pictures under demo/
 	@$(BIN)/ordu demo --out $(DEMO_OUT)
 
 serve: setup ## A horde that stays, with one local worker
 	@$(BIN)/ordu serve --with-worker
 
-test: setup-dev ## All tests that run for each change
+test: setup-dev setup-sdk ## All tests that run for each change
 	@$(BIN)/python -m pytest -n auto -m "not slow"
 
-test-all: setup-dev ## The long versions as well
+test-all: setup-dev setup-sdk ## The long versions as well
 	@$(BIN)/python -m pytest -n auto
 
 check: setup-dev ## Format, lint, types, import contract, derived files
@@ -70,6 +83,7 @@ bench: setup-dev ## The measured claims
 lock: ## Renew the lock files (needs uv)
 	@uv pip compile pyproject.toml --all-extras --group build --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/run.txt
 	@uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/run.txt -o requirements/dev.txt
+	@echo 'horde-sdk==0.18.0' | uv pip compile - --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/dev.txt -o requirements/sdk.txt
 
 clean: ## Remove what was set up and made
-	@rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(SDK) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -27,6 +27,25 @@ async def test_get_workers_lists_those_that_are_here(api, pop, clock):
     assert away["online"] is False
 
 
+async def test_a_worker_counts_whole_megapixelsteps(api, ask, pop, submit, horde):
+    """horde-sdk reads an integer: a fraction makes it refuse the whole list."""
+    await ask(params={"n": 1, "width": 512, "height": 512, "steps": 6})
+    job = await pop()
+    assert (await submit(job["id"])).status_code == 200
+    await sweeper.fold_statistics(horde)
+    assert (await the_worker(api))["megapixelsteps_generated"] == 1  # of 1.57
+
+
+@pytest.mark.parametrize(
+    "path", ["/workers?type=&name=", "/status/models?type=&min_count=", "/users?page=&sort="]
+)
+async def test_an_empty_parameter_is_as_none(api, pop, path):
+    await pop(name="attic")
+    plain = (await api.get(f"/api/v2{path.partition('?')[0]}")).json()
+    assert len(plain) > 0
+    assert (await api.get(f"/api/v2{path}")).json() == plain
+
+
 async def test_get_worker_single_after_a_start(api, pop, horde, clock):
     await pop(max_pixels=12345)
     worker = await the_worker(api)

@@ -53,9 +53,9 @@ class Running:
         self.process.kill()
         self.process.wait(STOP_S_MAX)
 
-    def end(self) -> int:
+    def end(self, within_s: float = STOP_S_MAX) -> int:
         """Wait for its end; returns the exit code."""
-        return self.process.wait(STOP_S_MAX)
+        return self.process.wait(within_s)
 
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
@@ -107,10 +107,14 @@ class Processes:
 
     def start(self, name: str, *arguments: str, **environment: str) -> Running:
         """A command that goes on."""
+        return self.program(name, sys.executable, "-m", "ordu.cli", *arguments, **environment)
+
+    def program(self, name: str, *command: str, **environment: str) -> Running:
+        """Any program that goes on."""
         log = self.folder / f"{len(self.started)}-{name}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "ordu.cli", *arguments],
+                command,
                 cwd=self.folder,
                 env=self.environment(**environment),
                 stdin=subprocess.PIPE,

@@ -50,8 +50,8 @@ class Call(Generic[Body]):
 
     @property
     def query(self) -> Mapping[str, str]:
-        """The parameters in the query."""
-        return self.http.query_params
+        """The parameters in the query; an empty one is not given (horde-sdk lists with `type=`)."""
+        return {name: value for name, value in self.http.query_params.items() if value}
 
     async def is_gone(self) -> bool:
         """Whether the caller has hung up."""

@@ -180,7 +180,8 @@ def worker_view(
         contact=owner.contact if shows("contact") else None,
         bridge_agent=worker.offer.agent or "unknown:0:unknown",
         max_pixels=capability.pixels_max,
-        megapixelsteps_generated=mega(totals.get("contributed", 0)),
+        # Whole ones: horde-sdk reads an integer and refuses the list for a fraction.
+        megapixelsteps_generated=float(totals.get("contributed", 0) // MEGA),
         img2img=capability.can(Feature.IMG2IMG),
         painting=capability.can(Feature.PAINTING),
         post_processing=capability.can(Feature.POST_PROCESSING),
