@@ -13,6 +13,7 @@ from ordu.store import (
     jobs,
     lanes,
     ledger,
+    made,
     requests,
     stats,
     transfers,
@@ -144,6 +145,11 @@ def exercise(tx):
     stats.has_deltas(tx)
     stats.fold(tx)
     stats.of(tx, "user:3")
+    stats.append(tx, made.delivered(NOON, "m", 5))
+    stats.fold(tx)
+    made.totals(tx, NOON)
+    made.by_model(tx, NOON)
+    made.move_old(tx, Millis(NOON + 40 * 86_400_000))
     facts.modes(tx)
     transfers.add(tx, transfer_id="t1", source=3, target=3, amount=100, now=NOON)
     transfers.newest(tx, 3, 3)

@@ -12,6 +12,7 @@ from ordu.client import wire
 from ordu.client._async_line import AsyncLine
 from ordu.client.wire import Fields
 from ordu.protocol import operations
+from ordu.protocol.documents import HordeDocument
 from ordu.protocol.jobs import (
     GenerationPayload,
     GenerationSubmitted,
@@ -31,6 +32,7 @@ from ordu.protocol.requests import (
     RequestStatusCheck,
     RequestStatusStable,
 )
+from ordu.protocol.stats import ImgModelStats, StatsImgTotals, StatsTxtTotals, TxtModelStats
 from ordu.protocol.status import (
     ActiveModel,
     Heartbeat,
@@ -372,3 +374,65 @@ class AsyncOperations:
     async def get_heartbeat(self, x_fields: str | None = None) -> Heartbeat:
         """The pulse of the server that answers."""
         return await self._line.call(operations.get_heartbeat, Heartbeat, x_fields=x_fields)
+
+    async def get_image_horde_stats_totals(self, x_fields: str | None = None) -> StatsImgTotals:
+        """How many pictures were made in each span of time (servers of today only)."""
+        return await self._line.call(
+            operations.get_image_horde_stats_totals, StatsImgTotals, x_fields=x_fields
+        )
+
+    async def get_image_horde_stats_models(
+        self, x_fields: str | None = None, *, model_state: str | None = None
+    ) -> ImgModelStats:
+        """How many pictures each model made (servers of today only)."""
+        return await self._line.call(
+            operations.get_image_horde_stats_models,
+            ImgModelStats,
+            x_fields=x_fields,
+            query=wire.query_of(model_state=model_state),
+        )
+
+    async def get_text_horde_stats_totals(self, x_fields: str | None = None) -> StatsTxtTotals:
+        """How many texts were made in each span of time (servers of today only)."""
+        return await self._line.call(
+            operations.get_text_horde_stats_totals, StatsTxtTotals, x_fields=x_fields
+        )
+
+    async def get_text_horde_stats_models(self, x_fields: str | None = None) -> TxtModelStats:
+        """How many texts each model made (servers of today only)."""
+        return await self._line.call(
+            operations.get_text_horde_stats_models, TxtModelStats, x_fields=x_fields
+        )
+
+    async def get_docs_terms(
+        self, x_fields: str | None = None, *, format: str | None = None
+    ) -> HordeDocument:
+        """What holds for those who use this horde, as HTML or Markdown (today only)."""
+        return await self._line.call(
+            operations.get_docs_terms,
+            HordeDocument,
+            x_fields=x_fields,
+            query=wire.query_of(format=format),
+        )
+
+    async def get_docs_privacy(
+        self, x_fields: str | None = None, *, format: str | None = None
+    ) -> HordeDocument:
+        """What is kept of those who use this horde, as HTML or Markdown (today only)."""
+        return await self._line.call(
+            operations.get_docs_privacy,
+            HordeDocument,
+            x_fields=x_fields,
+            query=wire.query_of(format=format),
+        )
+
+    async def get_docs_sponsors(
+        self, x_fields: str | None = None, *, format: str | None = None
+    ) -> HordeDocument:
+        """Who pays for this horde, as HTML or Markdown (today only)."""
+        return await self._line.call(
+            operations.get_docs_sponsors,
+            HordeDocument,
+            x_fields=x_fields,
+            query=wire.query_of(format=format),
+        )

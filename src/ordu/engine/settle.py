@@ -17,7 +17,7 @@ from ordu.rules import money, pricing
 from ordu.rules.lifecycle import JobId, JobState, Millis
 from ordu.rules.matching import Requirement
 from ordu.rules.money import ANONYMOUS, Entry, Kudos, UserId, settlement
-from ordu.store import jobs, lanes, ledger, requests, stats
+from ordu.store import jobs, lanes, ledger, made, requests, stats
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -155,6 +155,7 @@ def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Mi
     paid = paid_by(entry, request.user_id)
     requests.finish_one(tx, request.id, paid, Millis(now + terms.lifetime_ms))
     stats.append(tx, counted(job, request, entry, reward))
+    stats.append(tx, made.delivered(now, job.model, request.work))
     makes_trusted = not owner.is_trusted and promote_if_due(
         tx, owner.id, terms.trust_threshold, entry_id, now
     )

@@ -14,7 +14,7 @@ from ordu.engine import end, rewards, transfer
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import JobId, Millis, RequestId
-from ordu.store import jobs, lanes, requests, stats, workers
+from ordu.store import jobs, lanes, made, requests, stats, workers
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class Sweeper:
             await attempt(chore, self.horde)
         if self.rounds % RARELY == 0:
             await attempt(forget_lanes, self.horde)
+            await attempt(move_old_statistics, self.horde)
             await attempt(remove_orphans, self.horde)
             await attempt(rewards.pay_monthly, self.horde)
             await attempt(transfer.forget_answers, self.horde)
@@ -78,6 +79,12 @@ async def fold_statistics(horde: Horde) -> None:
         if not await horde.read(stats.has_deltas):
             break
         await horde.write(stats.fold)
+
+
+async def move_old_statistics(horde: Horde) -> None:
+    """Move what was made long ago from minutes into hours, from hours into days, and so on."""
+    now = horde.now()
+    await horde.write(lambda tx: made.move_old(tx, now))
 
 
 async def write_presence(horde: Horde) -> None:

@@ -75,7 +75,7 @@ SUBJECTS: Sequence[tuple[str, str, frozenset[str]]] = (
     ("Users", "Accounts and their keys", frozenset({"users", "find_user", "register"})),
     ("Workers", "The machines that draw", frozenset({"workers"})),
     ("Kudos", "Given from one to another", frozenset({"kudos"})),
-    ("The horde", "Load, models, modes, news", frozenset({"status"})),
+    ("The horde", "Load, models, modes, news", frozenset({"status", "stats", "documents"})),
     ("Pictures", "By signed link, without a key", frozenset({"pictures"})),
     ("Health", "For those who run it", frozenset({"livez", "readyz"})),
 )

@@ -15,6 +15,7 @@ from ordu.protocol.operations.accounts import (
     post_register,
     put_user_single,
 )
+from ordu.protocol.operations.documents import get_docs_privacy, get_docs_sponsors, get_docs_terms
 from ordu.protocol.operations.generate import (
     delete_async_status,
     get_async_check,
@@ -36,6 +37,12 @@ from ordu.protocol.operations.row import (
     Operation,
     Parameter,
     Place,
+)
+from ordu.protocol.operations.stats import (
+    get_image_horde_stats_models,
+    get_image_horde_stats_totals,
+    get_text_horde_stats_models,
+    get_text_horde_stats_totals,
 )
 from ordu.protocol.operations.status import (
     get_heartbeat,
@@ -82,6 +89,13 @@ TABLE: tuple[Operation, ...] = (
     get_worker_single_name,
     get_model_single,
     post_award_kudos,
+    get_image_horde_stats_totals,
+    get_image_horde_stats_models,
+    get_text_horde_stats_totals,
+    get_text_horde_stats_models,
+    get_docs_terms,
+    get_docs_privacy,
+    get_docs_sponsors,
     # our own
     post_register,
     put_picture,
@@ -107,16 +121,23 @@ __all__ = [
     "delete_worker_single",
     "get_async_check",
     "get_async_status",
+    "get_docs_privacy",
+    "get_docs_sponsors",
+    "get_docs_terms",
     "get_find_user",
     "get_heartbeat",
     "get_horde_load",
     "get_horde_modes",
     "get_horde_news",
+    "get_image_horde_stats_models",
+    "get_image_horde_stats_totals",
     "get_livez",
     "get_model_single",
     "get_models",
     "get_picture",
     "get_readyz",
+    "get_text_horde_stats_models",
+    "get_text_horde_stats_totals",
     "get_user_single",
     "get_users",
     "get_worker_single",

@@ -106,18 +106,6 @@ LATER: tuple[Operation, ...] = (
         delete_filter_single DELETE /filters/{filter_id}
         """,
     ),
-    *not_yet(
-        "The horde as it is now is told by GET /api/v2/status/performance.",
-        """
-        get_image_horde_stats_totals GET /stats/img/totals
-        get_image_horde_stats_models GET /stats/img/models
-        get_text_horde_stats_totals GET /stats/text/totals
-        get_text_horde_stats_models GET /stats/text/models
-        get_docs_terms GET /documents/terms
-        get_docs_privacy GET /documents/privacy
-        get_docs_sponsors GET /documents/sponsors
-        """,
-    ),
     # The public servers call the text style by name get_single_image_style_by_name as well.
     *not_yet(
         "It keeps no styles: write the whole prompt and its params to POST /api/v2/generate/async.",
