@@ -9,7 +9,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from msgspec import UNSET
 from tests.builders import a_picture
-from tests.system.processes import Processes
+from tests.system.processes import Processes, until
 
 from ordu.client import AsyncHorde, Horde
 from ordu.client.errors import HordeError
@@ -141,6 +141,12 @@ def the_horde(horde: Face) -> None:
     assert horde.get_model_single("stable_diffusion")[0].count == 1
     assert horde.get_horde_news() == []
     assert horde.get_heartbeat().message == "OK"
+    until(lambda: horde.get_image_horde_stats_totals().total.images == 1, "statistics")
+    assert horde.get_image_horde_stats_models().total == {"stable_diffusion": 1}
+    assert horde.get_text_horde_stats_totals().total.requests == 0
+    assert horde.get_text_horde_stats_models().total == {}
+    for document in (horde.get_docs_terms, horde.get_docs_privacy, horde.get_docs_sponsors):
+        assert document(format="markdown").markdown
     assert horde.put_horde_modes(PutHordeModesRequest(maintenance=True)).maintenance_mode is True
     assert horde.get_horde_modes().maintenance_mode is True
     refused("MaintenanceMode", horde.post_async_generate, GenerationInput(prompt="a fox"))
