@@ -3,11 +3,13 @@
 import io
 from typing import Any
 
+import msgspec
 from PIL import Image
 
 from ordu.rules.lifecycle import Millis, Wish
 from ordu.rules.matching import Capability, Feature, Offer, Requirement, WorkerId
-from ordu.rules.money import Kudos
+from ordu.rules.money import Kudos, UserId
+from ordu.store.users import User
 
 NOON = Millis(1_760_000_000_000)
 
@@ -46,6 +48,26 @@ def a_capability(**change: Any) -> Capability:
 
 def an_offer(**change: Any) -> Offer:
     return Offer(**{"capability": a_capability(), "agent": "Ordu:1:x"} | change)
+
+
+def a_user(**change: Any) -> User:
+    """A registered user with nothing on the account and no roles."""
+    return User(
+        **{each.name: False if each.type is bool else None for each in msgspec.structs.fields(User)}
+        | {
+            "id": UserId(7),
+            "username": "ferris",
+            "created_at": NOON,
+            "kudos": Kudos(0),
+            "evaluating_kudos": Kudos(0),
+            "concurrency": 30,
+            "usage_multiplier": 1.0,
+            "worker_invited": 0,
+            "monthly_kudos": Kudos(0),
+            "suspicion": 0,
+        }
+        | change
+    )
 
 
 def a_wish(**change: Any) -> Wish:

@@ -234,7 +234,9 @@ async def test_a_mask_and_extra_pictures_reach_the_worker_and_go_with_the_reques
     assert (job["source_image"], job["source_mask"]) == (pictures[0], pictures[1])
     assert job["source_processing"] == "outpainting"
     extras = [{"image": pictures[2]}, {"image": pictures[3], "strength": 0.5}]
-    await ask(source_image=pictures[0], source_processing="remix", extra_source_images=extras)
+    await ask(
+        ADMIN, source_image=pictures[0], source_processing="remix", extra_source_images=extras
+    )
     job = await pop()
     assert job["extra_source_images"] == [
         {"image": pictures[2], "strength": 1.0},
@@ -714,7 +716,7 @@ async def test_a_batch_is_popped_at_once_and_delivered_one_by_one(api, ask, pop,
     ],
 )
 async def test_how_large_a_batch_is(ask, pop, body, popped, many):
-    await ask(**{"params": {"n": 9}} | body)
+    await ask(ADMIN, **{"params": {"n": 9}} | body)
     job = await pop(**popped)
     assert (job["payload"]["n_iter"], len(job["ids"])) == (many, many)
 

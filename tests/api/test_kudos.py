@@ -182,6 +182,21 @@ async def test_post_async_generate_holds_the_price_of_what_is_heavy(api, rich, a
     assert status["kudos"] == 0
 
 
+async def test_post_async_generate_of_who_cannot_pay_is_made_lighter_where_allowed(
+    api, rich, ask, pop
+):
+    ferris = await rich("ferris", kudos=1)
+    size = {"width": 2048, "height": 1024, "steps": 200}
+    heavy = {"params": size, "slow_workers": False, "allow_downgrade": True}
+    placed = await ask(ferris, **heavy)
+    assert "made lighter" in placed["message"]
+    assert placed["kudos_exact"] == 75.63  # 1408 x 704 pixels, 100 steps
+    drawn = (await pop(max_pixels=2048 * 1024))["payload"]
+    assert (drawn["width"], drawn["height"], drawn["ddim_steps"]) == (1408, 704, 100)
+    rich_enough = await rich("rich", kudos=1000)
+    assert "message" not in await ask(rich_enough, **heavy)
+
+
 async def test_post_async_generate_lets_go_of_what_is_held_when_it_is_cancelled(api, rich, ask):
     ferris = await rich("ferris", kudos=100)
     placed = await ask(ferris, params={"width": 1088, "height": 1024, "steps": 100})

@@ -18,6 +18,7 @@ from ordu.engine.presence import Presence, Worker
 from ordu.engine.wakeups import Wakeups
 from ordu.images.links import Links
 from ordu.images.store import PictureStore
+from ordu.kinds.catalogue import Catalogue
 from ordu.rules.lifecycle import Millis, RequestId
 from ordu.rules.matching import Offer, Requirement, WorkerId
 from ordu.settings import ServerSettings
@@ -42,6 +43,7 @@ class Horde:
     clock: Clock
     fresh: Fresh
     presence: Presence
+    catalogue: Catalogue
     lanes: LaneMap = field(default_factory=LaneMap)
     wakeups: Wakeups = field(default_factory=Wakeups)
     modes: dict[str, bool] = field(default_factory=dict)

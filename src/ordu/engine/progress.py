@@ -89,24 +89,21 @@ def wait_s(
 ) -> int:
     """Seconds until the whole request is done, as far as can be known.
 
-    What waits before it and of it, at the speed of all who could serve it, and then the longest of
-    what runs already. When nobody could, it is as long as the request is kept.
+    What waits before it, at the speed of all who could serve it; then what waits of it, at that of
+    as many as can work on it at once; and then the longest of what runs already. When nobody could
+    serve it, it is as long as the request is kept.
     """
     now = horde.now()
-    waiting_work = request.counts.waiting * request.work
+    waiting = request.counts.waiting
     seconds = 0.0
-    if waiting_work:
+    if waiting:
         if not able:
             return max(0, (request.expires_at - now) // 1000)
-        seconds = (work_ahead + waiting_work) / pace(able, request.counts.waiting)
+        threads = sum(worker.offer.threads for worker in able)
+        speed = sum(worker.speed * worker.offer.threads for worker in able) / threads
+        own_threads = min(threads, waiting)
+        seconds = work_ahead / (speed * threads) + waiting * request.work / (speed * own_threads)
     return round(seconds + running_s(horde, request, its_jobs, now))
-
-
-def pace(able: list[Worker], pictures: int) -> float:
-    """Things per second of these workers together; one picture is made by one worker only."""
-    threads = sum(worker.offer.threads for worker in able)
-    mean = sum(worker.speed * worker.offer.threads for worker in able) / threads
-    return mean * min(threads, max(1, pictures))
 
 
 def running_s(horde: Horde, request: Request, its_jobs: tuple[Job, ...], now: Millis) -> float:

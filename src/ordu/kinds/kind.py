@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from ordu.kinds.catalogue import Catalogue
 from ordu.rules.lifecycle import Wish
 from ordu.rules.matching import Offer, WorkerId
 from ordu.settings import ServerSettings
+from ordu.store.users import User
 
 Asked = TypeVar("Asked")  # the body of a request
 Popped = TypeVar("Popped")  # the body of a pop
@@ -22,8 +24,9 @@ class Kind(Generic[Asked, Popped, Payload]):
     """What differs between kinds of work."""
 
     name: str
-    wish: Callable[[Asked, ServerSettings], Wish]
-    offer: Callable[[Popped, WorkerId, bool], Offer]  # the last says whether the owner is trusted
+    wish: Callable[[Asked, User, ServerSettings, Catalogue], Wish]
+    lighter: Callable[[Asked], Asked]  # the same without what makes it heavy
+    offer: Callable[[Popped, WorkerId, User, Catalogue], Offer]
     payload: Callable[[bytes, int, int], Payload]  # a wish's body, a job's seed, how many at once
     batch: Callable[[bytes, int, int], int]  # of a body, how many at once for pixels_max and amount
     has_word: Callable[[bytes, Sequence[str]], bool]

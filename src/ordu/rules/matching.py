@@ -65,6 +65,7 @@ class Feature(StrEnum):
     TRANSPARENT = "transparent"
     QR_CODE = "qr_code"
     EXTRA_SOURCE_IMAGES = "extra_source_images"
+    FLUX = "flux"
 
 
 # The reason given when a worker's owner has switched a feature off. What its program cannot do at
@@ -102,6 +103,8 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     worker_id: WorkerId
     models: frozenset[str]
+    models_only_for_painting: frozenset[str] = frozenset()
+    models_not_for_painting: frozenset[str] = frozenset()
     pixels_max: int
     features: frozenset[str] = frozenset()  # what its program can do
     switched_off: frozenset[str] = frozenset()  # what its owner does not let it do
@@ -142,7 +145,7 @@ def why_not(  # noqa: PLR0911 - it is a table: one line for each reason
         return Reason.NSFW
     if requirement.trusted_only and not capability.is_trusted:
         return Reason.UNTRUSTED
-    if requirement.models and requirement.models.isdisjoint(capability.models):
+    if not usable_models(requirement, capability):
         return Reason.MODELS
     if requirement.pixels > capability.pixels_max:
         return Reason.MAX_PIXELS
@@ -179,7 +182,17 @@ def lane_key(requirement: Requirement) -> LaneKey:
     return LaneKey(LANE_KEY_VERSION + hashlib.blake2b(canonical, digest_size=15).digest())
 
 
+def usable_models(requirement: Requirement, capability: Capability) -> frozenset[str]:
+    """The worker's models that a job can be made with: asked for, and made for such a job."""
+    if Feature.PAINTING in requirement.features:
+        unfit = capability.models_not_for_painting
+    else:
+        unfit = capability.models_only_for_painting
+    fit = capability.models - unfit if unfit else capability.models
+    return fit & requirement.models if requirement.models else fit
+
+
 def model_for(requirement: Requirement, capability: Capability, choice: int) -> str:
-    """The model a job is made with: one that both name, picked by a random whole number."""
-    shared = sorted(requirement.models & capability.models) or sorted(capability.models)
-    return shared[choice % len(shared)]
+    """The model a job is made with: one of those usable, picked by a random whole number."""
+    usable = sorted(usable_models(requirement, capability))
+    return usable[choice % len(usable)]

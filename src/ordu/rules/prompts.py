@@ -2,7 +2,8 @@
 
 Sexual content with minors is refused everywhere, by two lists of words: a prompt that has something
 of both is refused. It cannot be switched off. An operator adds words of their own with the setting
-`blocked_words`; each of them alone is enough.
+`blocked_words`; each of them alone is enough. Words in `replaced_words` are drawn as what stands
+for them; who does not want that says `replacement_filter: false` and is refused instead.
 
 Before it is looked at, a prompt is made plain: only what is to be drawn (before `###`), without
 accents, weights and punctuation, with spaced-out letters put together and digits read as the
@@ -12,7 +13,9 @@ out, and says so openly.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 from ordu.protocol.errors import Refused
 
@@ -37,24 +40,56 @@ NO_WORD = re.compile(r"[^\w]+|_+")
 LETTERS = str.maketrans("013457@$", "oieastas")
 
 
-def check(prompt: str, blocked_words: Collection[str] = ()) -> None:
-    """Refuse a prompt for what is not drawn here.
+def admitted(
+    prompt: str,
+    blocked: tuple[str, ...] = (),
+    replaced: Mapping[str, str] = MappingProxyType({}),
+    *,
+    may_replace: bool = True,
+    is_for_adults: bool = False,
+) -> str:
+    """A prompt as it is drawn, with the operator's words replaced where its author allows that.
+
+    `is_for_adults` says that a model was named which is made for nothing else: no minors then.
 
     Raises:
         Refused: CorruptPrompt.
     """
+    if may_replace and replaced:
+        prompt = with_replacements(prompt, replaced)
     readings = list(readings_of(prompt))
-    if any(MINOR.search(text) and SEX.search(text) for text in readings):
+    if any(MINOR.search(text) and (is_for_adults or SEX.search(text)) for text in readings):
         raise Refused(
             "CorruptPrompt",
             "This prompt reads as sexual content with minors. That is not drawn here.",
         )
-    for word in blocked_words:
-        wanted = plain(word)
-        if wanted and any(re.search(rf"\b{re.escape(wanted)}\b", text) for text in readings):
-            raise Refused(
-                "CorruptPrompt", "The operators of this horde do not let it draw this prompt."
-            )
+    unwanted = pattern((*blocked, *replaced))
+    if unwanted is not None and any(unwanted.search(text) for text in readings):
+        raise Refused(
+            "CorruptPrompt", "The operators of this horde do not let it draw this prompt."
+        )
+    return prompt
+
+
+def with_replacements(prompt: str, replaced: Mapping[str, str]) -> str:
+    """A prompt with each of these words, in any case, as what stands for it.
+
+    Raises:
+        Refused: CorruptPrompt, when nothing is left to draw.
+    """
+    for word, instead in replaced.items():
+        found = re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
+        prompt = found.sub(instead.replace("\\", r"\\"), prompt)
+    if not prompt.split("###", 1)[0].strip():
+        raise Refused("CorruptPrompt", "This horde draws nothing of what this prompt asks for.")
+    return prompt
+
+
+@lru_cache(maxsize=16)
+def pattern(words: tuple[str, ...]) -> re.Pattern[str] | None:
+    """What finds any of these words in a prompt made plain; None when there are none."""
+    wanted = [re.escape(word) for word in map(plain, words) if word]
+    return re.compile(rf"\b({'|'.join(wanted)})\b") if wanted else None
 
 
 def readings_of(prompt: str) -> Iterator[str]:

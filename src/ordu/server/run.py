@@ -22,6 +22,7 @@ from ordu.engine.presence import Presence
 from ordu.engine.sweeper import Sweeper
 from ordu.images.links import Links
 from ordu.images.store import open_store
+from ordu.kinds.catalogue import read_catalogue
 from ordu.server.app import make_app
 from ordu.server.secret import Secret, check_fingerprint, read_secret
 from ordu.settings import ServerSettings, SettingError
@@ -64,10 +65,11 @@ async def open_horde(
     """Open everything a horde has, and close it again in the right order.
 
     Raises:
-        SettingError: the secret is not this database's.
+        SettingError: the secret is not this database's, or the models file cannot be used.
         SchemaError: the schema does not fit and may not be changed.
     """
     path = prepare(settings)
+    catalogue = read_catalogue(settings.models_path(), only_listed=settings.only_listed_models)
     if bring_up_to_date(path, may_migrate=settings.migrate):
         log.info("brought the schema of %s up to date", path)
     secret = read_secret(settings)
@@ -79,6 +81,7 @@ async def open_horde(
         clock=clock or SystemClock(),
         fresh=fresh or Fresh(),
         presence=Presence(settings.worker_stale_s),
+        catalogue=catalogue,
     )
     horde.database.start()
     try:

@@ -10,11 +10,12 @@ default. An empty environment variable gives none. Text is read alike wherever i
 
 from ordu.settings.reader import TABLES, Origin, Reading, SettingError, Source, read
 from ordu.settings.remote import ClientSettings, WorkerSettings
-from ordu.settings.server import Factor, ServerSettings
+from ordu.settings.server import Baseline, Factor, ServerSettings
 from ordu.settings.setting import Setting, Settings, as_text, describe
 
 __all__ = [
     "TABLES",
+    "Baseline",
     "ClientSettings",
     "Factor",
     "Origin",

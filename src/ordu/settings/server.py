@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta
@@ -13,8 +13,19 @@ MIB = 1024 * 1024
 DAY_S = 86_400
 PIXELS_MAX = 16_383 * 16_383  # what WebP can hold
 
+# What a model was made from; the names are the field's own, blanks and all.
+Baseline: TypeAlias = Literal[
+    "stable diffusion 1",
+    "stable diffusion 2",
+    "stable_diffusion_xl",
+    "stable_cascade",
+    "flux_1",
+    "qwen_image",
+    "z_image_turbo",
+]
 # What an operator may let cost more or less.
 Factor: TypeAlias = Literal[
+    Baseline,
     "source_image",
     "post_processing",
     "control_type",
@@ -120,9 +131,23 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     ] = False
     link_lifetime_s: Annotated[int, about("How long a picture's link works.", 60, DAY_S)] = 1800
     sync_waiters: Annotated[int, about("Calls that may wait for pictures.", 0, 100_000)] = 100
+    models_file: Annotated[
+        str,
+        about("What is known of models; empty: models.toml in the data folder, if it is there."),
+    ] = ""
+    only_listed_models: Annotated[
+        bool, about("Whether workers may offer only models that stand in the models file.")
+    ] = False
     blocked_words: Annotated[
         tuple[str, ...], about("Words whose prompts are refused, beside what always is.")
     ] = ()
+    replaced_words: Annotated[
+        dict[str, str],
+        about(
+            "Words that are drawn as something else, and refused where a request forbids that.",
+            allowed="word=what is drawn instead, between commas",
+        ),
+    ] = msgspec.field(default_factory=dict)
     worker_stale_s: Annotated[int, about("Silence that makes a worker gone.", 10, DAY_S)] = 300
     workers_per_address: Annotated[
         int, about("Workers of untrusted owners at one public address.", 1, 10_000)
@@ -148,10 +173,9 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         ],
         about(
             "What prices are multiplied with, by what a request uses; post_processing and loras"
-            " once for each. 1 where none is given.",
-            allowed="name=number between commas, each a number from 0 to 1000; the names are"
-            " source_image, post_processing, control_type, hires_fix, loras, fast_workers and"
-            " worker_blacklist",
+            " once for each, and of its models' baselines the highest. 1 where none is given.",
+            allowed="name=number between commas, each a number from 0 to 1000; the names are "
+            + ", ".join(get_args(Factor)),
         ),
     ] = msgspec.field(default_factory=dict)
     priority_growth_per_s: Annotated[
@@ -169,6 +193,10 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         if self.database:
             return Path(self.database.removeprefix("sqlite:///"))
         return Path(self.data) / "horde.sqlite3"
+
+    def models_path(self) -> Path:
+        """The file with what is known of models; it need not be there."""
+        return Path(self.models_file or Path(self.data) / "models.toml")
 
     def pictures_url(self) -> str:
         """The URL for `ordu.images.store.open_store`."""

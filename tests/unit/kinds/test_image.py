@@ -1,28 +1,35 @@
 """Reading picture requests and pops, and telling a worker what to draw."""
 
+from typing import get_args
+
 import msgspec
 import pytest
+from tests.builders import a_user
 
+from ordu.kinds.catalogue import Catalogue, Model
 from ordu.kinds.image import IMAGE, refusals
+from ordu.kinds.image.costs import FACTORS
 from ordu.kinds.image.drawing import decode
 from ordu.protocol.errors import Refused
 from ordu.protocol.jobs import PopInputStable
 from ordu.protocol.requests import GenerationInput
-from ordu.rules.matching import Feature
+from ordu.rules.matching import Feature, Reason, usable_models, why_not
 from ordu.rules.money import Kudos
-from ordu.settings import ServerSettings
+from ordu.settings import Baseline, Factor, ServerSettings
 
 SETTINGS = ServerSettings()
+NOTHING_LISTED = Catalogue()
+STRANGER = a_user()
 
 
-def wish(**body):
+def wish(catalogue=NOTHING_LISTED, user=STRANGER, settings=SETTINGS, **body):
     request = msgspec.convert({"prompt": "a fox"} | body, GenerationInput)
-    return IMAGE.wish(request, SETTINGS)
+    return IMAGE.wish(request, user, settings, catalogue)
 
 
-def offer(**body):
+def offer(catalogue=NOTHING_LISTED, user=STRANGER, **body):
     pop = msgspec.convert({"name": "attic"} | body, PopInputStable)
-    return IMAGE.offer(pop, "w1", False)
+    return IMAGE.offer(pop, "w1", user, catalogue)
 
 
 def test_the_real_defaults_are_used():  # protocol sheet 13 §11.1
@@ -151,12 +158,207 @@ def test_refusals(body, rc, status):
     assert (refused.value.rc, refused.value.status) == (rc, status)
 
 
-def test_every_refusal_of_the_table_is_tested():
-    tested = {
-        mark.args[1][index][1]
-        for mark in test_refusals.pytestmark
-        for index in range(len(mark.args[1]))
+LISTED = Catalogue(
+    {
+        "first": Model(baseline="stable diffusion 1"),
+        "second": Model(baseline="stable diffusion 2"),
+        "xl": Model(baseline="stable_diffusion_xl"),
+        "cascade": Model(baseline="stable_cascade"),
+        "flux": Model(baseline="flux_1"),
+        "qwen": Model(baseline="qwen_image"),
+        "turbo": Model(baseline="z_image_turbo"),
+        "brush": Model(inpainting=True),
+        "canvas": Model(inpainting=False),
+        "adult": Model(nsfw=True),
     }
+)
+CONTROLLED = {"source_image": "x", "params": {"control_type": "hed"}}
+QR_CODE = {"workflow": "qr_code", "extra_texts": [{"text": "a", "reference": "qr_code"}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "rc", "refused"),
+    [
+        ({"params": {"hires_fix": True}}, "HiResMismatch", "flux qwen turbo"),
+        (
+            {"params": {"transparent": True}},
+            "InvalidTransparencyModel",
+            "second cascade flux qwen turbo",
+        ),
+        ({"params": QR_CODE}, "ControlNetMismatch.", "second cascade flux qwen turbo"),
+        (
+            {"source_image": "x", "params": {"control_type": "normal"}},
+            "ControlNetUnsupported",
+            "second",
+        ),
+        (CONTROLLED, "ControlNetMismatch", "xl cascade flux qwen turbo"),
+        ({"source_processing": "remix"}, "InvalidRemix", "first second xl flux qwen turbo"),
+    ],
+)
+def test_what_a_listed_model_is_not_made_for_is_refused(body, rc, refused):
+    for name in LISTED.models:
+        if name in refused.split():
+            with pytest.raises(Refused) as found:
+                wish(LISTED, models=["unknown", name], **body)
+            assert (found.value.rc, found.value.status) == (rc, 400), name
+        elif not (rc == "ControlNetUnsupported" and LISTED.baselines([name])):
+            wish(LISTED, models=[name], **body)
+    wish(models=["flux"], **body)  # nothing is guessed about what is not listed
+
+
+@pytest.mark.parametrize(
+    ("body", "rc"),
+    [
+        (
+            {"extra_source_images": [{"image": "x"}] * 2, "source_processing": "remix"},
+            "MoreThanMinExtraSourceImage.",
+        ),
+        ({"disable_batching": True, "params": {"n": 2}}, "RequiresTrust"),
+    ],
+)
+def test_what_takes_trust(body, rc):
+    wish(user=a_user(is_trusted=True), **body)
+    with pytest.raises(Refused) as refused:
+        wish(**body)
+    assert refused.value.rc == rc
+
+
+def test_an_account_for_education_gets_nothing_that_is_not_for_everybody():
+    asked = wish(user=a_user(is_education=True), nsfw=True, censor_nsfw=False)
+    assert (asked.requirement.nsfw, asked.requirement.trusted_only) == (False, True)
+    assert decode(asked.body).use_nsfw_censor is True
+
+
+def test_minors_are_not_drawn_with_models_made_for_adults():
+    wish(LISTED, prompt="a child with a kite", models=["xl"])
+    with pytest.raises(Refused) as refused:
+        wish(LISTED, prompt="a child with a kite", models=["xl", "adult"])
+    assert refused.value.rc == "CorruptPrompt"
+
+
+def test_an_operators_words_are_replaced_unless_the_request_forbids_it():
+    settings = msgspec.structs.replace(SETTINGS, replaced_words={"knife": "spoon"})
+    asked = wish(settings=settings, prompt="a Knife, knifes")
+    assert decode(asked.body).prompt == "a spoon, knifes"
+    with pytest.raises(Refused):
+        wish(settings=settings, prompt="a knife", replacement_filter=False)
+    teacher = a_user(is_education=True)
+    assert wish(settings=settings, user=teacher, prompt="a knife", replacement_filter=False)
+
+
+@pytest.mark.parametrize(
+    ("models", "factors", "price"),
+    [
+        (["flux"], {}, 600),
+        (["flux"], {"flux_1": 8}, 4800),
+        (["xl", "flux"], {"flux_1": 8, "stable_diffusion_xl": 2}, 4800),
+        (["unknown"], {"flux_1": 8}, 600),
+        (["flux"], {"flux_1": 0.5}, 300),
+        ([], {"flux_1": 8}, 600),
+    ],
+)
+def test_prices_by_baseline(models, factors, price):
+    settings = msgspec.structs.replace(SETTINGS, factors=factors)
+    assert wish(LISTED, settings=settings, models=models).price == Kudos(price)
+
+
+@pytest.mark.parametrize(
+    ("body", "ttl_s"),
+    [
+        ({}, 150),
+        ({"params": {"width": 1024, "height": 1024}}, 270),
+        ({"params": {"width": 1024, "height": 1024}, "models": ["flux"]}, 810),
+        ({"params": {"width": 1024, "height": 1024, "sampler_name": "k_heun"}}, 510),
+        (
+            {
+                "params": {"width": 1024, "height": 1024, "control_type": "hed"},
+                "source_image": "x",
+            },
+            540,
+        ),
+    ],
+)
+def test_how_long_a_worker_may_take(body, ttl_s):
+    assert wish(LISTED, **body).ttl_ms == ttl_s * 1000
+
+
+def test_large_models_make_small_batches():
+    small = {"width": 512, "height": 512}
+    usual = wish(LISTED, params=small).body
+    large = wish(LISTED, params=small, models=["flux"]).body
+    assert (IMAGE.batch(usual, 2048 * 2048, 4), IMAGE.batch(large, 2048 * 2048, 4)) == (4, 4)
+    assert (IMAGE.batch(usual, 1024 * 1024, 4), IMAGE.batch(large, 1024 * 1024, 4)) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "lighter"),
+    [
+        ({}, (512, 512, 30)),
+        ({"width": 2048, "height": 1024, "steps": 400}, (1408, 704, 100)),
+        ({"width": 3072, "height": 64}, (3072, 64, 30)),
+        ({"width": 3072, "height": 3072}, (1024, 1024, 30)),
+    ],
+)
+def test_a_lighter_request_is_not_heavy(asked, lighter):
+    body = msgspec.convert(
+        {"prompt": "a fox", "slow_workers": False, "params": asked}, GenerationInput
+    )
+    made = IMAGE.lighter(body)
+    assert (made.params.width, made.params.height, made.params.steps) == lighter
+    assert not IMAGE.wish(made, STRANGER, SETTINGS, NOTHING_LISTED).is_heavy
+
+
+def test_many_steps_are_those_above_the_middle_of_the_models():
+    listed = Catalogue({"quick": Model(min_steps=4, max_steps=8), "slow": Model(max_steps=80)})
+    for models, most in ((["quick"], 6), (["slow"], 50), (["quick", "slow"], 6), (["x"], 30)):
+        few = wish(listed, models=models, params={"steps": most})
+        many = wish(listed, models=models, params={"steps": most + 1})
+        assert not few.requirement.has_many_steps, models
+        assert many.requirement.has_many_steps, models
+
+
+def test_models_for_painting_only_and_for_all_else():
+    can = offer(LISTED, models=["brush", "canvas", "other"], bridge_agent="Ordu:1:x").capability
+    plain = wish(LISTED, models=[]).requirement
+    painting = wish(LISTED, models=[], source_image="x", source_processing="inpainting").requirement
+    assert usable_models(plain, can) == {"canvas", "other"}
+    assert usable_models(painting, can) == {"brush", "other"}
+    only = offer(LISTED, models=["brush"], bridge_agent="Ordu:1:x").capability
+    assert why_not(plain, only) is Reason.MODELS
+    assert why_not(painting, only) is None
+
+
+def test_where_only_listed_models_are_taken_others_are_left_out():
+    strict = Catalogue(LISTED.models, only_listed=True)
+    assert offer(strict, models=["xl", "mine"]).capability.models == {"xl"}
+    customizer = a_user(is_customizer=True)
+    assert offer(strict, customizer, models=["mine"]).capability.models == {"mine"}
+    with pytest.raises(Refused) as refused:
+        offer(strict, models=["mine"])
+    assert refused.value.rc == "BadRequest"
+
+
+@pytest.mark.parametrize(
+    ("agent", "models"),
+    [
+        ("AI Horde Worker reGen:8:x", {"xl"}),
+        ("AI Horde Worker reGen:9:x", {"xl", "flux"}),
+        ("Ordu:1:x", {"xl", "flux"}),
+        ("somebody:1:x", {"xl"}),
+    ],
+)
+def test_flux_takes_a_program_of_its_time(agent, models):
+    said = offer(LISTED, models=["xl", "flux"], bridge_agent=agent)
+    assert said.capability.models == models
+
+
+def test_every_refusal_of_the_table_is_tested():
+    tests = (
+        test_refusals,
+        test_what_a_listed_model_is_not_made_for_is_refused,
+        test_what_takes_trust,
+    )
+    tested = {each[1] for test in tests for mark in test.pytestmark for each in mark.args[1]}
     assert {rule.rc for rule in refusals.RULES} <= tested
 
 
@@ -237,15 +439,9 @@ def test_steps_count_as_the_sampler_does_them(params, many):
     ],
 )
 def test_an_operators_factors(factors, body, price):
-    request = msgspec.convert({"prompt": "a fox"} | body, GenerationInput)
     settings = msgspec.structs.replace(SETTINGS, factors=factors)
-    assert IMAGE.wish(request, settings).price == Kudos(price)
+    assert wish(settings=settings, **body).price == Kudos(price)
 
 
 def test_every_factor_of_the_settings_is_known():
-    from typing import get_args
-
-    from ordu.kinds.image.asking import FACTORS
-    from ordu.settings import Factor
-
-    assert set(FACTORS) == set(get_args(Factor))
+    assert {*FACTORS, *get_args(Baseline)} == set(get_args(Factor))

@@ -1,6 +1,6 @@
 """Pictures: how a wire body becomes a wish, a pop an offer, and a job a payload."""
 
-from ordu.kinds.image import asking, drawing, offering
+from ordu.kinds.image import asking, costs, drawing, offering
 from ordu.kinds.kind import Kind
 from ordu.protocol.jobs import ModelPayloadStable, PopInputStable
 from ordu.protocol.requests import GenerationInput
@@ -8,6 +8,7 @@ from ordu.protocol.requests import GenerationInput
 IMAGE: Kind[GenerationInput, PopInputStable, ModelPayloadStable] = Kind(
     name=asking.KIND_NAME,
     wish=asking.wish,
+    lighter=costs.lighter,
     offer=offering.offer,
     payload=drawing.payload,
     batch=drawing.batch,

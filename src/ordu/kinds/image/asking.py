@@ -4,28 +4,26 @@ What 2022 said in other words is translated here, once. What this horde cannot d
 name instead of being ignored.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from ordu.kinds.image import bridges, drawing, refusals
+import msgspec
+
+from ordu.kinds.catalogue import Catalogue
+from ordu.kinds.image import bridges, costs, drawing, refusals
 from ordu.kinds.image.drawing import DrawingRequest
+from ordu.kinds.image.reading import is_painting, post_processing, real_steps
 from ordu.protocol.errors import Refused
-from ordu.protocol.params import ModelGenerationInputStable
 from ordu.protocol.requests import GenerationInput
-from ordu.rules import limits, pricing, prompts
+from ordu.rules import prompts
 from ordu.rules.lifecycle import Wish, seed_from_text
 from ordu.rules.matching import Feature, Requirement, WorkerId
-from ordu.settings import Factor, ServerSettings
+from ordu.settings import ServerSettings
+from ordu.store.users import User
 
 KIND_NAME = "image"
-# What a request of 2022 could ask for at most; what is beyond is heavy.
-SEED_PIXELS_MAX = 1024 * 1024
-SEED_STEPS_MAX = 100
-# What samplers do beside their steps, and what is many for a worker that limits them (protocol
-# sheet 11 §2): halfway between a model's usual least and most, 20 and 40.
-TWO_PASSES = frozenset({"k_heun", "k_dpm_2", "k_dpm_2_a", "k_dpmpp_2s_a", "k_dpmpp_sde"})
-ADAPTIVE_STEPS = 40
-MANY_STEPS = 30
-PAINTING = frozenset({"inpainting", "outpainting"})
+# What is many for a worker that limits steps is what lies above the middle between a model's least
+# and most; these are the usual ones (protocol sheet 11 §2).
+USUAL_STEPS_MIN, USUAL_STEPS_MAX = 20, 40
 
 # Fields whose meaning is not built yet: a body that uses one is refused with 501 (design §2).
 NOT_YET: tuple[tuple[str, Callable[[GenerationInput], object]], ...] = (
@@ -36,59 +34,39 @@ NOT_YET: tuple[tuple[str, Callable[[GenerationInput], object]], ...] = (
 )
 
 
-def wish(body: GenerationInput, settings: ServerSettings) -> Wish:
+def wish(body: GenerationInput, user: User, settings: ServerSettings, catalogue: Catalogue) -> Wish:
     """What a picture request asks for.
 
     Raises:
         Refused: NotImplemented, CorruptPrompt, and those of `kinds.image.refusals`.
     """
-    check(body)
-    prompts.check(body.prompt, settings.blocked_words)
+    check(body, user, catalogue)
+    if user.is_education:
+        body = for_a_class(body)
     params = body.params
-    pixelsteps = params.width * params.height * params.steps
+    prompt = prompts.admitted(
+        body.prompt,
+        settings.blocked_words,
+        settings.replaced_words,
+        may_replace=body.replacement_filter or user.is_education,
+        is_for_adults=any(model.nsfw for model in catalogue.of(body.models).values()),
+    )
     return Wish(
         kind=KIND_NAME,
-        requirement=requirement(body),
+        requirement=requirement(body, catalogue),
         n=params.n,
-        work=pixelsteps,
-        price=pricing.price(pixelsteps, factors_of(body, settings.factors)),
-        ttl_ms=limits.job_ttl_s(pixelsteps, settings.job_ttl_s_min) * 1000,
+        work=costs.work(body),
+        price=costs.price(body, settings, catalogue),
+        ttl_ms=costs.ttl_ms(body, settings, catalogue),
         seed=seed_from_text(params.seed) if params.seed else None,
         seed_step=params.seed_variation or 0,
         wants_links=body.r2,
-        body=drawing.encode(described(body)),
-        is_heavy=is_heavy(body),
+        body=drawing.encode(described(body, prompt, catalogue)),
+        is_heavy=costs.is_heavy(body),
     )
 
 
-# What an operator may let cost more or less, and how often it counts for a request.
-FACTORS: Mapping[Factor, Callable[[GenerationInput], int]] = {
-    "source_image": lambda body: bool(body.source_image),
-    "post_processing": lambda body: len(post_processing(body.params)),
-    "control_type": lambda body: bool(body.params.control_type),
-    "hires_fix": lambda body: body.params.hires_fix,
-    "loras": lambda body: len(body.params.loras or ()),
-    "fast_workers": lambda body: not body.slow_workers,
-    "worker_blacklist": lambda body: body.worker_blacklist and bool(body.workers),
-}
-
-
-def factors_of(body: GenerationInput, factors: Mapping[Factor, float]) -> tuple[float, ...]:
-    """The operator's factors that count for this request, each as often as it does."""
-    return tuple(factor for name, factor in factors.items() for _ in range(FACTORS[name](body)))
-
-
-def is_heavy(body: GenerationInput) -> bool:
-    """Whether a request goes beyond what one of 2022 could ask for, or wants fast workers only."""
-    params = body.params
-    return (
-        params.width * params.height > SEED_PIXELS_MAX
-        or params.steps > SEED_STEPS_MAX
-        or not body.slow_workers
-    )
-
-
-def check(body: GenerationInput) -> None:
+def check(body: GenerationInput, user: User, catalogue: Catalogue) -> None:
     """Refuse what breaks a rule or is not built yet."""
     used = [name for name, read in NOT_YET if read(body)]
     if used:
@@ -97,10 +75,15 @@ def check(body: GenerationInput) -> None:
             f"This horde does not serve {', '.join(f'`{name}`' for name in used)} yet. "
             "Leave it out.",
         )
-    refusals.check(body)
+    refusals.check(body, catalogue.baselines(body.models), is_trusted=user.is_trusted)
 
 
-def requirement(body: GenerationInput) -> Requirement:
+def for_a_class(body: GenerationInput) -> GenerationInput:
+    """A request of an account for education: nothing that is not for everybody's eyes."""
+    return msgspec.structs.replace(body, nsfw=False, censor_nsfw=True, trusted_workers=True)
+
+
+def requirement(body: GenerationInput, catalogue: Catalogue) -> Requirement:
     """What a worker must be able to do."""
     named = frozenset(WorkerId(worker_id) for worker_id in body.workers)
     return Requirement(
@@ -112,17 +95,20 @@ def requirement(body: GenerationInput) -> Requirement:
         trusted_only=body.trusted_workers,
         fast_only=not body.slow_workers,
         admits_extra_slow=body.extra_slow_workers,
-        has_many_steps=real_steps(body.params) > MANY_STEPS,
+        has_many_steps=real_steps(body.params) > many_steps(body, catalogue),
         workers_allowed=frozenset() if body.worker_blacklist else named,
         workers_denied=named if body.worker_blacklist else frozenset(),
     )
 
 
-def real_steps(params: ModelGenerationInputStable) -> int:
-    """How many steps the sampler really does: some go over the picture twice for each."""
-    if params.sampler_name == "k_dpm_adaptive":
-        return ADAPTIVE_STEPS
-    return params.steps * (2 if params.sampler_name in TWO_PASSES else 1)
+def many_steps(body: GenerationInput, catalogue: Catalogue) -> float:
+    """How many steps are not yet many for the models asked for."""
+    known = catalogue.of(body.models)
+    middles = [
+        ((model.min_steps or USUAL_STEPS_MIN) + (model.max_steps or USUAL_STEPS_MAX)) / 2
+        for model in known.values()
+    ]
+    return min(middles, default=(USUAL_STEPS_MIN + USUAL_STEPS_MAX) / 2)
 
 
 def features(body: GenerationInput) -> frozenset[str]:
@@ -131,7 +117,7 @@ def features(body: GenerationInput) -> frozenset[str]:
     processors = post_processing(params)
     wanted = {
         Feature.IMG2IMG: bool(body.source_image),
-        Feature.PAINTING: bool(body.source_image) and body.source_processing in PAINTING,
+        Feature.PAINTING: is_painting(body),
         Feature.POST_PROCESSING: bool(processors),
         Feature.CONTROLNET: bool(params.control_type or params.workflow),
         Feature.IMAGE_IS_CONTROL: params.image_is_control,
@@ -153,21 +139,11 @@ def features(body: GenerationInput) -> frozenset[str]:
     )
 
 
-def post_processing(params: ModelGenerationInputStable) -> tuple[str, ...]:
-    """The post-processors asked for in the words of either era, each once."""
-    names = list(params.post_processing or ())
-    if params.use_gfpgan:
-        names.append("GFPGAN")
-    if params.use_real_esrgan:
-        names.append("RealESRGAN_x4plus")
-    return tuple(dict.fromkeys(names))
-
-
-def described(body: GenerationInput) -> DrawingRequest:
+def described(body: GenerationInput, prompt: str, catalogue: Catalogue) -> DrawingRequest:
     """The picture itself, in plain values."""
     params = body.params
     return DrawingRequest(
-        prompt=body.prompt,
+        prompt=prompt,
         width=params.width,
         height=params.height,
         steps=params.steps,
@@ -196,5 +172,6 @@ def described(body: GenerationInput) -> DrawingRequest:
         has_mask=bool(body.source_mask),
         # Each with a seed of its own that was asked for: a batch has one, counted up by the worker.
         is_alone=body.disable_batching or bool(params.seed_variation),
+        memory=drawing.memory_of(catalogue.baselines(body.models)),
         extra_strengths=tuple(extra.strength for extra in body.extra_source_images or ()),
     )

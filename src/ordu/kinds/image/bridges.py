@@ -75,6 +75,7 @@ ADDED: Mapping[str, Mapping[int, frozenset[str]]] = {
         5: frozenset({F.EXTRA_SOURCE_IMAGES}),
         7: frozenset({F.QR_CODE}),
         8: frozenset({F.TRANSPARENT}),
+        9: frozenset({F.FLUX}),
         13: NEWER_POSTS,
     },
     "AI Horde Worker": {

@@ -1,6 +1,6 @@
 """What a picture request asks for, as it is kept, and what a worker is told of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET
@@ -40,6 +40,7 @@ class DrawingRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     source_processing: str | None = None  # None: there is no source image
     has_mask: bool = False
     extra_strengths: tuple[float, ...] = ()  # one for each extra source image
+    memory: int = 1  # how many times what a usual model needs
     is_alone: bool = False  # its pictures are not to be made together
 
 
@@ -62,6 +63,15 @@ HEAVY_POSTS = frozenset(
 )
 
 
+# How many times the usual memory models of these baselines need (protocol sheet 11 §4).
+MEMORY: Mapping[str, int] = {"flux_1": 5, "qwen_image": 10, "z_image_turbo": 8}
+
+
+def memory_of(baselines: Iterable[str]) -> int:
+    """How many times the usual memory the largest of these baselines needs."""
+    return max((MEMORY.get(name, 1) for name in baselines), default=1)
+
+
 def batch(body: bytes, pixels_max: int, amount: int) -> int:
     """How many pictures of a request a worker gets at once who takes `amount` of small ones.
 
@@ -72,6 +82,7 @@ def batch(body: bytes, pixels_max: int, amount: int) -> int:
     if drawing.is_alone or drawing.workflow:
         return 1
     size = drawing.width * drawing.height * (1 + 0.4 * len(drawing.post_processing))
+    size *= drawing.memory
     if drawing.transparent or not HEAVY_POSTS.isdisjoint(drawing.post_processing):
         size *= 1.8
     return min(max(round(pixels_max / 3.5 * amount / size), 1), amount)

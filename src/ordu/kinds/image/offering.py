@@ -1,28 +1,42 @@
 """Reading a pop for pictures: what the worker offers."""
 
+from ordu.kinds.catalogue import Catalogue
 from ordu.kinds.image import bridges
 from ordu.kinds.image.asking import KIND_NAME
+from ordu.protocol.errors import Refused
 from ordu.protocol.jobs import PopInputStable
 from ordu.rules.matching import Capability, Feature, Offer, WorkerId
 from ordu.rules.names import user_id_of
+from ordu.store.users import User
 
 DEFAULT_MODELS = frozenset({"stable_diffusion"})  # when a pop names none (design §2)
+FLUX = "flux_1"  # the baseline that takes a program of its time
 BLACKLIST_WORDS_MAX = 200
 BLACKLIST_WORD_LENGTH_MAX = 15
 
 
-def offer(body: PopInputStable, worker_id: WorkerId, is_trusted: bool) -> Offer:
-    """What a worker offers with this pop."""
+def offer(body: PopInputStable, worker_id: WorkerId, owner: User, catalogue: Catalogue) -> Offer:
+    """What a worker offers with this pop.
+
+    Raises:
+        Refused: BadRequest, where only listed models are taken and none of the worker's is.
+    """
+    models = models_of(body, owner, catalogue)
+    known = catalogue.of(models).items()
     return Offer(
         capability=Capability(
             kind=KIND_NAME,
             worker_id=worker_id,
-            models=frozenset(body.models) or DEFAULT_MODELS,
+            models=models,
+            models_only_for_painting=frozenset(name for name, model in known if model.inpainting),
+            models_not_for_painting=frozenset(
+                name for name, model in known if model.inpainting is False
+            ),
             pixels_max=body.max_pixels,
             features=features(body),
             switched_off=switched_off(body),
             nsfw=body.nsfw,
-            is_trusted=is_trusted,
+            is_trusted=owner.is_trusted,
             is_extra_slow=body.extra_slow_worker,
             takes_many_steps=not body.limit_max_steps,
         ),
@@ -39,6 +53,24 @@ def offer(body: PopInputStable, worker_id: WorkerId, is_trusted: bool) -> Offer:
             user_id for name in body.priority_usernames if (user_id := user_id_of(name)) is not None
         ),
     )
+
+
+def models_of(body: PopInputStable, owner: User, catalogue: Catalogue) -> frozenset[str]:
+    """The models that a worker may be given jobs for; a pop that names none means the usual one.
+
+    A program of before Flux cannot draw with it, whatever its owner says.
+    """
+    named = frozenset(body.models) or DEFAULT_MODELS
+    models = catalogue.offered(named, is_customizer=owner.is_customizer)
+    if not models:
+        raise Refused(
+            "BadRequest",
+            "This horde does not know any of the models that this worker offers. "
+            "GET /api/v2/status/models lists those that are asked for.",
+        )
+    if Feature.FLUX in features(body):
+        return models
+    return frozenset(name for name in models if FLUX not in catalogue.baselines([name]))
 
 
 def features(body: PopInputStable) -> frozenset[str]:

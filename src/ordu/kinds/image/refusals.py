@@ -1,16 +1,19 @@
 """What a picture request may not say: one table, in the order of protocol sheet 10 §1.5.
 
-Rules about models that a horde would have to know (which baseline a model has) are not here: no
-list of models is kept yet.
+A rule about baselines holds where one of the named models is listed in the horde's catalogue with
+such a baseline; nothing is guessed about others.
 """
 
 from collections.abc import Callable
+from typing import get_args
 
 import msgspec
 
 from ordu.kinds.image import bridges
+from ordu.kinds.image.reading import is_painting
 from ordu.protocol.errors import Refused
 from ordu.protocol.requests import GenerationInput
+from ordu.settings import Baseline
 
 LORAS_MAX = 5
 TIS_MAX = 20
@@ -20,6 +23,12 @@ FACE_FIXERS = frozenset({"GFPGAN", "CodeFormers", "GFPGANv1.3", "RestoreFormer"}
 NO_UPSCALERS = FACE_FIXERS | {"strip_background"}
 PIX2PIX = "pix2pix"
 
+ALL_BASELINES: frozenset[str] = frozenset(get_args(Baseline))
+PLAIN_BASELINES = frozenset({"stable diffusion 1", "stable_diffusion_xl"})
+ONE_PASS_BASELINES = frozenset({"flux_1", "qwen_image", "z_image_turbo"})
+CONTROLLED_BASELINES = frozenset({"stable diffusion 1", "stable diffusion 2"})
+NOT_FOR_SECOND = frozenset({"normal", "hough"})  # control types that Stable Diffusion 2 has not
+
 
 class Rule(msgspec.Struct, frozen=True):
     """A reason to refuse a request: its code, whether it holds, and what to do about it."""
@@ -27,17 +36,14 @@ class Rule(msgspec.Struct, frozen=True):
     rc: str
     is_broken: Callable[[GenerationInput], bool]
     message: str
+    baselines: frozenset[str] | None = None  # only where a model has one of these
+    is_for_untrusted: bool = False  # only for those who are not trusted
 
 
 def upscalers(body: GenerationInput) -> list[str]:
     """The post-processors that make a picture larger, each once."""
     named = dict.fromkeys(body.params.post_processing or ())
     return [name for name in named if name not in NO_UPSCALERS]
-
-
-def is_painting(body: GenerationInput) -> bool:
-    """Whether a part of the source image is to be painted."""
-    return bool(body.source_image) and body.source_processing in {"inpainting", "outpainting"}
 
 
 def wants_qr_code(body: GenerationInput) -> bool:
@@ -70,9 +76,27 @@ RULES: tuple[Rule, ...] = (
         f"At most {EXTRA_IMAGES_MAX} extra source images are taken.",
     ),
     Rule(
+        "MoreThanMinExtraSourceImage.",
+        lambda body: len(body.extra_source_images or ()) > 1,
+        "More than one extra source image is for trusted users.",
+        is_for_untrusted=True,
+    ),
+    Rule(
         "MissingPrompt",
         lambda body: not body.prompt.strip(),
         "The prompt is empty. Say what is to be drawn.",
+    ),
+    Rule(
+        "RequiresTrust",
+        lambda body: body.disable_batching and body.params.n > 1,
+        "`disable_batching` with more than one picture is for trusted users.",
+        is_for_untrusted=True,
+    ),
+    Rule(
+        "HiResMismatch",
+        lambda body: body.params.hires_fix,
+        "A model named in `models` draws without `params.hires_fix` only.",
+        baselines=ONE_PASS_BASELINES,
     ),
     Rule(
         "TooManyLoras",
@@ -88,6 +112,18 @@ RULES: tuple[Rule, ...] = (
         "TooManyTIs",
         lambda body: len(body.params.tis or ()) > TIS_MAX,
         f"At most {TIS_MAX} textual inversions may be used at once.",
+    ),
+    Rule(
+        "InvalidTransparencyModel",
+        lambda body: body.params.transparent,
+        "A model named in `models` cannot draw on a transparent background.",
+        baselines=ALL_BASELINES - PLAIN_BASELINES,
+    ),
+    Rule(
+        "ControlNetMismatch.",
+        wants_qr_code,
+        "A model named in `models` does not know the workflow qr_code.",
+        baselines=ALL_BASELINES - PLAIN_BASELINES,
     ),
     Rule(
         "InvalidPromptSize",
@@ -120,6 +156,12 @@ RULES: tuple[Rule, ...] = (
         f"The model {PIX2PIX} works without `params.control_type`.",
     ),
     Rule(
+        "ControlNetUnsupported",
+        lambda body: body.params.control_type in NOT_FOR_SECOND,
+        "A model named in `models` has no such `params.control_type`.",
+        baselines=frozenset({"stable diffusion 2"}),
+    ),
+    Rule(
         "ControlNetSourceMissing",
         lambda body: bool(body.params.control_type) and not body.source_image,
         "`params.control_type` needs a `source_image` to be controlled by.",
@@ -130,6 +172,12 @@ RULES: tuple[Rule, ...] = (
         "`params.control_type` does not go with inpainting or outpainting.",
     ),
     Rule(
+        "ControlNetMismatch",
+        lambda body: bool(body.params.control_type),
+        "A model named in `models` works without `params.control_type`.",
+        baselines=ALL_BASELINES - CONTROLLED_BASELINES,
+    ),
+    Rule(
         "InvalidTransparencyImg2Img",
         lambda body: body.params.transparent and bool(body.extra_source_images),
         "`params.transparent` does not go with extra source images.",
@@ -138,6 +186,12 @@ RULES: tuple[Rule, ...] = (
         "InvalidTransparencyCN",
         lambda body: body.params.transparent and bool(body.params.control_type),
         "`params.transparent` does not go with `params.control_type`.",
+    ),
+    Rule(
+        "InvalidRemix",
+        lambda body: body.source_processing == "remix",
+        "A model named in `models` cannot remix. Those of the baseline stable_cascade can.",
+        baselines=ALL_BASELINES - {"stable_cascade"},
     ),
     Rule(
         "InvalidExtraSourceImages.",
@@ -164,8 +218,10 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def check(body: GenerationInput) -> None:
-    """Refuse the first rule that is broken."""
+def check(body: GenerationInput, baselines: frozenset[str], *, is_trusted: bool) -> None:
+    """Refuse the first rule that is broken; `baselines` are those of the models named."""
     for rule in RULES:
-        if rule.is_broken(body):
+        if rule.baselines is not None and rule.baselines.isdisjoint(baselines):
+            continue
+        if not (rule.is_for_untrusted and is_trusted) and rule.is_broken(body):
             raise Refused(rule.rc, rule.message)

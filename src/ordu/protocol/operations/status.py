@@ -89,6 +89,7 @@ get_models = Operation(
     reply=list[ActiveModel],
     status_text="List All Active Models",
     refusals=ALWAYS,
+    rcs=("BadRequest",),
 )
 
 get_model_single = Operation(

@@ -31,13 +31,12 @@ from ordu.protocol.requests import (
     RequestAsync,
     RequestStatusCheck,
     RequestStatusStable,
-    RequestWarning,
 )
 from ordu.rules import money, names
-from ordu.rules.lifecycle import JobId, JobState, RequestId, Wish
+from ordu.rules.lifecycle import JobId, JobState, RequestId
 from ordu.rules.matching import Reason
 from ordu.rules.money import Kudos
-from ordu.server import sources
+from ordu.server import placing, sources
 from ordu.server.call import Answer, Call, handles
 from ordu.server.ratelimits import address_of
 from ordu.store.jobs import Job
@@ -74,43 +73,25 @@ ALWAYS_SKIPPED = (
 @handles(operations.post_async_generate)
 async def post_async_generate(call: Call[GenerationInput]) -> Answer | RequestAsync:
     """Place a request and answer at once with its id."""
-    wish = IMAGE.wish(call.body, call.horde.settings)
-    price = place.quote(wish, call.user)
+    wish = placing.wish_of(call, call.body)
     if call.body.dry_run:
-        return Answer(RequestAsync(kudos=money.whole(price), kudos_exact=money.exact(price)), 200)
+        return Answer(RequestAsync(**placing.price_of(call, wish)), 200)
     place.check_open(call.horde)
-    request = await place.accept(call.horde, call.user, wish, sources.given(call))
+    placed = await placing.put(call, wish, sources.given(call))
     return RequestAsync(
-        id=request.id,
-        kudos=money.whole(price),
-        kudos_exact=money.exact(price),
-        **no_worker_warning(call, wish),
+        id=placed.request.id,
+        **placing.price_of(call, placed.wish),
+        **placing.remarks(call, placed),
     )
-
-
-def no_worker_warning(call: Call[GenerationInput], wish: Wish) -> dict[str, Any]:
-    """The fields that say that nobody online could serve this request."""
-    if able_workers(call.horde, wish.requirement, call.user.id) or call.horde.modes.get(
-        "raid_mode"
-    ):
-        return {}
-    minutes = call.horde.settings.request_lifetime_s // 60
-    message = (
-        "No worker that is online now can serve this request. It is kept for "
-        f"{minutes} minutes in case one comes; other models or a smaller size may help."
-    )
-    warning = RequestWarning(code="NoAvailableWorker", message=message)
-    return {"message": message, "warnings": [warning]}
 
 
 @handles(operations.post_sync_generate)
 async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestStatusStable:
     """Place a request and answer when it is done, given up or expired."""
     horde = call.horde
-    wish = IMAGE.wish(call.body, horde.settings)
-    price = place.quote(wish, call.user)
+    wish = placing.wish_of(call, call.body)
     if call.body.dry_run:
-        return Answer({"kudos": money.whole(price), "kudos_exact": money.exact(price)})
+        return Answer(placing.price_of(call, wish))
     place.check_open(horde)
     if not able_workers(horde, wish.requirement, call.user.id):
         raise Refused(
@@ -124,15 +105,15 @@ async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestSta
             f"{horde.settings.sync_waiters} calls wait here already. Use /api/v2/generate/async.",
             retry_after_s=5,
         )
-    placing = asyncio.create_task(place.accept(horde, call.user, wish, sources.given(call)))
-    return await status_of(call, await until_done(call, placing))
+    placed = asyncio.create_task(placing.put(call, wish, sources.given(call)))
+    return await status_of(call, await until_done(call, placed))
 
 
-async def until_done(call: Call[GenerationInput], placing: asyncio.Task[Request]) -> Progress:
+async def until_done(call: Call[GenerationInput], placed: asyncio.Task[placing.Placed]) -> Progress:
     """Wait for the end of a request; a caller who hangs up cancels it, however early."""
     horde = call.horde
     try:
-        request = await asyncio.shield(placing)
+        request = (await asyncio.shield(placed)).request
         with horde.wakeups.on(request.id) as event:
             while True:
                 event.clear()
@@ -154,7 +135,7 @@ async def until_done(call: Call[GenerationInput], placing: asyncio.Task[Request]
                 except TimeoutError:
                     pass
     except (asyncio.CancelledError, ClientDisconnect):
-        await end.cancel(horde, (await placing).id)
+        await end.cancel(horde, (await placed).request.id)
         raise
 
 
@@ -262,7 +243,7 @@ async def post_job_pop(call: Call[PopInputStable]) -> GenerationPayload:
         user,
         name,
         IMAGE.name,
-        lambda worker_id: IMAGE.offer(body, worker_id, user.is_trusted),
+        lambda worker_id: IMAGE.offer(body, worker_id, user, horde.catalogue),
         address_of(call.http),
     )
     outcome = await claim.pop(horde, worker, IMAGE.has_word, IMAGE.batch)

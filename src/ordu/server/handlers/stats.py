@@ -1,7 +1,6 @@
 """What the horde has made: `/stats/…`."""
 
 from ordu.protocol import operations
-from ordu.protocol.errors import Refused
 from ordu.protocol.stats import (
     ImgModelStats,
     SinglePeriodImgStat,
@@ -10,10 +9,9 @@ from ordu.protocol.stats import (
     StatsTxtTotals,
     TxtModelStats,
 )
+from ordu.server import modelstate
 from ordu.server.call import Call, handles
 from ordu.store import made
-
-MODEL_STATES = ("known", "custom", "all")
 
 
 @handles(operations.get_image_horde_stats_totals)
@@ -30,16 +28,16 @@ async def get_image_horde_stats_totals(call: Call[None]) -> StatsImgTotals:
 
 @handles(operations.get_image_horde_stats_models)
 async def get_image_horde_stats_models(call: Call[None]) -> ImgModelStats:
-    """How many pictures each model made; as long as there is no list of models, all are known."""
-    state = call.query.get("model_state", "known")
-    if state not in MODEL_STATES:
-        raise Refused(
-            "BadRequest", f"`model_state` is one of {', '.join(MODEL_STATES)}; not {state[:40]!r}."
-        )
-    if state == "custom":
-        return ImgModelStats(day={}, month={}, total={})
+    """How many pictures each model made."""
+    is_wanted = modelstate.choice(call, "known")
     now = call.horde.now()
-    return ImgModelStats(**await call.horde.read(lambda tx: made.by_model(tx, now)))
+    spans = await call.horde.read(lambda tx: made.by_model(tx, now))
+    return ImgModelStats(
+        **{
+            span: {name: many for name, many in models.items() if is_wanted(name)}
+            for span, models in spans.items()
+        }
+    )
 
 
 @handles(operations.get_text_horde_stats_totals)

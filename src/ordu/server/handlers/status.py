@@ -17,6 +17,7 @@ from ordu.protocol.status import (
 )
 from ordu.rules.money import ADMINISTRATOR
 from ordu.rules.rights import MODES_SEEN
+from ordu.server import modelstate
 from ordu.server.call import Call, handles
 from ordu.server.views import mega
 from ordu.store import jobs, news
@@ -54,6 +55,7 @@ async def get_horde_load(call: Call[None]) -> HordePerformanceStable:
 @handles(operations.get_models)
 async def get_models(call: Call[None]) -> list[ActiveModel]:
     """The models that workers offer now or that something waits for."""
+    is_wanted = modelstate.choice(call, "all")
     if call.query.get("type", "image") != "image":
         return []
     queued, offered = waiting_by_model(call.horde), offered_models(call.horde)
@@ -61,7 +63,7 @@ async def get_models(call: Call[None]) -> list[ActiveModel]:
     return [
         active_model(name, offered.get(name, []), *queued.get(name, (0, 0)))
         for name in sorted(offered.keys() | queued.keys())
-        if least <= threads_of(offered.get(name, [])) <= most
+        if is_wanted(name) and least <= threads_of(offered.get(name, [])) <= most
     ]
 
 

@@ -1,0 +1,64 @@
+"""Placing a picture request: what is asked for, what it costs, and what its author should know."""
+
+from typing import Any, NamedTuple
+
+from ordu.engine import place
+from ordu.engine.progress import able_workers
+from ordu.kinds.image import IMAGE
+from ordu.kinds.image.warnings import warnings
+from ordu.protocol.errors import Refused
+from ordu.protocol.requests import GenerationInput, RequestWarning
+from ordu.rules import money
+from ordu.rules.lifecycle import Wish
+from ordu.server.call import Call
+from ordu.store.requests import Request
+
+
+class Placed(NamedTuple):
+    """A request that was placed, as it was asked for or made lighter."""
+
+    request: Request
+    wish: Wish
+    is_lighter: bool = False
+
+
+def wish_of(call: Call[GenerationInput], body: GenerationInput) -> Wish:
+    """What the caller asks for with this body."""
+    return IMAGE.wish(body, call.user, call.horde.settings, call.horde.catalogue)
+
+
+def price_of(call: Call[GenerationInput], wish: Wish) -> dict[str, Any]:
+    """The fields that tell what a wish costs in all."""
+    price = place.quote(wish, call.user)
+    return {"kudos": money.whole(price), "kudos_exact": money.exact(price)}
+
+
+async def put(call: Call[GenerationInput], wish: Wish, pictures: dict[str, bytes]) -> Placed:
+    """Place a wish; who cannot pay for it up front and allows that gets a lighter one."""
+    try:
+        return Placed(await place.accept(call.horde, call.user, wish, pictures), wish)
+    except Refused as refused:
+        if refused.rc != "KudosUpfront" or not call.body.allow_downgrade:
+            raise
+        lighter = wish_of(call, IMAGE.lighter(call.body))
+        request = await place.accept(call.horde, call.user, lighter, pictures)
+        return Placed(request, lighter, is_lighter=True)
+
+
+def remarks(call: Call[GenerationInput], placed: Placed) -> dict[str, Any]:
+    """What the author of a placed request should know, where there is anything."""
+    horde, messages = call.horde, []
+    found = warnings(call.body, horde.catalogue)
+    if placed.is_lighter:
+        messages.append("Your kudos do not suffice for all you asked for: it was made lighter.")
+    if not horde.modes.get("raid_mode") and not able_workers(
+        horde, placed.wish.requirement, call.user.id
+    ):
+        messages.append(
+            "No worker that is online now can serve this request. It is kept for "
+            f"{horde.settings.request_lifetime_s // 60} minutes in case one comes; other models or "
+            "a smaller size may help."
+        )
+        found.insert(0, RequestWarning(code="NoAvailableWorker", message=messages[-1]))
+    message = {"message": " ".join(messages)} if messages else {}
+    return message | ({"warnings": found} if found else {})
