@@ -12,7 +12,8 @@ from ordu.engine import claim, end, place, settle
 from ordu.engine.claim import Claimed
 from ordu.engine.progress import Progress, able_workers, progress_of
 from ordu.images.check import check as check_picture
-from ordu.images.check import from_base64
+from ordu.images.check import check_fetched, from_base64
+from ordu.images.targets import is_link
 from ordu.kinds.image import IMAGE
 from ordu.kinds.image.drawing import EMPTY_PAYLOAD, decode
 from ordu.protocol import operations
@@ -43,6 +44,7 @@ from ordu.store.requests import Request
 
 LOOK_AGAIN_S = 1.0  # how often a waiting sync call looks whether its caller is still there
 UPLOAD_GRACE_S = 60  # an upload link outlives its job, so that a late one is told why
+LINKED_PIXELS_MAX = 3072 * 3072  # of a source image by link (protocol sheet 10 §1.4)
 UPLOADED = "R2"  # what `generation` says when the picture was put to its upload link
 
 # Keys of `skipped` that programs of today expect even when they are zero (protocol sheet 11 §2).
@@ -77,7 +79,7 @@ async def post_async_generate(call: Call[GenerationInput]) -> Answer | RequestAs
     if call.body.dry_run:
         return Answer(RequestAsync(kudos=money.whole(price), kudos_exact=money.exact(price)), 200)
     place.check_open(call.horde)
-    source = source_image(call)
+    source = await source_image(call)
     request = await place.accept(call.horde, call.user, wish, source)
     return RequestAsync(
         id=request.id,
@@ -102,17 +104,17 @@ def no_worker_warning(call: Call[GenerationInput], wish: Wish) -> dict[str, Any]
     return {"message": message, "warnings": [warning]}
 
 
-def source_image(call: Call[GenerationInput]) -> bytes | None:
-    """The bytes of the request's source image, checked."""
+async def source_image(call: Call[GenerationInput]) -> bytes | None:
+    """The bytes of the request's source image, fetched when it is a link, and checked."""
     text = call.body.source_image
     if not text:
         return None
-    if text.startswith(("http://", "https://")):
-        raise Refused(
-            "NotImplemented",
-            "This horde does not fetch source images by link yet. Send the image in Base64.",
-        )
     settings = call.horde.settings
+    if is_link(text):
+        data = await call.horde.door.fetch(text)
+        pixels_max = min(settings.picture_pixels_max, LINKED_PIXELS_MAX)
+        check_fetched(data, bytes_max=settings.source_bytes_max, pixels_max=pixels_max)
+        return data
     data = from_base64(text, bytes_max=settings.picture_bytes_max)
     check_picture(
         data, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
@@ -141,7 +143,8 @@ async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestSta
             f"{horde.settings.sync_waiters} calls wait here already. Use /api/v2/generate/async.",
             retry_after_s=5,
         )
-    placing = asyncio.create_task(place.accept(horde, call.user, wish, source_image(call)))
+    source = await source_image(call)
+    placing = asyncio.create_task(place.accept(horde, call.user, wish, source))
     return await status_of(call, await until_done(call, placing))
 
 
