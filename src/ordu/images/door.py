@@ -16,7 +16,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import httpcore
 import httpx
@@ -33,6 +33,8 @@ ADDRESSES_MAX = 3  # of one host that are tried
 CONNECT_S = 3.0  # for one of them: the first may be IPv6 in a network that has none
 RETRY_AFTER_S = 5
 
+# OSError is what is left of TLS that breaks in the middle of a body.
+_BROKEN = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What stores say of files whose kind nobody told them; the bytes are looked at anyway.
 _ANY_BYTES = frozenset({"", "application/octet-stream", "binary/octet-stream"})
@@ -135,9 +137,9 @@ class Door:
             (b"Accept-Encoding", b"identity"),
             (b"Connection", b"close"),
         ]
-        dialler = _Dialler(self._network, addresses)
         try:
             async with (
+                _Dialler(self._network, addresses) as dialler,
                 httpcore.AsyncConnectionPool(self._tls, network_backend=dialler) as pool,
                 pool.stream("GET", url, headers=headers) as response,
             ):
@@ -148,10 +150,8 @@ class Door:
                     raise _failed(f"cannot be had: its server answers {response.status}.")
                 self._check_fields(fields)
                 return await self._body(response)
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
-            raise _failed("cannot be fetched: its server cannot be reached or breaks off.") from (
-                error
-            )
+        except _BROKEN as error:
+            raise _failed("cannot be fetched: its server is silent or breaks off.") from error
 
     def _check_fields(self, fields: dict[bytes, bytes]) -> None:
         """Refuse by what the server announces, before anything of it is read."""
@@ -197,6 +197,15 @@ class _Dialler(httpcore.AsyncNetworkBackend):
     def __init__(self, network: httpcore.AsyncNetworkBackend, addresses: Sequence[str]) -> None:
         self.network = network
         self.addresses = addresses
+        self.streams: list[httpcore.AsyncNetworkStream] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        # httpcore leaves a connection open when it is cancelled while TLS begins.
+        for stream in self.streams:
+            await stream.aclose()
 
     async def connect_tcp(
         self,
@@ -210,8 +219,15 @@ class _Dialler(httpcore.AsyncNetworkBackend):
         *others, last = self.addresses
         for address in others:
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return await self.network.connect_tcp(address, port, CONNECT_S)
-        return await self.network.connect_tcp(last, port)
+                return await self._dial(address, port, CONNECT_S)
+        return await self._dial(last, port, None)
+
+    async def _dial(
+        self, address: str, port: int, seconds: float | None
+    ) -> httpcore.AsyncNetworkStream:
+        stream = await self.network.connect_tcp(address, port, seconds)
+        self.streams.append(stream)
+        return stream
 
 
 def _is_public_text(text: str) -> bool:

@@ -272,6 +272,24 @@ async def test_a_slow_server_is_given_up(foreign, network, head):
     assert "0.2 seconds" in refusal.message
 
 
+async def test_a_server_that_never_begins_tls_is_hung_up_on(network):
+    hung_up = asyncio.Event()
+
+    async def listen(reader, writer):
+        while await reader.read(4096):
+            pass
+        hung_up.set()
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        door = a_door(network, timeout_s=0.2)
+        refusal = await refusal_of(door, f"https://files.test:{port}/x")
+        await asyncio.wait_for(hung_up.wait(), 5)
+    assert "0.2 seconds" in refusal.message
+
+
 async def test_a_slow_look_up_is_given_up(network):
     async def never(host, port):
         await asyncio.Event().wait()
