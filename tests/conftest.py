@@ -32,10 +32,24 @@ def settings(tmp_path: Path) -> ServerSettings:
 
 
 @pytest.fixture
-async def opened(settings: ServerSettings, clock: HandClock) -> AsyncIterator[Opened]:
+def hosts() -> dict[str, list[str]]:
+    """Who is known by name outside; a test never asks the real Internet."""
+    return {}
+
+
+@pytest.fixture
+async def opened(
+    settings: ServerSettings, clock: HandClock, hosts: dict[str, list[str]]
+) -> AsyncIterator[Opened]:
     """A horde on SQLite in a temporary folder, with a clock moved by hand and known chance."""
     fresh = Fresh(random.Random(7))
-    async with open_horde(settings, "http://horde.test", clock=clock, fresh=fresh) as opened:
+
+    async def resolver(host: str, port: int) -> list[str]:
+        return hosts.get(host, [])
+
+    async with open_horde(
+        settings, "http://horde.test", clock=clock, fresh=fresh, resolver=resolver
+    ) as opened:
         yield opened
 
 

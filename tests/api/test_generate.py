@@ -338,12 +338,6 @@ async def test_a_bad_source_image_is_refused(api, source, horde):
     assert not horde.lanes.requests
 
 
-async def test_a_source_image_by_link_is_not_fetched_yet(api):
-    body = {"prompt": "x", "source_image": "https://example.org/x.webp"}
-    reply = await api.post(ASYNC, json=body, headers=ANONYMOUS)
-    assert reply.status_code == 501
-
-
 # Watching
 
 

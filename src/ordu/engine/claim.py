@@ -19,7 +19,8 @@ from ordu.engine.lanes import Waiting
 from ordu.engine.presence import Worker
 from ordu.engine.rewards import reward_uptime
 from ordu.protocol.errors import Refused
-from ordu.rules import limits, names
+from ordu.rules import limits
+from ordu.rules.addresses import is_public_text
 from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId, seed_of_job
 from ordu.rules.matching import Offer, Reason, Requirement, WorkerId, model_for
 from ordu.rules.money import ANONYMOUS, UserId
@@ -159,7 +160,7 @@ async def find_or_add(
 
 def check_address(horde: Horde, user: User, address: str) -> None:
     """Refuse a new worker at an address that has many; never on this machine or a private net."""
-    if not horde.settings.rate_limits or not names.is_public(address):
+    if not horde.settings.rate_limits or not is_public_text(address):
         return
     many = sum(1 for each in horde.presence.here(horde.now()) if each.address == address)
     limits.check_worker_address(

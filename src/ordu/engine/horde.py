@@ -16,6 +16,7 @@ from ordu.engine.fresh import Fresh
 from ordu.engine.lanes import LaneMap
 from ordu.engine.presence import Presence, Worker
 from ordu.engine.wakeups import Wakeups
+from ordu.images.door import Door
 from ordu.images.links import Links
 from ordu.images.store import PictureStore
 from ordu.kinds.catalogue import Catalogue
@@ -40,6 +41,7 @@ class Horde:
     database: Database
     pictures: PictureStore
     links: Links
+    door: Door
     clock: Clock
     fresh: Fresh
     presence: Presence

@@ -1,12 +1,13 @@
 """Looking at picture bytes before they are believed.
 
-Whatever is wrong is a `Refused("BadPicture", …)` that says what came and what is allowed. Sizes
+Whatever is wrong is a `Refused` that says what came and what is allowed. Sizes
 come from the header; nothing is decoded here and nothing is re-encoded, so bytes that pass are
 kept as they came.
 """
 
 import binascii
 import re
+import sys
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -62,6 +63,25 @@ def check(
         raise _bad(f"{error}. Send {_words(formats)}.") from error
     _refuse_unwanted(header, pixels_max, formats)
     return Picture(header.format, header.width, header.height, size, header.has_alpha)
+
+
+def check_fetched(data: bytes, *, bytes_max: int, pixels_max: int) -> Picture:
+    """The same of a picture fetched by link, with the codes that programs expect of one.
+
+    Raises:
+        Refused: SourceImageUnreadable, SourceImageResolutionExceeded.
+    """
+    try:
+        picture = check(data, bytes_max=bytes_max, pixels_max=sys.maxsize)
+    except Refused as refused:
+        raise Refused("SourceImageUnreadable", refused.message) from refused
+    if picture.pixels > pixels_max:
+        raise Refused(
+            "SourceImageResolutionExceeded",
+            f"The source image is {picture.width} × {picture.height} = {picture.pixels:,} pixels "
+            f"and at most {pixels_max:,} are allowed by link. Make it smaller.",
+        )
+    return picture
 
 
 def from_base64(text: str, *, bytes_max: int) -> bytes:

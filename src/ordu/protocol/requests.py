@@ -74,7 +74,7 @@ class GenerationInput(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = msgspec.field(default_factory=lambda: ["stable_diffusion"])
     source_image: Annotated[
-        str | None, Meta(description="The Base64-encoded WebP to use for img2img.")
+        str | None, Meta(description="The WebP to use for img2img: Base64, or a public link to it.")
     ] = None
     worker_blacklist: Annotated[
         bool, Meta(description="When true, `workers` are those which may not serve the request.")

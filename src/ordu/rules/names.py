@@ -1,9 +1,8 @@
-"""Names, keys and addresses: what may be called what, and how an alias is written and read.
+"""Names and keys: what may be called what, and how an alias is written and read.
 
 A user's *alias* is `username#id`; on input only the number after the last `#` counts.
 """
 
-import ipaddress
 import re
 import unicodedata
 
@@ -56,14 +55,6 @@ def worker_name(text: str) -> str:
     if not name:
         raise Refused("BadRequest", "A worker's name needs at least one visible character.")
     return name
-
-
-def is_public(address: str) -> bool:
-    """Whether an address, or a network written as one, is one of the open internet."""
-    try:
-        return ipaddress.ip_network(address, strict=False).is_global
-    except ValueError:
-        return False
 
 
 def printable(text: str) -> str:

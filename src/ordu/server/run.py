@@ -20,6 +20,7 @@ from ordu.engine.fresh import Fresh
 from ordu.engine.horde import Horde
 from ordu.engine.presence import Presence
 from ordu.engine.sweeper import Sweeper
+from ordu.images.door import Door, Resolver, resolve
 from ordu.images.links import Links
 from ordu.images.store import open_store
 from ordu.kinds.catalogue import read_catalogue
@@ -61,6 +62,7 @@ async def open_horde(
     *,
     clock: Clock | None = None,
     fresh: Fresh | None = None,
+    resolver: Resolver = resolve,
 ) -> AsyncIterator[Opened]:
     """Open everything a horde has, and close it again in the right order.
 
@@ -78,6 +80,12 @@ async def open_horde(
         database=Database(Sqlite(path)),
         pictures=open_store(settings.pictures_url()),
         links=Links(secret.key("links"), base_url, settings.link_lifetime_s),
+        door=Door(
+            timeout_s=settings.source_timeout_s,
+            bytes_max=settings.source_bytes_max,
+            hosts=settings.source_hosts,
+            resolver=resolver,
+        ),
         clock=clock or SystemClock(),
         fresh=fresh or Fresh(),
         presence=Presence(settings.worker_stale_s),

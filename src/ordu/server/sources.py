@@ -1,43 +1,63 @@
 """Source images: the pictures that come with a request, from its body to the worker."""
 
+import asyncio
 import base64
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ordu.engine import end
 from ordu.engine.horde import Horde
+from ordu.images.check import Picture, check_fetched, from_base64
 from ordu.images.check import check as check_picture
-from ordu.images.check import from_base64
+from ordu.images.targets import is_link
 from ordu.kinds.image.drawing import DrawingRequest
 from ordu.protocol.errors import Refused
 from ordu.protocol.requests import ExtraSourceImage, GenerationInput
 from ordu.rules.lifecycle import RequestId
 from ordu.server.call import Call
 
+LINKED_PIXELS_MAX = 3072 * 3072  # of a picture by link (protocol sheet 10 §1.4)
+
 # From the requester
 
 
-def given(call: Call[GenerationInput]) -> dict[str, bytes]:
-    """The pictures that come with the request, checked, by their part."""
+class Given(NamedTuple):
+    """A picture that came with a request, and what it is."""
+
+    data: bytes
+    picture: Picture
+
+
+async def given(call: Call[GenerationInput]) -> dict[str, bytes]:
+    """The pictures that come with the request, checked, by their part; links are fetched at once.
+
+    Raises:
+        Refused: BadPicture, InpaintingMissingMask; of a link SourceImageUrlInvalid,
+            ImageValidationFailed, SourceImageSizeExceeded, SourceImageUnreadable,
+            SourceImageResolutionExceeded, Unavailable.
+    """
     body = call.body
-    found = {}
-    if body.source_image:
-        found["src"] = source_image(call, body.source_image)
-    if body.source_mask:
-        found["msk"] = source_image(call, body.source_mask)
-    for part, extra in zip(end.EXTRA_PARTS, body.extra_source_images or (), strict=False):
-        found[part] = source_image(call, extra.image)
-    if body.source_processing == "inpainting" and "src" in found and "msk" not in found:
-        check_has_hole(call, found["src"])
-    return found
+    texts = {"src": body.source_image, "msk": body.source_mask}
+    extras = [extra.image for extra in body.extra_source_images or ()]
+    texts |= dict(zip(end.EXTRA_PARTS, extras, strict=False))
+    reading = {
+        part: asyncio.ensure_future(source_image(call.horde, text))
+        for part, text in texts.items()
+        if text
+    }
+    try:
+        found = dict(zip(reading, await asyncio.gather(*reading.values()), strict=True))
+    finally:
+        for task in reading.values():  # one that is refused ends the others
+            task.cancel()
+    if body.source_processing == "inpainting" and "msk" not in found:
+        check_has_hole(found.get("src"))
+    return {part: each.data for part, each in found.items()}
 
 
-def check_has_hole(call: Call[GenerationInput], data: bytes) -> None:
+def check_has_hole(source: Given | None) -> None:
     """Refuse a picture to paint in that does not say where: no mask, and nothing transparent."""
-    settings = call.horde.settings
-    picture = check_picture(
-        data, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
-    )
-    if not picture.has_alpha:
+    if source is not None and not source.picture.has_alpha:
         raise Refused(
             "InpaintingMissingMask",
             "Inpainting needs a `source_mask`, or a `source_image` that is transparent where it is "
@@ -45,19 +65,22 @@ def check_has_hole(call: Call[GenerationInput], data: bytes) -> None:
         )
 
 
-def source_image(call: Call[GenerationInput], text: str) -> bytes:
-    """The bytes of a picture that came with the request, checked."""
-    if text.startswith(("http://", "https://")):
-        raise Refused(
-            "NotImplemented",
-            "This horde does not fetch source images by link yet. Send the image in Base64.",
+async def source_image(horde: Horde, text: str) -> Given:
+    """A picture that came with the request as a link or in Base64, checked."""
+    settings = horde.settings
+    if is_link(text):
+        data = await horde.door.fetch(text)
+        pixels_max = min(settings.picture_pixels_max, LINKED_PIXELS_MAX)
+        return Given(
+            data, check_fetched(data, bytes_max=settings.source_bytes_max, pixels_max=pixels_max)
         )
-    settings = call.horde.settings
     data = from_base64(text, bytes_max=settings.picture_bytes_max)
-    check_picture(
-        data, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
+    return Given(
+        data,
+        check_picture(
+            data, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
+        ),
     )
-    return data
 
 
 # To the worker

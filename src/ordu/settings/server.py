@@ -1,6 +1,7 @@
 """What a horde's server is told before it starts."""
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args
 
@@ -41,6 +42,14 @@ def _is_network(text: str) -> bool:
         ipaddress.ip_network(text)
     except ValueError:
         return False
+    return True
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", text) is not None
     return True
 
 
@@ -126,6 +135,20 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     picture_pixels_max: Annotated[
         int, about("The largest picture, width times height.", 4096, PIXELS_MAX)
     ] = 3072 * 3072 * 4
+    source_hosts: Annotated[
+        tuple[str, ...],
+        about(
+            "Private hosts that source pictures may come from.",
+            allowed="names or addresses between commas, such as files.lan,10.0.0.5",
+            check=_is_host,
+        ),
+    ] = ()
+    source_bytes_max: Annotated[
+        int, about("The largest source picture fetched by link.", 64 * 1024, 256 * MIB)
+    ] = 5 * MIB
+    source_timeout_s: Annotated[
+        int, about("How long fetching a source picture may take.", 1, 60)
+    ] = 10
     links_need_https: Annotated[
         bool, about("Whether pictures are sent inside replies while we are plain http.")
     ] = False

@@ -77,7 +77,7 @@ async def post_async_generate(call: Call[GenerationInput]) -> Answer | RequestAs
     if call.body.dry_run:
         return Answer(RequestAsync(**placing.price_of(call, wish)), 200)
     place.check_open(call.horde)
-    placed = await placing.put(call, wish, sources.given(call))
+    placed = await placing.put(call, wish, await sources.given(call))
     return RequestAsync(
         id=placed.request.id,
         **placing.price_of(call, placed.wish),
@@ -105,7 +105,8 @@ async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestSta
             f"{horde.settings.sync_waiters} calls wait here already. Use /api/v2/generate/async.",
             retry_after_s=5,
         )
-    placed = asyncio.create_task(placing.put(call, wish, sources.given(call)))
+    pictures = await sources.given(call)
+    placed = asyncio.create_task(placing.put(call, wish, pictures))
     return await status_of(call, await until_done(call, placed))
 
 
