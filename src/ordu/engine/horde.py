@@ -17,7 +17,7 @@ from ordu.engine.lanes import LaneMap
 from ordu.engine.presence import Presence, Worker
 from ordu.engine.wakeups import Wakeups
 from ordu.images.links import Links
-from ordu.images.store import PictureStore
+from ordu.images.store import Pictures
 from ordu.kinds.catalogue import Catalogue
 from ordu.rules.lifecycle import Millis, RequestId
 from ordu.rules.matching import Offer, Requirement, WorkerId
@@ -38,7 +38,7 @@ class Horde:
 
     settings: ServerSettings
     database: Database
-    pictures: PictureStore
+    pictures: Pictures
     links: Links
     clock: Clock
     fresh: Fresh
