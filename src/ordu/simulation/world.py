@@ -1,0 +1,243 @@
+"""A world: one seed's server, network, people and workers, from its beginning to its end.
+
+It has four parts. Everything is set up without faults. Then, for some steps, everybody acts and
+everything may go wrong. Then faults stop: what was begun is brought to its end by honest workers.
+At last everybody leaves, time passes, and nothing may be left that should not be.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from ordu.engine.books import found, give
+from ordu.engine.horde import Horde
+from ordu.engine.sweeper import ORPHAN_AGE_MS, RARELY
+from ordu.rules import money, trust
+from ordu.rules.lifecycle import Millis
+from ordu.rules.money import ADMINISTRATOR, ANONYMOUS, Action, UserId
+from ordu.settings import ServerSettings
+from ordu.simulation import invariants
+from ordu.simulation.agenda import Agenda, WallClock
+from ordu.simulation.crowd import Worker
+from ordu.simulation.disk import Disk, MemoryDatabase, nothing
+from ordu.simulation.faults import Fault, Faults, Switch
+from ordu.simulation.history import History
+from ordu.simulation.invariants import Invariant, demand
+from ordu.simulation.keeper import Keeper
+from ordu.simulation.network import Network
+from ordu.simulation.people import Person
+from ordu.simulation.server import Server
+from ordu.simulation.stage import Stage
+from ordu.simulation.story import Story
+from ordu.store import users
+from ordu.store.database import Transaction
+from ordu.store.sqlite import SqliteWriter
+
+PEOPLE = ("ada", "ben", "cleo", "dan")
+WORKERS = ("moss", "fern", "oak", "elm")
+GRACE_MS = 60_000  # a request ends this long after its time at the latest
+HEALING_STEPS_MAX = 40_000
+LOOK_EVERY = 20
+MISHAP_MS_MAX = 60_000  # between chances for what strikes the whole machine
+CLOCK_JUMP_MS_MAX = 600_000
+FULL_MS_MAX = 30_000
+
+
+class World:
+    """Everything there is in one run."""
+
+    def __init__(self, seed: int, *, calm: bool = False) -> None:
+        chance = random.Random(seed)  # noqa: S311 - it is to be repeatable
+        agenda = Agenda()
+        story = Story(agenda)
+        faults = Faults(chance, story, none=calm)
+        clock = WallClock(agenda)
+        self.stage = Stage(settings_for(chance), chance, agenda, clock, story, faults, History())
+        self.checked: Counter[Invariant] = Counter()
+        self.disk = Disk(self.stage)
+        self.user_ids = found_horde(self.disk, self.stage)
+        self.server = Server(self.stage, self.disk)
+        self.server.on_commit = self.look_after_commit
+        self.server.on_quiet = self.look_when_quiet
+        self.populate(Network(self.stage, self.server))
+
+    def populate(self, network: Network) -> None:
+        """Bring in people, workers and the keeper."""
+        stage = self.stage
+        many_people = stage.chance.randrange(1, len(PEOPLE) + 1)
+        names = WORKERS[: stage.chance.randrange(1, len(WORKERS) + 1)]
+        self.people = [
+            Person(name, user_id, self.user_ids, stage, network)
+            for name, user_id in zip(
+                PEOPLE[:many_people], (ANONYMOUS, *self.user_ids), strict=False
+            )
+        ]
+        self.workers = [
+            Worker(name, stage.chance.choice(self.user_ids), stage, network) for name in names
+        ]
+        self.keeper = Keeper(self.user_ids, names, stage, network)
+
+    # The parts of a run
+
+    def run(self, steps: int) -> None:
+        """Live through all of it.
+
+        Raises:
+            Broken: an invariant does not hold.
+        """
+        self.server.start()
+        self.stage.agenda.after(self.stage.chance.randrange(1, MISHAP_MS_MAX), self.mishap)
+        for _ in range(steps):
+            self.stage.agenda.step()
+        self.heal()
+        self.bring_to_an_end()
+        self.leave()
+
+    def heal(self) -> None:
+        """Let nothing go wrong any more."""
+        self.stage.story.tell("== faults stop, and nobody asks for anything new")
+        self.stage.faults.stop()
+        self.disk.is_full = False
+        for person in self.people:
+            person.is_content = True
+        self.keeper.is_content = True
+
+    def bring_to_an_end(self) -> None:
+        """Go on until everything that was asked for is done, given up or over."""
+        for number in range(HEALING_STEPS_MAX):
+            self.stage.agenda.step()
+            if number % LOOK_EVERY == 0 and not self.disk.look(invariants.not_done):
+                return
+        demand(Invariant.ENDS, self.disk.look(invariants.not_done))
+
+    def leave(self) -> None:
+        """Have everybody go, let every time be over, and look at what is left."""
+        self.stage.story.tell("== everybody leaves")
+        for worker in self.workers:
+            worker.has_left = True
+        self.pass_time(self.stage.settings.request_lifetime_s * 1000 + GRACE_MS)
+        clock = self.stage.clock
+        self.stage.agenda.now_ms += ORPHAN_AGE_MS + clock.latest - clock.now()
+        assert self.server.life is not None, "nothing kills it any more"
+        self.server.life.sweeper.rounds = RARELY - 1  # the next round does the rare chores too
+        self.pass_time(3 * self.stage.settings.sweep_interval_s * 1000)
+        self.checked[Invariant.ENDS] += 1
+        left = self.disk.look(lambda tx: tx.all("SELECT id FROM requests"))
+        demand(Invariant.ENDS, invariants.lines(left, "request {id} is still there"))
+        self.checked[Invariant.RESULTS] += 1
+        demand(Invariant.RESULTS, [f"{name} is left over" for name in self.disk.pictures])
+
+    def pass_time(self, span_ms: int) -> None:
+        """Let so much time pass."""
+        end = self.stage.agenda.now_ms + span_ms
+        while self.stage.agenda.now_ms < end:
+            self.stage.agenda.step()
+
+    def close(self) -> None:
+        """Throw it all away."""
+        self.server.end()
+        self.disk.close()
+
+    # What strikes the whole machine
+
+    def mishap(self) -> None:
+        """Give faults of the machine their chance, again and again."""
+        self.stage.agenda.after(self.stage.chance.randrange(1, MISHAP_MS_MAX), self.mishap)
+        if self.strikes(Fault.KILLED_IDLE):
+            self.server.kill()
+        if self.strikes(Fault.DISK_FULL):
+            self.disk.is_full = True
+            self.stage.agenda.after(self.stage.chance.randrange(1, FULL_MS_MAX), self.empty_disk)
+        jump_ms = self.stage.chance.randrange(1, CLOCK_JUMP_MS_MAX)
+        if self.strikes(Fault.CLOCK_FORWARD):
+            self.stage.clock.off_by_ms += jump_ms
+        if self.strikes(Fault.CLOCK_BACK):
+            self.stage.clock.off_by_ms -= jump_ms
+
+    def strikes(self, fault: Fault) -> bool:
+        """Whether a fault strikes that has its chance rarely."""
+        return any(self.stage.faults.strikes(fault) for _ in range(5))
+
+    def empty_disk(self) -> None:
+        """There is room on the disk again."""
+        self.disk.is_full = False
+
+    # Looking
+
+    def look_after_commit(self) -> None:
+        """Demand of SQL what must hold at every commit."""
+        self.disk.look(self.look)
+
+    def look(self, tx: Transaction) -> None:
+        """Demand all of one moment."""
+        for invariant, wrong in self.of_sql(tx).items():
+            self.checked[invariant] += 1
+            demand(invariant, wrong())
+        for invariant in (Invariant.FORWARD, Invariant.DURABLE, Invariant.IDEMPOTENT):
+            self.checked[invariant] += 1
+        self.stage.history.compare(tx)
+        self.stage.history.check_promises(tx, self.stage.clock.latest)
+
+    def of_sql(self, tx: Transaction) -> dict[Invariant, Callable[[], list[str]]]:
+        """What must hold in SQL alone."""
+        return {
+            Invariant.FLOOR: lambda: invariants.floors(tx),
+            Invariant.BOOKS: lambda: invariants.books(tx),
+            Invariant.SETTLED_ONCE: lambda: invariants.settlements(tx, self.stage.settings.tax),
+            Invariant.COUNTS: lambda: invariants.counts(tx),
+            Invariant.ONE_ASSIGNMENT: lambda: invariants.assignments(tx),
+            Invariant.RESULTS: lambda: invariants.results(tx, self.disk.pictures),
+        }
+
+    def look_when_quiet(self, horde: Horde) -> None:
+        """Demand that memory is what SQL says."""
+        self.checked[Invariant.MAP] += 1
+        demand(Invariant.MAP, self.disk.look(lambda tx: invariants.the_map(horde, tx)))
+
+
+# How a world begins
+
+
+def settings_for(chance: random.Random) -> ServerSettings:
+    """Terms of a horde, different for each seed."""
+    return msgspec.structs.replace(
+        ServerSettings(),
+        request_lifetime_s=chance.choice((60, 120, 300)),
+        sweep_interval_s=chance.choice((3, 10, 20)),
+        faults_max=chance.choice((1, 2, 3)),
+        concurrency=chance.choice((4, 30)),
+        tax=chance.choice((0.0, 0.2)),
+        upfront=chance.choice(("none", "heavy", "all")),
+        trust_threshold=chance.choice((10, 50_000)),
+        worker_stale_s=chance.choice((30, 300)),
+        rate_limits=chance.random() < 0.5,
+    )
+
+
+def found_horde(disk: Disk, stage: Stage) -> list[UserId]:
+    """Make the first users and some more, with kudos of their own; returns the ids of those."""
+    writer = MemoryDatabase(disk, Switch(nothing)).writer()
+    tx = SqliteWriter.begin(writer)
+    now, chance = stage.clock.now(), stage.chance
+    many = len(PEOPLE)
+    ids = [UserId(number) for number in range(2, 2 + many)]
+    for user_id in (ANONYMOUS, ADMINISTRATOR, *ids):
+        is_first = user_id == ADMINISTRATOR
+        users.add(
+            tx,
+            user_id=user_id,
+            username="x",
+            key_hash=None,
+            concurrency=stage.settings.concurrency,
+            now=Millis(now - chance.choice((0, 2)) * trust.TRUST_AGE_MS),
+            is_moderator=is_first,
+            is_trusted=is_first or (user_id != ANONYMOUS and chance.random() < 0.3),
+        )
+    for user_id in ids:
+        kudos = money.from_whole(chance.choice((0, 30, 500)))
+        if kudos:
+            give(tx, found(tx, user_id), kudos, Action.ADMIN, f"founding-{user_id}", now)
+    SqliteWriter.commit(writer)
+    return ids
