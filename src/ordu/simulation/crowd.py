@@ -61,12 +61,13 @@ class Worker:
         self.amount = self.chance.choice((1, 1, 3))
         self.requires_kudos = self.chance.random() < 0.1
         self.heard_of: list[str] = []  # jobs, for lies
+        self.idle_ms_max = IDLE_MS_MAX
         self.has_left = False
         self.next()
 
     def next(self) -> None:
         """Ask for a job in a while."""
-        self.agenda.after(self.chance.randrange(1, IDLE_MS_MAX), self.pop)
+        self.agenda.after(self.chance.randrange(1, self.idle_ms_max), self.pop)
 
     def offer(self, worker_id: WorkerId, owner: User) -> Offer:
         """What it offers."""

@@ -7,11 +7,13 @@ kinds may use them. What takes remembering (what was there before, what was prom
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
+from functools import cache
 
 from ordu.engine.horde import Horde
 from ordu.rules import pricing
 from ordu.rules.lifecycle import RequestState
 from ordu.rules.matching import why_not
+from ordu.rules.money import Kudos
 from ordu.store import facts, lanes, ledger, workers
 from ordu.store.database import Row, Transaction
 
@@ -76,18 +78,31 @@ def settlements(tx: Transaction, tax: float) -> list[str]:
     wrong = lines(
         tx.all(
             "SELECT jobs.id, jobs.state, COUNT(entries.id) AS many FROM jobs"
-            " LEFT JOIN entries ON entries.event LIKE 'settle:' || jobs.id || '%'"
+            " LEFT JOIN entries ON entries.event = 'settle:' || jobs.id"
             " GROUP BY jobs.id HAVING many <> (jobs.state = 'done')"
         ),
         "job {id} is {state} and was settled {many} times",
     )
     for row in tx.all(SETTLED):
-        reward = pricing.reward(row["price"], tax)
+        reward = reward_for(row["price"], tax)
         if row["earned"] != reward:
             wrong.append(f"job {row['id']} earned {row['earned']}, and its reward is {reward}")
         if not 0 <= row["paid"] <= row["bill"]:
             wrong.append(f"job {row['id']} cost {row['paid']}, and its bill is {row['bill']}")
+    wrong += lines(
+        tx.all(
+            "SELECT substr(event, 8, 36) AS id, COUNT(*) AS many FROM entries"
+            " WHERE event >= 'settle:' AND event < 'settle;' GROUP BY 1 HAVING many > 1"
+        ),
+        "job {id} was settled {many} times",
+    )
     return wrong + lines(tx.all(CHARGED), "request {id} was charged {charged}, and paid {paid}")
+
+
+@cache
+def reward_for(price: Kudos, tax: float) -> Kudos:
+    """The reward for a price, remembered: it is asked for at every moment."""
+    return pricing.reward(price, tax)
 
 
 SETTLED = (

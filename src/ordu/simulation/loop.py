@@ -21,12 +21,12 @@ Ts = TypeVarTuple("Ts")
 class HandLoop(asyncio.AbstractEventLoop):
     """Belongs to one life of the server; when that ends, nothing of it runs any more."""
 
-    def __init__(self, agenda: Agenda, switch: Switch) -> None:
+    def __init__(self, agenda: Agenda, switch: Switch, surprises: list[str]) -> None:
         self.agenda = agenda
         self.switch = switch
         self.ready: deque[asyncio.Handle] = deque()
         self.tasks: set[asyncio.Task[Any]] = set()
-        self.surprises: list[str] = []
+        self.surprises = surprises  # what nobody caught
 
     def run_ready(self) -> None:
         """Run everything that can run now."""

@@ -21,9 +21,11 @@ class Network:
         self.faults = stage.faults
         self.story = stage.story
         self.server = server
+        self.calls = 0
 
     def call(self, who: str, what: str, verb: Verb, answer: Answer) -> None:
         """Call the server. `answer` is called once: with its answer, or with why there is none."""
+        self.calls += 1
         self.story.tell(f"{who} {what}")
         once = Once(answer, lambda outcome: self.story.tell(f"   {who} hears: {shown(outcome)}"))
         self.agenda.after(PATIENCE_MS, lambda: once(Gone("no answer in time")))

@@ -20,7 +20,7 @@ from ordu.store import users
 from ordu.store.requests import Request
 from ordu.store.users import User
 
-THINKING_MS_MAX = 20_000
+THINKING_MS_MAX = 12_000
 TRIES = 4
 SIZES = (256, 512, 1024)
 

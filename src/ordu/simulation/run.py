@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from ordu.simulation.faults import Fault
 from ordu.simulation.invariants import Broken, Invariant
+from ordu.simulation.server import surprises_logged
 from ordu.simulation.world import World
 
-STEPS = 150
+STEPS = 60  # calls in the part of a run in which faults strike
 TOLD_MAX = 400
 
 
@@ -65,7 +66,8 @@ def run_seed(seed: int, steps: int = STEPS, *, calm: bool = False) -> tuple[Worl
     """Live through one seed; returns its world, and what broke in it. `calm`: without faults."""
     world = World(seed, calm=calm)
     try:
-        world.run(steps)
+        with surprises_logged(world.server.surprises):
+            world.run(steps)
     except Broken as broken:
         wrong = tuple(world.stage.story.in_words(line) for line in broken.wrong)
         story = tuple(world.stage.story.told(TOLD_MAX))

@@ -39,10 +39,12 @@ PUBLISH_MS_MAX = 5
 class Life:
     """One life of the server."""
 
-    def __init__(self, stage: Stage, disk: Disk, woken: Callable[[], None]) -> None:
+    def __init__(
+        self, stage: Stage, disk: Disk, woken: Callable[[], None], surprises: list[str]
+    ) -> None:
         self.switch = Switch(woken)
         self.loop = HandLoop(  # type: ignore[abstract] # asyncio's base is abstract in name only
-            stage.agenda, self.switch
+            stage.agenda, self.switch, surprises
         )
         database = Database(MemoryDatabase(disk, self.switch), stage.agenda.seconds)
         database.is_open = True
@@ -50,6 +52,7 @@ class Life:
         self.writer_loop = WriterLoop(database, self.loop)
         self.committed: deque[list[Pending[Any]]] = deque()
         self.is_writing = False
+        self.has_news = True  # memory was changed since anybody compared it with SQL
         self.horde = Horde(
             settings=stage.settings,
             database=database,
@@ -88,6 +91,7 @@ class Server:
         self.on_commit: Callable[[], None] = lambda: None
         self.on_quiet: Callable[[Horde], None] = lambda _: None
         self.open_calls: dict[int, Answer] = {}
+        self.surprises: list[str] = []
 
     # Life and death
 
@@ -97,7 +101,7 @@ class Server:
             return
         self.lives += 1
         self.story.tell("the server starts")
-        life = Life(self.stage, self.disk, self.turn)
+        life = Life(self.stage, self.disk, self.turn, self.surprises)
         self.life = life
         life.loop.create_task(self.begin(life))
         self.turn()
@@ -151,7 +155,7 @@ class Server:
         except Refused as refused:
             result = refused
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
-            life.loop.surprises.append(f"a call ended with {error!r}")
+            self.surprises.append(f"a call ended with {error!r}")
             result = Gone("the server failed")
         self.open_calls.pop(number)(result)
 
@@ -162,8 +166,7 @@ class Server:
         life = self.life
         if life is None:
             return
-        with surprises_logged(life.loop.surprises):
-            life.loop.run_ready()
+        life.loop.run_ready()
         self.check_surprises(life)
         if not life.switch.is_on:
             self.bury(life)
@@ -173,7 +176,8 @@ class Server:
             stalls = self.faults.strikes(Fault.STALLED)
             delay_ms = self.chance.randrange(STALL_MS_MAX if stalls else COMMIT_MS_MAX)
             self.agenda.after(delay_ms, functools.partial(self.write, life))
-        if life.is_quiet:
+        if life.is_quiet and life.has_news:
+            life.has_news = False
             self.on_quiet(life.horde)
 
     def write(self, life: Life) -> None:
@@ -184,8 +188,7 @@ class Server:
         first = life.horde.database.pending.get_nowait()
         assert first is not None, "the simulated database is never stopped"
         try:
-            with surprises_logged(life.loop.surprises):
-                group = life.writer_loop.run_group(life.writer, first)
+            group = life.writer_loop.run_group(life.writer, first)
         except Killed:
             self.bury(life)
             self.on_commit()
@@ -205,13 +208,14 @@ class Server:
         if self.faults.strikes(Fault.KILLED_BEFORE_PUBLISHING):
             self.kill()
             return
+        life.has_news = True
         life.loop.call_soon(life.writer_loop.deliver, life.committed.popleft())
         self.turn()
 
     def check_surprises(self, life: Life) -> None:
         """What nobody expected breaks a promise by itself."""
-        if life.loop.surprises and life.switch.is_on:
-            raise Broken(Invariant.ANSWERS, life.loop.surprises)
+        if self.surprises and life.switch.is_on:
+            raise Broken(Invariant.ANSWERS, self.surprises)
 
 
 class Gone:
@@ -239,7 +243,7 @@ class Listener(logging.Handler):
 
 @contextmanager
 def surprises_logged(surprises: list[str]) -> Iterator[None]:
-    """Hear what the server logs, and keep it from everybody else."""
+    """Hear what servers log, and keep it from everybody else."""
     logger = logging.getLogger("ordu")
     listener = Listener(surprises)
     before, logger.propagate = logger.propagate, False

@@ -40,6 +40,7 @@ WORKERS = ("moss", "fern", "oak", "elm")
 GRACE_MS = 60_000  # a request ends this long after its time at the latest
 HEALING_STEPS_MAX = 40_000
 LOOK_EVERY = 20
+HURRY_MS_MAX = 20_000  # how soon idle workers ask again once little is left to do
 MISHAP_MS_MAX = 60_000  # between chances for what strikes the whole machine
 CLOCK_JUMP_MS_MAX = 600_000
 FULL_MS_MAX = 30_000
@@ -55,17 +56,19 @@ class World:
         faults = Faults(chance, story, none=calm)
         clock = WallClock(agenda)
         self.stage = Stage(settings_for(chance), chance, agenda, clock, story, faults, History())
+        self.healed_at_ms: int | None = None
         self.checked: Counter[Invariant] = Counter()
         self.disk = Disk(self.stage)
         self.user_ids = found_horde(self.disk, self.stage)
         self.server = Server(self.stage, self.disk)
         self.server.on_commit = self.look_after_commit
         self.server.on_quiet = self.look_when_quiet
-        self.populate(Network(self.stage, self.server))
+        self.network = Network(self.stage, self.server)
+        self.populate()
 
-    def populate(self, network: Network) -> None:
+    def populate(self) -> None:
         """Bring in people, workers and the keeper."""
-        stage = self.stage
+        stage, network = self.stage, self.network
         many_people = stage.chance.randrange(1, len(PEOPLE) + 1)
         names = WORKERS[: stage.chance.randrange(1, len(WORKERS) + 1)]
         self.people = [
@@ -89,7 +92,7 @@ class World:
         """
         self.server.start()
         self.stage.agenda.after(self.stage.chance.randrange(1, MISHAP_MS_MAX), self.mishap)
-        for _ in range(steps):
+        while self.network.calls < steps:
             self.stage.agenda.step()
         self.heal()
         self.bring_to_an_end()
@@ -103,6 +106,9 @@ class World:
         for person in self.people:
             person.is_content = True
         self.keeper.is_content = True
+        for worker in self.workers:
+            worker.idle_ms_max = HURRY_MS_MAX
+        self.healed_at_ms = self.stage.agenda.now_ms
 
     def bring_to_an_end(self) -> None:
         """Go on until everything that was asked for is done, given up or over."""
@@ -193,8 +199,20 @@ class World:
 
     def look_when_quiet(self, horde: Horde) -> None:
         """Demand that memory is what SQL says."""
+        if self.is_late():
+            self.checked[Invariant.ENDS] += 1
+            now = horde.now()
+            demand(
+                Invariant.ENDS,
+                self.disk.look(lambda tx: invariants.overdue(tx, now, GRACE_MS)),
+            )
         self.checked[Invariant.MAP] += 1
         demand(Invariant.MAP, self.disk.look(lambda tx: invariants.the_map(horde, tx)))
+
+    def is_late(self) -> bool:
+        """Whether faults stopped so long ago that nothing may be overdue any more."""
+        since = self.healed_at_ms
+        return since is not None and self.stage.agenda.now_ms > since + GRACE_MS
 
 
 # How a world begins
@@ -204,7 +222,7 @@ def settings_for(chance: random.Random) -> ServerSettings:
     """Terms of a horde, different for each seed."""
     return msgspec.structs.replace(
         ServerSettings(),
-        request_lifetime_s=chance.choice((60, 120, 300)),
+        request_lifetime_s=chance.choice((60, 90, 180)),
         sweep_interval_s=chance.choice((3, 10, 20)),
         faults_max=chance.choice((1, 2, 3)),
         concurrency=chance.choice((4, 30)),
