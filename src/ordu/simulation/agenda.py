@@ -40,7 +40,7 @@ class WallClock:
     def __init__(self, agenda: Agenda) -> None:
         self.agenda = agenda
         self.off_by_ms = 0
-        self.latest = Millis(0)  # that it ever showed to anybody
+        self.latest = Millis(0)  # that anybody ever took the time to be
 
     def now(self) -> Millis:
         """The present moment."""
@@ -51,3 +51,7 @@ class WallClock:
     def time_ns(self) -> int:
         """The present moment, as `time.time_ns` tells it."""
         return self.now() * 1_000_000
+
+    def monotonic_ns(self) -> int:
+        """How long the simulation lasts, as `time.monotonic_ns` tells it."""
+        return self.agenda.now_ms * 1_000_000

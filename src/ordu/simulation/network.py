@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import asdict
+
+from ordu.engine.progress import Progress
 from ordu.protocol.errors import Refused
 from ordu.simulation.faults import Fault
 from ordu.simulation.server import Answer, Gone, Server, Verb
 from ordu.simulation.stage import Stage
+from ordu.store.requests import Request
 
 LATENCY_MS_MAX = 50
 LATE_MS_MAX = 60_000
@@ -69,4 +73,11 @@ def shown(outcome: object) -> str:
     """An answer in a story."""
     if isinstance(outcome, Refused):
         return f"no ({outcome.rc})"
+    if isinstance(outcome, Progress):
+        outcome = outcome.request
+    if isinstance(outcome, Request):
+        counts = ", ".join(
+            f"{many} {name}" for name, many in asdict(outcome.counts).items() if many
+        )
+        return f"{outcome.id} is {outcome.state}: {counts}"
     return str(outcome)

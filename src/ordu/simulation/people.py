@@ -84,7 +84,6 @@ class Person:
         self.others = [other for other in others if other != user_id]
         self.network = network
         self.agenda = stage.agenda
-        self.clock = stage.clock
         self.chance = stage.chance
         self.history = stage.history
         self.story = stage.story
@@ -113,7 +112,6 @@ class Person:
         """Ask for pictures."""
         wish = a_wish(self.chance, ttl_ms=self.chance.choice((10_000, 30_000, 90_000)))
         sources = {"src": b"source"} if self.chance.random() < 0.2 else None
-        asked_at = self.clock.now()
 
         async def verb(horde: Horde) -> Request:
             user = await caller(horde, self.user_id)
@@ -125,7 +123,7 @@ class Person:
         def answered(outcome: object) -> None:
             if isinstance(outcome, Request):
                 self.requests.append(outcome.id)
-                self.history.placed[outcome.id] = asked_at + self.lifetime_ms
+                self.history.placed[outcome.id] = outcome.created_at + self.lifetime_ms
 
         self.network.call(self.name, f"asks for {wish.n} pictures", verb, answered)
 

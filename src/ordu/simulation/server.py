@@ -58,7 +58,7 @@ class Life:
             database=database,
             pictures=MemoryPictures(disk, self.switch),
             links=Links(b"simulated", "http://horde.test", stage.settings.link_lifetime_s),
-            clock=SystemClock(stage.clock.time_ns),
+            clock=SystemClock(stage.clock.time_ns, stage.clock.monotonic_ns),
             fresh=Fresh(stage.chance),
             presence=Presence(stage.settings.worker_stale_s),
             catalogue=Catalogue(),
