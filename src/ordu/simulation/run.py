@@ -34,6 +34,7 @@ class Failure:
 class Report:
     """What happened in all runs together."""
 
+    steps: int
     seeds: int = 0
     events: int = 0
     calls: int = 0
@@ -86,7 +87,7 @@ def run_seeds(
     progress: Callable[[Report], None] = lambda _: None,
 ) -> Report:
     """Live through many seeds; stops after so many that failed."""
-    report = Report()
+    report = Report(steps)
     for seed in seeds:
         began = time.perf_counter()
         world, failure = run_seed(seed, steps, calm=calm)

@@ -190,8 +190,9 @@ class Server:
         try:
             group = life.writer_loop.run_group(life.writer, first)
         except Killed:
-            self.bury(life)
+            self.disk.cut()
             self.on_commit()
+            self.bury(life)
             return
         self.check_surprises(life)
         self.commits += 1

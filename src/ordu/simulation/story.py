@@ -6,7 +6,9 @@ from collections import Counter
 from ordu.simulation.agenda import Agenda
 
 LINES_MAX = 20_000
-IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+IDENTIFIER = re.compile(
+    r"(?:(?:request|job) )?([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})"
+)
 
 
 class Story:
@@ -31,7 +33,7 @@ class Story:
 
     def in_words(self, text: str) -> str:
         """A text with names for ids."""
-        return IDENTIFIER.sub(lambda found: self.names.get(found[0], found[0]), text)
+        return IDENTIFIER.sub(lambda found: self.names.get(found[1], found[0]), text)
 
     def told(self, newest: int | None = None) -> list[str]:
         """The story, or its newest lines."""
