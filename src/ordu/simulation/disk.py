@@ -7,10 +7,10 @@ Both outlive the server. The database is real SQLite with the real schema and th
 import asyncio
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from ordu.protocol.errors import Refused
 from ordu.simulation.faults import Fault, Switch
@@ -131,6 +131,15 @@ class FullTransaction(SqliteTransaction):
     def run(self, sql: str, **values: Any) -> int:
         """Fail like the disk."""
         del sql, values
+        self.fail()
+
+    def run_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Fail like the disk."""
+        del sql, rows
+        self.fail()
+
+    def fail(self) -> NoReturn:
+        """Give the transaction up."""
         self.connection.execute("ROLLBACK")
         raise sqlite3.OperationalError(FULL)
 

@@ -21,6 +21,7 @@ class Fault(StrEnum):
     ANSWER_LOST = "an answer is lost"
     ANSWER_LATE = "an answer is late"
     HUNG_UP = "a caller hangs up"
+    CANCELLED = "a call is cancelled"
     KILLED_IDLE = "the server is killed between calls"
     KILLED_BEFORE_COMMIT = "the server is killed before a commit"
     KILLED_AFTER_COMMIT = "the server is killed after a commit"

@@ -5,6 +5,7 @@ what was committed and not yet published. Killing it throws all of that away; th
 rebuilt from the disk, as in a real start.
 """
 
+import asyncio
 import functools
 import logging
 from collections import deque
@@ -145,7 +146,9 @@ class Server:
         self.calls += 1
         number = self.calls
         self.open_calls[number] = answer
-        life.loop.create_task(self.handle(life, number, verb))
+        task = life.loop.create_task(self.handle(life, number, verb))
+        if self.faults.strikes(Fault.CANCELLED):
+            self.agenda.after(self.chance.randrange(COMMIT_MS_MAX), functools.partial(cancel, task))
         self.turn()
 
     async def handle(self, life: Life, number: int, verb: Verb) -> None:
@@ -154,6 +157,8 @@ class Server:
             result: object = await verb(life.horde)
         except Refused as refused:
             result = refused
+        except asyncio.CancelledError:
+            result = Gone("the call was cancelled")
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
             self.surprises.append(f"a call ended with {error!r}")
             result = Gone("the server failed")
@@ -217,6 +222,12 @@ class Server:
         """What nobody expected breaks a promise by itself."""
         if self.surprises and life.switch.is_on:
             raise Broken(Invariant.ANSWERS, self.surprises)
+
+
+def cancel(task: asyncio.Task[None]) -> None:
+    """Cancel a call, as a server that stops does; one that is dead has none any more."""
+    if not task.done():
+        task.cancel()
 
 
 class Gone:
