@@ -23,7 +23,7 @@ SAID_EVERY = 500  # seeds, where progress is no moving bar
 @click.option(
     "--steps",
     type=click.IntRange(1, 100_000),
-    default=60,
+    default=50,
     show_default=True,
     help="Calls that are made in each while faults strike.",
 )

@@ -10,7 +10,7 @@ from ordu.simulation.invariants import Broken, Invariant
 from ordu.simulation.server import surprises_logged
 from ordu.simulation.world import World
 
-STEPS = 60  # calls in the part of a run in which faults strike
+STEPS = 50  # calls in the part of a run in which faults strike
 TOLD_MAX = 400
 
 

@@ -182,7 +182,9 @@ class World:
 
     def look_after_commit(self) -> None:
         """Demand of SQL what must hold at every commit."""
-        self.disk.look(self.look)
+        if self.disk.has_news:
+            self.disk.has_news = False
+            self.disk.look(self.look)
 
     def look(self, tx: Transaction) -> None:
         """Demand all of one moment."""
