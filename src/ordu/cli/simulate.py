@@ -79,6 +79,7 @@ def facts(report: "Report") -> Mapping[str, Any]:
         "seconds": round(report.seconds, 2),
         "slowest_seed": report.slowest_seed,
         "slowest_s": round(report.slowest_s, 3),
+        "outcome": dict(report.outcome.most_common()),
         "faults": {str(fault): many for fault, many in report.faults.most_common()},
         "checked": {str(invariant): many for invariant, many in report.checked.most_common()},
         "failures": [
@@ -110,6 +111,8 @@ def in_words(report: "Report") -> Iterator[str]:
         f" {report.lives:,} starts of the server, {report.simulated_s / 86_400:.1f} days lived"
     )
     yield f"  slowest: seed {report.slowest_seed}, {report.slowest_s:.2f} s"
+    yield "What came of it"
+    yield from (f"  {many:>9,}  {what}" for what, many in report.outcome.most_common())
     yield "What went wrong"
     yield from (f"  {many:>9,}  {fault}" for fault, many in report.faults.most_common())
     yield "What was checked"

@@ -61,7 +61,7 @@ class Worker:
         self.amount = self.chance.choice((1, 1, 3))
         self.requires_kudos = self.chance.random() < 0.1
         self.heard_of: list[str] = []  # jobs, for lies
-        self.idle_ms_max = IDLE_MS_MAX
+        self.idle_ms_max = IDLE_MS_MAX * stage.pace
         self.has_left = False
         self.next()
 

@@ -35,6 +35,7 @@ class History:
     def __init__(self) -> None:
         self.requests: Mapping[str, Row] = {}
         self.jobs: Mapping[str, str] = {}
+        self.uptimes: Mapping[str, int] = {}  # of workers, in seconds
         self.entries = 0
         self.placed: dict[str, int] = {}  # promised to its client: the earliest end of a request
         self.settled: dict[str, int] = {}  # promised to a worker: what a job earned
@@ -52,6 +53,7 @@ class History:
             )
         }
         jobs = {row["id"]: row["state"] for row in tx.all("SELECT id, state FROM jobs")}
+        uptimes = {row["id"]: row["uptime_s"] for row in tx.all("SELECT id, uptime_s FROM workers")}
         row = tx.one("SELECT COUNT(*) AS entries FROM entries")
         assert row is not None
         for request_id, before in self.requests.items():
@@ -62,10 +64,16 @@ class History:
             for job_id, before in self.jobs.items()
             if job_id in jobs and not is_forward(before, jobs[job_id], JOB_STEPS)
         ]
+        wrong += [
+            f"worker {worker_id} was here for {before} s and then for {uptimes[worker_id]} s"
+            for worker_id, before in self.uptimes.items()
+            if uptimes.get(worker_id, before) < before
+        ]
         if row["entries"] < self.entries:
             wrong.append(f"there were {self.entries} entries, and there are {row['entries']}")
         demand(Invariant.FORWARD, wrong)
-        self.requests, self.jobs, self.entries = requests, jobs, row["entries"]
+        self.requests, self.jobs, self.uptimes = requests, jobs, uptimes
+        self.entries = row["entries"]
 
     def compare_request(self, before: Row, after: Row) -> None:
         """Demand that a request has moved forward only."""

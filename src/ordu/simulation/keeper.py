@@ -26,12 +26,13 @@ class Keeper:
         self.network = network
         self.agenda = stage.agenda
         self.chance = stage.chance
+        self.pause_ms_max = PAUSE_MS_MAX * stage.pace
         self.is_content = False
         self.next()
 
     def next(self) -> None:
         """Do something in a while."""
-        self.agenda.after(self.chance.randrange(1, PAUSE_MS_MAX), self.act)
+        self.agenda.after(self.chance.randrange(1, self.pause_ms_max), self.act)
 
     def act(self) -> None:
         """Do one of the things keepers do."""

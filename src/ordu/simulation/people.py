@@ -88,13 +88,14 @@ class Person:
         self.history = stage.history
         self.story = stage.story
         self.lifetime_ms = stage.settings.request_lifetime_s * 1000
+        self.thinking_ms_max = THINKING_MS_MAX * stage.pace
         self.requests: list[RequestId] = []
         self.is_content = False  # wants nothing new
         self.next()
 
     def next(self) -> None:
         """Do something in a while."""
-        self.agenda.after(self.chance.randrange(1, THINKING_MS_MAX), self.act)
+        self.agenda.after(self.chance.randrange(1, self.thinking_ms_max), self.act)
 
     def act(self) -> None:
         """Do one of the things people do."""

@@ -44,6 +44,7 @@ class Report:
     seconds: float = 0
     slowest_seed: int | None = None
     slowest_s: float = 0
+    outcome: Counter[str] = field(default_factory=Counter)
     faults: Counter[Fault] = field(default_factory=Counter)
     checked: Counter[Invariant] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
@@ -59,6 +60,7 @@ class Report:
         self.seconds += seconds
         if seconds > self.slowest_s:
             self.slowest_s, self.slowest_seed = seconds, seed
+        self.outcome.update(world.outcome)
         self.faults.update(world.stage.faults.fired)
         self.checked.update(world.checked)
 

@@ -15,6 +15,7 @@ class Stage:
     """Time, chance, what goes wrong, what is told and what is remembered."""
 
     settings: ServerSettings
+    pace: int  # how many times more slowly than usual everybody acts
     chance: random.Random
     agenda: Agenda
     clock: WallClock

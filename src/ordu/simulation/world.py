@@ -37,6 +37,7 @@ from ordu.store.sqlite import SqliteWriter
 
 PEOPLE = ("ada", "ben", "cleo", "dan")
 WORKERS = ("moss", "fern", "oak", "elm")
+PACES = (1, 1, 1, 1, 1, 20)  # the slow ones live long enough for what comes with time
 GRACE_MS = 60_000  # a request ends this long after its time at the latest
 HEALING_STEPS_MAX = 40_000
 LOOK_EVERY = 20
@@ -55,8 +56,11 @@ class World:
         story = Story(agenda)
         faults = Faults(chance, story, none=calm)
         clock = WallClock(agenda)
-        self.stage = Stage(settings_for(chance), chance, agenda, clock, story, faults, History())
+        pace = chance.choice(PACES)
+        settings = settings_for(chance, pace)
+        self.stage = Stage(settings, pace, chance, agenda, clock, story, faults, History())
         self.healed_at_ms: int | None = None
+        self.outcome: Counter[str] = Counter()
         self.checked: Counter[Invariant] = Counter()
         self.disk = Disk(self.stage)
         self.user_ids = found_horde(self.disk, self.stage)
@@ -108,7 +112,7 @@ class World:
             person.is_content = True
         self.keeper.is_content = True
         for worker in self.workers:
-            worker.idle_ms_max = HURRY_MS_MAX
+            worker.idle_ms_max = max(worker.idle_ms_max, HURRY_MS_MAX)
         self.healed_at_ms = self.stage.agenda.now_ms
 
     def set_clock_right(self) -> None:
@@ -150,9 +154,21 @@ class World:
             self.stage.agenda.step()
 
     def close(self) -> None:
-        """Throw it all away."""
+        """Throw it all away, but what has happened."""
         self.server.end()
+        self.outcome = self.disk.look(self.count)
         self.disk.close()
+
+    def count(self, tx: Transaction) -> Counter[str]:
+        """What came of it all."""
+        named = self.stage.story.named
+        outcome = Counter({"requests placed": named["request"], "jobs handed out": named["job"]})
+        for row in tx.all(
+            "SELECT substr(event, 1, instr(event, ':') - 1) AS kind, COUNT(*) AS many"
+            " FROM entries GROUP BY kind"
+        ):
+            outcome[f"entries of kind {row['kind']}"] = row["many"]
+        return outcome
 
     # What strikes the whole machine
 
@@ -235,11 +251,11 @@ class World:
 # How a world begins
 
 
-def settings_for(chance: random.Random) -> ServerSettings:
+def settings_for(chance: random.Random, pace: int) -> ServerSettings:
     """Terms of a horde, different for each seed."""
     return msgspec.structs.replace(
         ServerSettings(),
-        request_lifetime_s=chance.choice((60, 90, 180)),
+        request_lifetime_s=chance.choice((60, 90, 180)) * pace,
         sweep_interval_s=chance.choice((3, 10, 20)),
         faults_max=chance.choice((1, 2, 3)),
         concurrency=chance.choice((4, 30)),
