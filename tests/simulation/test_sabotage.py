@@ -166,6 +166,11 @@ def test_a_payer_who_pays_what_is_not_there(monkeypatch):
     notices(Invariant.FLOOR)
 
 
+def test_a_payer_who_pays_what_is_held_for_another_request(monkeypatch):
+    monkeypatch.setattr(settle, "available_for", lambda tx, payer, request: payer.kudos)
+    notices(Invariant.FLOOR)
+
+
 def test_a_failed_commit_that_is_answered_as_if_it_went_well(monkeypatch):
     def unmoved(self, writer, group, error):
         writer.rollback()
@@ -229,6 +234,23 @@ def test_a_lane_that_is_not_released(monkeypatch):
     told = Horde.publish_request
     monkeypatch.setattr(Horde, "publish_request", publish)
     notices(Invariant.MAP)
+
+
+def test_a_fault_that_is_remembered_for_ever(monkeypatch):
+    class Hoard(dict):
+        def pop(self, key, default=None):
+            return self.get(key, default)
+
+    monkeypatch.setattr(Horde, "__init__", with_failures(Horde.__init__, Hoard))
+    notices(Invariant.MAP)
+
+
+def with_failures(make, failures):
+    def made(self, *args, **values):
+        make(self, *args, **values)
+        self.failures = failures()
+
+    return made
 
 
 def test_a_reservation_that_is_not_given_back(monkeypatch):

@@ -314,6 +314,7 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
 
     def release() -> None:
         waiting.reserved -= 1
+        assert waiting.reserved >= 0, f"request {waiting.request_id} was released twice"
 
     def publish(claimed: Claimed | None) -> None:
         release()
@@ -396,6 +397,7 @@ def new_job(
     """The job for the lowest of the request's pictures that nobody makes or has made."""
     counts = request.counts
     ordinal = jobs.free_ordinal(tx, request.id, counts.processing - 1 + counts.finished)
+    assert ordinal < counts.n, f"request {request.id} has no picture {ordinal}"
     seed = (
         fresh.seed()
         if request.seed is None

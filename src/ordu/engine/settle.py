@@ -151,6 +151,7 @@ def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Mi
     )
     ledger.post(tx, entry, entry_id, now)
     paid = paid_by(entry, request.user_id)
+    assert 0 <= paid <= request.bill, f"job {job.id} cost {paid} and its bill is {request.bill}"
     requests.finish_one(tx, request.id, paid, Millis(now + terms.lifetime_ms))
     stats.append(tx, counted(job, request, entry, reward))
     stats.append(tx, made.delivered(now, job.model, request.work))

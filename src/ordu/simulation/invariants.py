@@ -64,8 +64,10 @@ def books(tx: Transaction) -> list[str]:
 
 
 def floors(tx: Transaction) -> list[str]:
-    """Balances below zero."""
+    """Balances below zero, or below what is held where the horde itself took nothing."""
     return lines(
+        tx.all(OVERHELD), "user {id} has {kudos} hundredths of kudos and {held} held"
+    ) + lines(
         tx.all(
             "SELECT id, kudos, evaluating_kudos FROM users WHERE MIN(kudos, evaluating_kudos) < 0"
         ),
@@ -97,6 +99,15 @@ def settlements(tx: Transaction, tax: float) -> list[str]:
         "job {id} was settled {many} times",
     )
     return wrong + lines(tx.all(CHARGED), "request {id} was charged {charged}, and paid {paid}")
+
+
+OVERHELD = (
+    "SELECT users.id, kudos, SUM(bill * (waiting + processing)) AS held FROM users"
+    " JOIN requests ON requests.user_id = users.id AND is_upfront = 1"
+    " WHERE users.id NOT IN (SELECT user_id FROM lines"
+    " WHERE amount < 0 AND action IN ('admin', 'awarded') AND user_id IS NOT NULL)"
+    " GROUP BY users.id HAVING held > kudos"
+)
 
 
 @cache
@@ -197,7 +208,12 @@ def overdue(tx: Transaction, now: int, grace_ms: int) -> list[str]:
 
 def the_map(horde: Horde, tx: Transaction) -> list[str]:
     """Where lanes, presence and modes differ from SQL; nothing may be on its way."""
-    return [*lanes_differ(horde, tx), *lanes_are_mixed_up(horde), *presence_differs(horde, tx)]
+    return [
+        *lanes_differ(horde, tx),
+        *lanes_are_mixed_up(horde),
+        *presence_differs(horde, tx),
+        *memories_too_long(horde, tx),
+    ]
 
 
 def lanes_differ(horde: Horde, tx: Transaction) -> list[str]:
@@ -260,6 +276,15 @@ def presence_differs(horde: Horde, tx: Transaction) -> list[str]:
     if horde.modes != facts.modes(tx):
         wrong.append(f"the modes are {horde.modes} in memory and {facts.modes(tx)} in SQL")
     return wrong
+
+
+def memories_too_long(horde: Horde, tx: Transaction) -> list[str]:
+    """What is remembered of requests that are gone: it would never be forgotten."""
+    kept = {row["id"] for row in tx.all("SELECT id FROM requests")}
+    return [
+        f"who failed request {each} is remembered, and it is gone"
+        for each in sorted(horde.failures.keys() - kept)
+    ]
 
 
 def not_done(tx: Transaction) -> list[str]:

@@ -133,6 +133,7 @@ class World:
     def leave(self) -> None:
         """Have everybody go, let every time be over, and look at what is left."""
         self.stage.story.tell("== everybody leaves")
+        self.checked[Invariant.ANSWERS] = self.server.calls
         for worker in self.workers:
             worker.has_left = True
         self.pass_time(self.stage.settings.request_lifetime_s * 1000 + GRACE_MS)
