@@ -343,6 +343,11 @@ class Taker:
     owner_id: UserId
     offer: Offer
 
+    @property
+    def times(self) -> int:
+        """How many times the usual time it may take."""
+        return EXTRA_SLOW_TIMES if self.offer.capability.is_extra_slow else 1
+
     @classmethod
     def of(cls, worker: Worker) -> "Taker":
         """What a claim needs to know of a worker."""
@@ -365,8 +370,7 @@ def claim(
     """
     if taker.offer.capability.is_extra_slow:
         lifetime_ms = max(lifetime_ms, EXTRA_SLOW_LIFETIME_MS)
-    expires_at = Millis(now + lifetime_ms)
-    request = requests.take_one(tx, request_id, expires_at)
+    request = requests.take_one(tx, request_id, now, lifetime_ms, taker.times)
     if request is None:
         return None
     requirement = lanes.requirement(tx, request.lane_key)
@@ -376,7 +380,7 @@ def claim(
     offer = taker.offer
     room = batch(request.body, offer.capability.pixels_max, offer.amount) if offer.amount > 1 else 1
     while len(claimed) < room and request.counts.waiting:
-        more = requests.take_one(tx, request_id, expires_at)
+        more = requests.take_one(tx, request_id, now, lifetime_ms, taker.times)
         assert more is not None, "the writer is alone"
         request = more
         job = new_job(tx, request, requirement, taker, fresh, now)
@@ -403,7 +407,6 @@ def new_job(
         if request.seed is None
         else seed_of_job(request.seed, request.seed_step, ordinal)
     )
-    times = EXTRA_SLOW_TIMES if taker.offer.capability.is_extra_slow else 1
     return Job(
         id=JobId(fresh.id(now)),
         request_id=request.id,
@@ -415,6 +418,6 @@ def new_job(
         model=model_for(requirement, taker.offer.capability, fresh.choice()),
         seed=seed,
         started_at=now,
-        due_at=Millis(now + request.ttl_ms * times),
+        due_at=Millis(now + request.ttl_ms * taker.times),
         has_agent=taker.offer.agent is not None,
     )
