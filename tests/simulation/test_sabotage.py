@@ -100,6 +100,11 @@ def test_a_reward_that_is_not_the_price(monkeypatch):
     notices(Invariant.SETTLED_ONCE)
 
 
+def test_a_payer_who_is_let_off(monkeypatch):
+    monkeypatch.setattr(settle, "available_for", lambda tx, payer, request: Kudos(0))
+    notices(Invariant.SETTLED_ONCE)
+
+
 def test_a_count_that_is_forgotten(monkeypatch):
     monkeypatch.setattr(requests, "return_one", lambda tx, request_id: None)
     notices(Invariant.COUNTS)

@@ -54,7 +54,7 @@ def test_every_kind_of_fault_strikes_and_every_kind_of_entry_is_booked():
         world, failure = run_seed(seed)
         assert failure is None
         fired += world.stage.faults.fired
-        checked += world.checked
+        checked += world.watch.checked
         outcome += world.outcome
         if len(fired) == len(Fault) and len(outcome) == len(OUTCOME):
             break

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ordu.rules.lifecycle import JobState, RequestState
+from ordu.rules.money import ANONYMOUS
 from ordu.simulation.invariants import Invariant, demand
 from ordu.store.database import Row, Transaction
 
@@ -17,6 +18,20 @@ REQUEST_STEPS = {
 }
 NEVER_LESS = ("finished", "lost", "cancelled", "faults", "charged", "expires_at")
 NEVER_CHANGED = ("user_id", "created_at", "price", "bill", "rank", "n")
+
+
+PAID = (
+    "SELECT jobs.id, jobs.censored, requests.bill, requests.user_id AS payer,"
+    " (SELECT -COALESCE(SUM(amount), 0) FROM lines WHERE entry_id = entries.id"
+    " AND user_id = requests.user_id AND account = 'user' AND amount < 0) AS paid,"
+    " (SELECT COALESCE(SUM(amount), 0) FROM lines JOIN entries AS older"
+    " ON older.id = lines.entry_id AND older.rowid < entries.rowid"
+    " WHERE user_id = requests.user_id AND account = 'user') AS had"
+    " FROM entries JOIN jobs ON entries.event = 'settle:' || jobs.id"
+    " JOIN requests ON requests.id = jobs.request_id"
+    " WHERE entries.rowid > :seen AND requests.user_id <> :anonymous AND NOT EXISTS"
+    " (SELECT 1 FROM requests AS held WHERE held.user_id = requests.user_id AND is_upfront = 1)"
+)
 
 
 @dataclass
@@ -72,6 +87,7 @@ class History:
         if row["entries"] < self.entries:
             wrong.append(f"there were {self.entries} entries, and there are {row['entries']}")
         demand(Invariant.FORWARD, wrong)
+        demand(Invariant.SETTLED_ONCE, self.wrong_prices(tx))
         self.requests, self.jobs, self.uptimes = requests, jobs, uptimes
         self.entries = row["entries"]
 
@@ -92,6 +108,19 @@ class History:
         if not is_forward(before["state"], after["state"], REQUEST_STEPS):
             wrong.append(f"{name} was {before['state']} and is {after['state']}")
         demand(Invariant.FORWARD, wrong)
+
+    def wrong_prices(self, tx: Transaction) -> list[str]:
+        """New settlements for which not all of the bill was paid, although it was there.
+
+        What was held for other requests is not known any more, so payers with holds are left out.
+        """
+        holding = {row["user_id"] for row in self.requests.values() if row["is_upfront"]}
+        return [
+            f"job {row['id']} cost {row['paid']} of {row['bill']}, and its payer had {row['had']}"
+            for row in tx.all(PAID, seen=self.entries, anonymous=ANONYMOUS)
+            if row["payer"] not in holding
+            and row["paid"] != (0 if row["censored"] else min(row["bill"], max(0, row["had"])))
+        ]
 
     # What was promised
 

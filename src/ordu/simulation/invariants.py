@@ -183,6 +183,18 @@ def results(tx: Transaction, pictures: Collection[str]) -> list[str]:
     ]
 
 
+def cut_short(tx: Transaction) -> list[str]:
+    """Running jobs whose request ends before their own time is over."""
+    return lines(
+        tx.all(
+            "SELECT jobs.id, request_id, due_at - expires_at AS early FROM jobs"
+            " JOIN requests ON requests.id = jobs.request_id"
+            " WHERE jobs.state = 'running' AND due_at > expires_at"
+        ),
+        "request {request_id} ends {early} ms before job {id} is due",
+    )
+
+
 def overdue(tx: Transaction, now: int, grace_ms: int) -> list[str]:
     """Requests and jobs that live although their time was over so long ago."""
     return lines(

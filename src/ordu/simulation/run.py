@@ -62,7 +62,7 @@ class Report:
             self.slowest_s, self.slowest_seed = seconds, seed
         self.outcome.update(world.outcome)
         self.faults.update(world.stage.faults.fired)
-        self.checked.update(world.checked)
+        self.checked.update(world.watch.checked)
 
 
 def run_seed(seed: int, steps: int = STEPS, *, calm: bool = False) -> tuple[World, Failure | None]:

@@ -7,12 +7,10 @@ At last everybody leaves, time passes, and nothing may be left that should not b
 
 import random
 from collections import Counter
-from collections.abc import Callable
 
 import msgspec
 
 from ordu.engine.books import found, give
-from ordu.engine.horde import Horde
 from ordu.engine.sweeper import ORPHAN_AGE_MS, RARELY
 from ordu.rules import money, trust
 from ordu.rules.lifecycle import Millis
@@ -24,13 +22,14 @@ from ordu.simulation.crowd import Worker
 from ordu.simulation.disk import Disk, MemoryDatabase, nothing
 from ordu.simulation.faults import Fault, Faults, Switch
 from ordu.simulation.history import History
-from ordu.simulation.invariants import Invariant, demand
+from ordu.simulation.invariants import Invariant
 from ordu.simulation.keeper import Keeper
 from ordu.simulation.network import Network
 from ordu.simulation.people import Person
 from ordu.simulation.server import Server
 from ordu.simulation.stage import Stage
 from ordu.simulation.story import Story
+from ordu.simulation.watch import GRACE_MS, Watch
 from ordu.store import users
 from ordu.store.database import Transaction
 from ordu.store.sqlite import SqliteWriter
@@ -38,7 +37,6 @@ from ordu.store.sqlite import SqliteWriter
 PEOPLE = ("ada", "ben", "cleo", "dan")
 WORKERS = ("moss", "fern", "oak", "elm")
 PACES = (1, 1, 1, 1, 1, 20)  # the slow ones live long enough for what comes with time
-GRACE_MS = 60_000  # a request ends this long after its time at the latest
 HEALING_STEPS_MAX = 40_000
 LOOK_EVERY = 20
 HURRY_MS_MAX = 20_000  # how soon idle workers ask again once little is left to do
@@ -59,14 +57,11 @@ class World:
         pace = chance.choice(PACES)
         settings = settings_for(chance, pace)
         self.stage = Stage(settings, pace, chance, agenda, clock, story, faults, History())
-        self.healed_at_ms: int | None = None
         self.outcome: Counter[str] = Counter()
-        self.checked: Counter[Invariant] = Counter()
         self.disk = Disk(self.stage)
         self.user_ids = found_horde(self.disk, self.stage)
         self.server = Server(self.stage, self.disk)
-        self.server.on_commit = self.look_after_commit
-        self.server.on_quiet = self.look_when_quiet
+        self.watch = Watch(self.stage, self.disk, self.server)
         self.network = Network(self.stage, self.server)
         self.populate()
 
@@ -113,12 +108,12 @@ class World:
         self.keeper.is_content = True
         for worker in self.workers:
             worker.idle_ms_max = max(worker.idle_ms_max, HURRY_MS_MAX)
-        self.healed_at_ms = self.stage.agenda.now_ms
+        self.watch.healed_at_ms = self.stage.agenda.now_ms
 
     def set_clock_right(self) -> None:
         """End what a clock that was set back has done, unless this life of the server saw it."""
         clock, life = self.stage.clock, self.server.life
-        latest = self.latest_moment()
+        latest = self.watch.latest_moment()
         if life is None or life.horde.now() < latest:
             clock.off_by_ms += latest - clock.now()
 
@@ -128,25 +123,25 @@ class World:
             self.stage.agenda.step()
             if number % LOOK_EVERY == 0 and not self.disk.look(invariants.not_done):
                 return
-        demand(Invariant.ENDS, self.disk.look(invariants.not_done))
+        self.watch.demand(Invariant.ENDS, self.disk.look(invariants.not_done))
 
     def leave(self) -> None:
         """Have everybody go, let every time be over, and look at what is left."""
         self.stage.story.tell("== everybody leaves")
-        self.checked[Invariant.ANSWERS] = self.server.calls
+        self.watch.checked[Invariant.ANSWERS] = self.server.calls
         for worker in self.workers:
             worker.has_left = True
         self.pass_time(self.stage.settings.request_lifetime_s * 1000 + GRACE_MS)
         clock = self.stage.clock
-        clock.off_by_ms += ORPHAN_AGE_MS + self.latest_moment() - clock.now()
+        clock.off_by_ms += ORPHAN_AGE_MS + self.watch.latest_moment() - clock.now()
         assert self.server.life is not None, "nothing kills it any more"
         self.server.life.sweeper.rounds = RARELY - 1  # the next round does the rare chores too
         self.pass_time(3 * self.stage.settings.sweep_interval_s * 1000)
-        self.checked[Invariant.ENDS] += 1
         left = self.disk.look(lambda tx: tx.all("SELECT id FROM requests"))
-        demand(Invariant.ENDS, invariants.lines(left, "request {id} is still there"))
-        self.checked[Invariant.RESULTS] += 1
-        demand(Invariant.RESULTS, [f"{name} is left over" for name in self.disk.pictures])
+        self.watch.demand(Invariant.ENDS, invariants.lines(left, "request {id} is still there"))
+        self.watch.demand(
+            Invariant.RESULTS, [f"{name} is left over" for name in self.disk.pictures]
+        )
 
     def pass_time(self, span_ms: int) -> None:
         """Let so much time pass."""
@@ -194,59 +189,6 @@ class World:
     def empty_disk(self) -> None:
         """There is room on the disk again."""
         self.disk.is_full = False
-
-    # Looking
-
-    def look_after_commit(self) -> None:
-        """Demand of SQL what must hold at every commit."""
-        if self.disk.has_news:
-            self.disk.has_news = False
-            self.disk.look(self.look)
-
-    def look(self, tx: Transaction) -> None:
-        """Demand all of one moment."""
-        for invariant in (Invariant.FORWARD, Invariant.DURABLE, Invariant.IDEMPOTENT):
-            self.checked[invariant] += 1
-        self.stage.history.compare(tx)
-        for invariant, wrong in self.of_sql(tx).items():
-            self.checked[invariant] += 1
-            demand(invariant, wrong())
-        self.stage.history.check_promises(tx, self.latest_moment())
-
-    def latest_moment(self) -> Millis:
-        """The latest that any server ever took the time to be; a clock may be set back."""
-        clock, life = self.stage.clock, self.server.life
-        if life is not None:
-            clock.latest = max(clock.latest, life.horde.now())
-        return clock.latest
-
-    def of_sql(self, tx: Transaction) -> dict[Invariant, Callable[[], list[str]]]:
-        """What must hold in SQL alone."""
-        return {
-            Invariant.FLOOR: lambda: invariants.floors(tx),
-            Invariant.BOOKS: lambda: invariants.books(tx),
-            Invariant.SETTLED_ONCE: lambda: invariants.settlements(tx, self.stage.settings.tax),
-            Invariant.COUNTS: lambda: invariants.counts(tx),
-            Invariant.ONE_ASSIGNMENT: lambda: invariants.assignments(tx),
-            Invariant.RESULTS: lambda: invariants.results(tx, self.disk.pictures),
-        }
-
-    def look_when_quiet(self, horde: Horde) -> None:
-        """Demand that memory is what SQL says."""
-        if self.is_late():
-            self.checked[Invariant.ENDS] += 1
-            now = horde.now()
-            demand(
-                Invariant.ENDS,
-                self.disk.look(lambda tx: invariants.overdue(tx, now, GRACE_MS)),
-            )
-        self.checked[Invariant.MAP] += 1
-        demand(Invariant.MAP, self.disk.look(lambda tx: invariants.the_map(horde, tx)))
-
-    def is_late(self) -> bool:
-        """Whether faults stopped so long ago that nothing may be overdue any more."""
-        since = self.healed_at_ms
-        return since is not None and self.stage.agenda.now_ms > since + GRACE_MS
 
 
 # How a world begins
