@@ -4,6 +4,7 @@ A check that was never seen to fail proves nothing. Here each one fails, for a m
 could make.
 """
 
+import asyncio
 from itertools import count
 
 import msgspec
@@ -267,3 +268,8 @@ def test_a_reservation_that_is_not_given_back(monkeypatch):
 
     monkeypatch.setattr(claim, "take", forgetful)
     notices(Invariant.MAP)
+
+
+def test_a_picture_that_takes_the_place_of_one_that_was_paid_for(monkeypatch):
+    monkeypatch.setattr(Horde, "one_hand", lambda horde, job_id: asyncio.Lock())
+    notices(Invariant.RESULTS)

@@ -16,7 +16,6 @@ from ordu.simulation.network import Network
 from ordu.simulation.people import caller
 from ordu.simulation.server import Gone
 from ordu.simulation.stage import Stage
-from ordu.store.jobs import Job
 from ordu.store.users import User
 
 IDLE_MS_MAX = 8_000
@@ -62,6 +61,7 @@ class Worker:
         self.requires_kudos = self.chance.random() < 0.1
         self.heard_of: list[str] = []  # jobs, for lies
         self.idle_ms_max = IDLE_MS_MAX * stage.pace
+        self.drawn = 0
         self.has_left = False
         self.next()
 
@@ -164,13 +164,17 @@ class Worker:
     async def delivered(self, horde: Horde, delivery: Delivery) -> Reward:
         """What the handler of a submit does."""
         owner = await caller(horde, self.owner_id)
-        job: Job = await settle.find_running(horde, delivery.job_id, owner)
-        if delivery.is_fault:
-            await end.fault(horde, job.id)
-            return Reward(0)
-        await horde.pictures.put(end.picture_name(job.id), self.name.encode())
-        result = Result(job.id, seed=str(job.seed), censored=delivery.is_censored)
-        return Reward((await settle.deliver(horde, job, result)).reward)
+        async with horde.one_hand(delivery.job_id):
+            job = await settle.find_running(horde, delivery.job_id, owner)
+            if delivery.is_fault:
+                await end.fault(horde, job.id)
+                return Reward(0)
+            self.drawn += 1  # no two pictures are the same
+            picture = f"{self.name} {self.drawn}".encode()
+            await horde.pictures.put(end.picture_name(job.id), picture)
+            result = Result(job.id, seed=str(job.seed), censored=delivery.is_censored)
+            settled = await settle.deliver(horde, job, result)
+        return Reward(settled.reward)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ class Disk:
         self.connection = connect(":memory:")
         self.connection.deserialize(empty_database())
         self.connection.execute("PRAGMA journal_mode=MEMORY")
-        self.pictures: dict[str, tuple[bytes, int]] = {}  # and when they were written
+        self.pictures: dict[str, bytes] = {}
+        self.written_ms: dict[str, int] = {}  # when, for each of them
 
     def look(self, operation: Callable[[Transaction], T]) -> T:
         """Run a read on what is committed."""
@@ -199,14 +200,15 @@ class MemoryPictures:
             raise Refused("Unavailable", "Pictures cannot be stored at the moment.", 503)
         if self.disk.faults.strikes(Fault.KILLED_BEFORE_STORING):
             self.switch.kill()
-        self.disk.pictures[name] = (data, self.disk.clock.now())
+        self.disk.pictures[name] = data
+        self.disk.written_ms[name] = self.disk.clock.now()
+        self.disk.has_news = True
         if self.disk.faults.strikes(Fault.KILLED_AFTER_STORING):
             self.switch.kill()
 
     async def get(self, name: str) -> bytes | None:
         """The bytes of this name, or None."""
-        found = self.disk.pictures.get(name)
-        return None if found is None else found[0]
+        return self.disk.pictures.get(name)
 
     async def size(self, name: str) -> int | None:
         """How many bytes this name has, or None."""
@@ -227,9 +229,9 @@ class MemoryPictures:
 
     async def older_than(self, before_ms: int) -> AsyncIterator[tuple[str, int]]:
         """Every name last written before this time."""
-        for name, (_, modified_ms) in list(self.disk.pictures.items()):
-            if modified_ms < before_ms:
-                yield name, modified_ms
+        for name in list(self.disk.pictures):
+            if self.disk.written_ms[name] < before_ms:
+                yield name, self.disk.written_ms[name]
 
     async def remove_unfinished(self, before_ms: int) -> None:
         """Nothing is ever half written in a dict."""

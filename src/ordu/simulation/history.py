@@ -51,6 +51,7 @@ class History:
         self.requests: Mapping[str, Row] = {}
         self.jobs: Mapping[str, str] = {}
         self.uptimes: Mapping[str, int] = {}  # of workers, in seconds
+        self.pictures: Mapping[str, bytes | None] = {}  # of finished jobs
         self.entries = 0
         self.placed: dict[str, int] = {}  # promised to its client: the earliest end of a request
         self.settled: dict[str, int] = {}  # promised to a worker: what a job earned
@@ -121,6 +122,21 @@ class History:
             if row["payer"] not in holding
             and row["paid"] != (0 if row["censored"] else min(row["bill"], max(0, row["had"])))
         ]
+
+    def compare_pictures(self, pictures: Mapping[str, bytes]) -> None:
+        """Demand that the pictures of finished jobs are what they were."""
+        done = {
+            job_id: pictures.get(f"{job_id}.webp")
+            for job_id, state in self.jobs.items()
+            if state == JobState.DONE
+        }
+        wrong = [
+            f"the picture of job {job_id} was {self.pictures[job_id]!r} and is {picture!r}"
+            for job_id, picture in done.items()
+            if self.pictures.get(job_id, picture) != picture
+        ]
+        demand(Invariant.RESULTS, wrong)
+        self.pictures = done
 
     # What was promised
 

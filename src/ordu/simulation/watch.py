@@ -50,6 +50,7 @@ class Watch:
         self.demand(Invariant.COUNTS, invariants.counts(tx))
         self.demand(Invariant.ONE_ASSIGNMENT, invariants.assignments(tx))
         self.demand(Invariant.RESULTS, invariants.results(tx, self.disk.pictures))
+        history.compare_pictures(self.disk.pictures)
         self.demand(Invariant.ENDS, invariants.cut_short(tx))
         history.check_promises(tx, self.latest_moment())
 
