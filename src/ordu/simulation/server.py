@@ -65,9 +65,8 @@ class Life:
             catalogue=Catalogue(),
         )
         self.sweeper = Sweeper(self.horde)
-        self.sweeper.rounds = stage.chance.randrange(
-            RARELY
-        )  # so that short runs see the rare chores
+        # Anywhere between two rounds of the rare chores, so that short runs see those as well.
+        self.sweeper.rounds = stage.chance.randrange(RARELY)
 
     @property
     def is_quiet(self) -> bool:

@@ -19,8 +19,8 @@ from ordu.settings import ServerSettings
 from ordu.simulation import invariants
 from ordu.simulation.agenda import Agenda, WallClock
 from ordu.simulation.crowd import Worker
-from ordu.simulation.disk import Disk, MemoryDatabase, nothing
-from ordu.simulation.faults import Fault, Faults, Switch
+from ordu.simulation.disk import Disk
+from ordu.simulation.faults import Fault, Faults
 from ordu.simulation.history import History
 from ordu.simulation.invariants import Invariant
 from ordu.simulation.keeper import Keeper
@@ -212,8 +212,8 @@ def settings_for(chance: random.Random, pace: int) -> ServerSettings:
 
 def found_horde(disk: Disk, stage: Stage) -> list[UserId]:
     """Make the first users and some more, with kudos of their own; returns the ids of those."""
-    writer = MemoryDatabase(disk, Switch(nothing)).writer()
-    tx = SqliteWriter.begin(writer)
+    writer = SqliteWriter(disk.connection)  # the real one: nothing goes wrong yet
+    tx = writer.begin()
     now, chance = stage.clock.now(), stage.chance
     many = len(PEOPLE)
     ids = [UserId(number) for number in range(2, 2 + many)]
@@ -233,5 +233,5 @@ def found_horde(disk: Disk, stage: Stage) -> list[UserId]:
         kudos = money.from_whole(chance.choice((0, 30, 500)))
         if kudos:
             give(tx, found(tx, user_id), kudos, Action.ADMIN, f"founding-{user_id}", now)
-    SqliteWriter.commit(writer)
+    writer.commit()
     return ids
