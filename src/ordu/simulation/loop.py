@@ -25,7 +25,7 @@ class HandLoop(asyncio.AbstractEventLoop):
         self.agenda = agenda
         self.switch = switch
         self.ready: deque[asyncio.Handle] = deque()
-        self.tasks: set[asyncio.Task[Any]] = set()
+        self.tasks: dict[asyncio.Task[Any], None] = {}  # in the order in which they began
         self.surprises = surprises  # what nobody caught
 
     def run_ready(self) -> None:
@@ -43,7 +43,7 @@ class HandLoop(asyncio.AbstractEventLoop):
     def end(self) -> None:
         """Let go of everything that still waits for something."""
         self.ready.clear()
-        for task in self.tasks:
+        for task in list(self.tasks):
             coroutine = task.get_coro()
             if not task.done() and coroutine is not None:
                 coroutine.close()
@@ -114,8 +114,8 @@ class HandLoop(asyncio.AbstractEventLoop):
     ) -> "asyncio.Task[T]":
         """A task of this loop."""
         task = asyncio.Task(coro, loop=self, name=name)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self.tasks[task] = None
+        task.add_done_callback(lambda done: self.tasks.pop(done, None))
         return task
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
