@@ -194,14 +194,18 @@ def refusals(row: Operation) -> str:
 
 
 def tests(row: Operation) -> str:
+    """The files with tests of it, in a sentence."""
+    return f"Tests: {', '.join(test_files(row))}."
+
+
+def test_files(row: Operation) -> Sequence[str]:
     """The files with tests named after it."""
     pattern = re.compile(rf"def test_\w*{row.name}|\b{row.name}\b")
-    files = [
+    return [
         f"`{path.relative_to(ROOT)}`"
         for path in sorted((ROOT / "tests").rglob("test_*.py"))
         if pattern.search(path.read_text(encoding="utf-8"))
     ]
-    return f"Tests: {', '.join(files)}."
 
 
 def table(head: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> str:

@@ -482,6 +482,42 @@ async def test_post_job_submit_of_an_uploaded_picture(api, ask, pop, submit):
     assert (await api.get(link)).content == a_picture()
 
 
+async def test_post_job_submit_of_two_pictures_at_once(api, ask, pop, submit, horde):
+    """The one that is paid for is the one that is shown, however long the other takes."""
+    placed = await ask()
+    job = await pop()
+    pictures = {colour: base64_picture(colour=colour) for colour in ("red", "teal")}
+    horde.pictures = held = Held(horde.pictures, base64.b64decode(pictures["red"]))
+    slow = asyncio.create_task(submit(job["id"], generation=pictures["red"]))
+    await held.entered.wait()
+    quick = asyncio.create_task(submit(job["id"], generation=pictures["teal"]))
+    await asyncio.wait({quick}, timeout=0.2)
+    held.gate.set()
+    replies = {"red": await slow, "teal": await quick}
+    (paid,) = [colour for colour, reply in replies.items() if reply.status_code == 200]
+    (refused,) = [reply for reply in replies.values() if reply.status_code != 200]
+    assert refused.json()["rc"] == "DuplicateGen"
+    status = (await api.get(f"{STATUS}/{placed['id']}")).json()
+    assert status["generations"][0]["img"] == pictures[paid]
+
+
+class Held:
+    """A store of pictures that keeps one of them waiting."""
+
+    def __init__(self, store, data):
+        self.store, self.data = store, data
+        self.entered, self.gate = asyncio.Event(), asyncio.Event()
+
+    async def put(self, name, data):
+        if data == self.data:
+            self.entered.set()
+            await self.gate.wait()
+        await self.store.put(name, data)
+
+    async def get(self, name):
+        return await self.store.get(name)
+
+
 async def test_post_job_submit_of_a_picture_that_was_never_uploaded(ask, pop, submit):
     await ask()
     job = await pop()

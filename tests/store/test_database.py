@@ -11,7 +11,7 @@ from ordu.protocol.errors import Refused
 from ordu.store import facts
 from ordu.store.database import GROUP_OPERATIONS_MAX, Database
 from ordu.store.migrations import bring_up_to_date
-from ordu.store.sqlite import Sqlite, SqliteWriter
+from ordu.store.sqlite import Sqlite, SqliteWriter, connect
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ class CountingSqlite(Sqlite):
         self.made: CountingWriter | None = None
 
     def writer(self) -> CountingWriter:
-        self.made = CountingWriter(self.path)
+        self.made = CountingWriter(connect(self.path))
         return self.made
 
 

@@ -102,7 +102,7 @@ def exercise(tx):
     requests.held_of(tx, 3)
     requests.open_of_user(tx, 3, 10)
     requests.expired(tx, NOON, 10)
-    requests.take_one(tx, "r1", Millis(NOON + 1))
+    requests.take_one(tx, "r1", NOON, 1, 1)
     jobs.add(
         tx,
         jobs.Job(

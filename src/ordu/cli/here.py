@@ -60,9 +60,9 @@ def read_here(path: Path, operation: Callable[["Transaction"], T]) -> T:
 
 def change_here(path: Path, operation: Callable[["Transaction"], T]) -> T:
     """What a change of the horde's database gives, once it is durable; also beside its server."""
-    from ordu.store.sqlite import SqliteWriter
+    from ordu.store.sqlite import SqliteWriter, connect
 
-    writer = SqliteWriter(path)
+    writer = SqliteWriter(connect(path))
     try:
         result = operation(writer.begin())
         writer.commit()

@@ -41,6 +41,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "workers": Entry("workers:workers", "Show, change and delete workers of a horde."),
         "modes": Entry("modes:modes", "Show and switch maintenance and the other modes."),
         "news": Entry("news:news", "Show, publish and take back news."),
+        "simulate": Entry("simulate:simulate", "Search simulated hordes for a broken promise."),
         "audit": Entry("audit:audit", "Prove that the kudos books of a horde are in order."),
         "config": Entry("config:config", "Show the settings in force and where they come from."),
     },

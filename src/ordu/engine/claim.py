@@ -315,6 +315,7 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
 
     def release() -> None:
         waiting.reserved -= 1
+        assert waiting.reserved >= 0, f"request {waiting.request_id} was released twice"
 
     def publish(claimed: Claimed | None) -> None:
         release()
@@ -343,6 +344,11 @@ class Taker:
     owner_id: UserId
     offer: Offer
 
+    @property
+    def times(self) -> int:
+        """How many times the usual time it may take."""
+        return EXTRA_SLOW_TIMES if self.offer.capability.is_extra_slow else 1
+
     @classmethod
     def of(cls, worker: Worker) -> "Taker":
         """What a claim needs to know of a worker."""
@@ -365,8 +371,7 @@ def claim(
     """
     if taker.offer.capability.is_extra_slow:
         lifetime_ms = max(lifetime_ms, EXTRA_SLOW_LIFETIME_MS)
-    expires_at = Millis(now + lifetime_ms)
-    request = requests.take_one(tx, request_id, expires_at)
+    request = requests.take_one(tx, request_id, now, lifetime_ms, taker.times)
     if request is None:
         return None
     requirement = lanes.requirement(tx, request.lane_key)
@@ -376,7 +381,7 @@ def claim(
     offer = taker.offer
     room = batch(request.body, offer.capability.pixels_max, offer.amount) if offer.amount > 1 else 1
     while len(claimed) < room and request.counts.waiting:
-        more = requests.take_one(tx, request_id, expires_at)
+        more = requests.take_one(tx, request_id, now, lifetime_ms, taker.times)
         assert more is not None, "the writer is alone"
         request = more
         job = new_job(tx, request, requirement, taker, fresh, now)
@@ -397,12 +402,12 @@ def new_job(
     """The job for the lowest of the request's pictures that nobody makes or has made."""
     counts = request.counts
     ordinal = jobs.free_ordinal(tx, request.id, counts.processing - 1 + counts.finished)
+    assert ordinal < counts.n, f"request {request.id} has no picture {ordinal}"
     seed = (
         fresh.seed()
         if request.seed is None
         else seed_of_job(request.seed, request.seed_step, ordinal)
     )
-    times = EXTRA_SLOW_TIMES if taker.offer.capability.is_extra_slow else 1
     return Job(
         id=JobId(fresh.id(now)),
         request_id=request.id,
@@ -414,6 +419,6 @@ def new_job(
         model=model_for(requirement, taker.offer.capability, fresh.choice()),
         seed=seed,
         started_at=now,
-        due_at=Millis(now + request.ttl_ms * times),
+        due_at=Millis(now + request.ttl_ms * taker.times),
         has_agent=taker.offer.agent is not None,
     )

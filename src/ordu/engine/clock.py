@@ -1,6 +1,7 @@
 """Time: milliseconds since 1970, never going back within a process."""
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from ordu.rules.lifecycle import Millis
@@ -15,12 +16,24 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock, held still while it is set back."""
+    """The machine's clock; while that is set back, time goes on as if it had not been.
 
-    def __init__(self) -> None:
-        self.latest = Millis(0)
+    Held still instead, nothing would expire until the machine's clock has caught up: for ten
+    minutes, or for years where it was wrong by years. So what is told is the time since the machine
+    started, plus the most that the clock was ever seen to be ahead of that.
+    """
+
+    def __init__(
+        self,
+        time_ns: Callable[[], int] = time.time_ns,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.time_ns = time_ns
+        self.monotonic_ns = monotonic_ns
+        self.ahead_ns = 0
 
     def now(self) -> Millis:
-        """The present moment, or the latest one told when the machine's clock was set back."""
-        self.latest = max(self.latest, Millis(time.time_ns() // 1_000_000))
-        return self.latest
+        """The present moment; never before one that was told."""
+        running_ns = self.monotonic_ns()
+        self.ahead_ns = max(self.ahead_ns, self.time_ns() - running_ns)
+        return Millis((running_ns + self.ahead_ns) // 1_000_000)

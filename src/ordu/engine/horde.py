@@ -4,10 +4,12 @@ Made once at the start and handed down. The verbs (`place`, `claim`, `settle`, `
 of their own and take it as their first argument.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -18,7 +20,7 @@ from ordu.engine.presence import Presence, Worker
 from ordu.engine.wakeups import Wakeups
 from ordu.images.door import Door
 from ordu.images.links import Links
-from ordu.images.store import PictureStore
+from ordu.images.store import Pictures
 from ordu.kinds.catalogue import Catalogue
 from ordu.rules.lifecycle import Millis, RequestId
 from ordu.rules.matching import Offer, Requirement, WorkerId
@@ -39,7 +41,7 @@ class Horde:
 
     settings: ServerSettings
     database: Database
-    pictures: PictureStore
+    pictures: Pictures
     links: Links
     door: Door
     clock: Clock
@@ -51,6 +53,7 @@ class Horde:
     modes: dict[str, bool] = field(default_factory=dict)
     delivered: deque[tuple[Millis, int]] = field(default_factory=deque)  # when, how much work
     failures: dict[RequestId, set[WorkerId]] = field(default_factory=dict)  # who failed what
+    hands: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     is_stopping: bool = False
 
     def now(self) -> Millis:
@@ -69,6 +72,14 @@ class Horde:
     ) -> T:
         """Run a write and return its result once it is durable."""
         return await self.database.write(operation, publish, abandon)
+
+    def one_hand(self, job_id: str) -> asyncio.Lock:
+        """Held by whoever brings something for this job, from looking at it to the last write.
+
+        Else a second picture, let in while the job still ran, could take the place of the one that
+        was paid for.
+        """
+        return self.hands.setdefault(job_id, asyncio.Lock())
 
     def publish_request(self, request: Request, requirement: Requirement) -> None:
         """Copy a committed request into the map and tell those who wait for it."""

@@ -56,7 +56,7 @@ class Worker:
 
     def seen(self, offer: Offer, now: Millis, stale_ms: int) -> None:
         """Note a sign of life and what is offered now."""
-        gap = now - self.seen_at
+        gap = max(0, now - self.seen_at)  # after a start with the clock set back it is less
         if gap < stale_ms and self.takes_from_all:
             self.uptime_ms += gap
             self.uptime_s += self.uptime_ms // 1000

@@ -43,8 +43,7 @@ class Settled:
     requirement: Requirement
     reward: Kudos
     makes_trusted: bool = False  # its owner, by this reward
-    is_suspect: bool = False  # its worker, by its speed
-    is_paused: bool = False  # by that
+    suspected: suspicion.Suspicion | None = None  # against its worker, by its speed
 
 
 @dataclass(frozen=True)
@@ -114,8 +113,7 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
         worker = horde.presence.by_id.get(job.worker_id)
         if worker is not None:
             worker.speeds.append(settled.request.work * 1000 / max(1, now - job.started_at))
-            if settled.is_suspect:
-                suspicion.note(worker, is_paused=settled.is_paused)
+            suspicion.note(worker, settled.suspected)
         if settled.makes_trusted:
             horde.presence.end_pauses(job.owner_id)
 
@@ -153,6 +151,7 @@ def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Mi
     )
     ledger.post(tx, entry, entry_id, now)
     paid = paid_by(entry, request.user_id)
+    assert 0 <= paid <= request.bill, f"job {job.id} cost {paid} and its bill is {request.bill}"
     requests.finish_one(tx, request.id, paid, Millis(now + terms.lifetime_ms))
     stats.append(tx, counted(job, request, entry, reward))
     stats.append(tx, made.delivered(now, job.model, request.work))
@@ -162,9 +161,12 @@ def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Mi
     request = requests.by_id(tx, job.request_id)
     assert request is not None
     requirement = lanes.requirement(tx, request.lane_key)
-    is_suspect = not owner.is_trusted and terms.too_fast(request.work, now - job.started_at)
-    is_paused = is_suspect and suspicion.suspect(tx, job.worker_id, owner.id)
-    return Settled(job, request, requirement, reward, makes_trusted, is_suspect, is_paused)
+    suspected = (
+        suspicion.suspect(tx, job.worker_id, owner.id)
+        if terms.too_fast(request.work, now - job.started_at)
+        else None
+    )
+    return Settled(job, request, requirement, reward, makes_trusted, suspected)
 
 
 def available_for(tx: Transaction, payer: User, request: Request) -> Kudos:

@@ -6,6 +6,7 @@ trusted are never suspect. A moderator clears it (`reset_suspicion`).
 """
 
 from collections import deque
+from dataclasses import dataclass
 
 from ordu.engine.horde import Horde
 from ordu.engine.presence import Worker
@@ -25,18 +26,25 @@ ABORTED_TEXT = (
 )
 
 
-def suspect(tx: Transaction, worker_id: WorkerId, owner_id: UserId) -> bool:
-    """Count a suspicion against a worker and its owner; says whether it pauses the worker."""
+@dataclass(frozen=True)
+class Suspicion:
+    """One that was counted, and whether it pauses the worker."""
+
+    is_paused: bool
+
+
+def suspect(tx: Transaction, worker_id: WorkerId, owner_id: UserId) -> Suspicion | None:
+    """Count a suspicion against a worker and its owner; None when they are beyond suspicion."""
     owner, worker = users.by_id(tx, owner_id), workers.by_id(tx, worker_id)
     if owner is None or worker is None or owner.is_trusted:
-        return False
+        return None
     users.change(tx, owner.id, {"suspicion": owner.suspicion + 1})
     is_paused = trust.is_suspicious(worker.suspicion + 1, trusted=False)
     changes: dict[str, object] = {"suspicion": worker.suspicion + 1}
     if is_paused:
         changes["is_paused"] = True
     workers.change(tx, worker.id, changes)
-    return is_paused
+    return Suspicion(is_paused)
 
 
 def is_too_fast(horde: Horde, work: int, elapsed_ms: int) -> bool:
@@ -47,10 +55,11 @@ def is_too_fast(horde: Horde, work: int, elapsed_ms: int) -> bool:
     return work > fastest * 1000 * max(1, elapsed_ms)
 
 
-def note(worker: Worker, *, is_paused: bool) -> None:
+def note(worker: Worker, suspicion: Suspicion | None) -> None:
     """Copy a committed suspicion into the presence."""
-    worker.suspicion += 1
-    worker.is_paused = worker.is_paused or is_paused
+    if suspicion is not None:
+        worker.suspicion += 1
+        worker.is_paused = worker.is_paused or suspicion.is_paused
 
 
 async def count_aborted(horde: Horde, worker_id: WorkerId) -> None:
@@ -69,18 +78,14 @@ async def count_aborted(horde: Horde, worker_id: WorkerId) -> None:
         return
     worker.aborted.clear()
 
-    def write(tx: Transaction) -> tuple[bool, bool]:
-        owner = users.by_id(tx, worker.user_id)
-        is_suspect = owner is not None and not owner.is_trusted
-        is_paused = suspect(tx, worker.id, worker.user_id)
+    def write(tx: Transaction) -> Suspicion | None:
+        suspicion = suspect(tx, worker.id, worker.user_id)
         if not is_raid:
             workers.change(tx, worker.id, {"maintenance_text": ABORTED_TEXT})
-        return is_suspect, is_paused
+        return suspicion
 
-    def publish(result: tuple[bool, bool]) -> None:
-        is_suspect, is_paused = result
-        if is_suspect:
-            note(worker, is_paused=is_paused)
+    def publish(suspicion: Suspicion | None) -> None:
+        note(worker, suspicion)
         if not is_raid:
             worker.maintenance_text = ABORTED_TEXT
 

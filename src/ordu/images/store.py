@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -26,8 +27,40 @@ LIST_CHUNK = 1000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", re.ASCII)
 
 
-class PictureStore:
+class Pictures(Protocol):
     """Picture bytes by name; every method answers `Refused` with 503 when the store cannot."""
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Keep these bytes under this name, in place of what was there."""
+        ...
+
+    async def get(self, name: str) -> bytes | None:
+        """The bytes of this name, or None."""
+        ...
+
+    async def size(self, name: str) -> int | None:
+        """How many bytes this name has, or None."""
+        ...
+
+    async def head(self, name: str, length: int) -> bytes | None:
+        """The first bytes of this name, at most `length`, or None."""
+        ...
+
+    async def delete(self, names: Sequence[str]) -> None:
+        """Forget these names; one that is not there is no mistake."""
+        ...
+
+    def older_than(self, before_ms: int) -> AsyncIterator[tuple[str, int]]:
+        """Every name last written before this time, with that time: what a sweep looks at."""
+        ...
+
+    async def remove_unfinished(self, before_ms: int) -> None:
+        """Remove what a killed process left half written before this time."""
+        ...
+
+
+class PictureStore:
+    """`Pictures` in a folder."""
 
     def __init__(self, store: LocalStore, folder: Path) -> None:
         self._store = store

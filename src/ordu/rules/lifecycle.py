@@ -71,6 +71,12 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     lost: int  # given up after faults
     cancelled: int
 
+    def __post_init__(self) -> None:
+        """Hold the promise that no count is below zero."""
+        assert min(self.waiting, self.processing, self.finished, self.lost, self.cancelled) >= 0, (
+            self
+        )
+
     @property
     def n(self) -> int:
         """How many pictures were asked for."""

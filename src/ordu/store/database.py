@@ -140,13 +140,16 @@ class Database:
     """Reads at once, and writes in groups through one thread. Belongs to one event loop."""
 
     backend: Backend
+    monotonic: Callable[[], float] = time.monotonic
     pending: "queue.SimpleQueue[Pending[Any] | None]" = field(default_factory=queue.SimpleQueue)
     waiting: int = 0
+    is_open: bool = False
     thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Start the writer thread."""
         loop = asyncio.get_running_loop()
+        self.is_open = True
         self.thread = threading.Thread(
             target=WriterLoop(self, loop).run, name="ordu-writer", daemon=True
         )
@@ -156,6 +159,7 @@ class Database:
         """Finish what is pending, then close."""
         if self.thread is not None:
             self.pending.put(None)
+            self.is_open = False
             await asyncio.to_thread(self.thread.join)
             self.thread = None
         self.backend.close()
@@ -179,7 +183,7 @@ class Database:
         Raises:
             Refused: by the operation itself, or `Unavailable` (503) when nothing can be written.
         """
-        if self.waiting >= PENDING_MAX or self.thread is None:
+        if self.waiting >= PENDING_MAX or not self.is_open:
             if abandon is not None:
                 abandon()
             raise unavailable("The horde has more to write than it can; try again soon.")
@@ -223,9 +227,9 @@ class WriterLoop:
         try:
             self.ensure_writable(writer)
             tx = writer.begin()
-            deadline = time.monotonic() + GROUP_WORK_S
+            deadline = self.database.monotonic() + GROUP_WORK_S
             run_one(writer, tx, first)
-            while len(group) < GROUP_OPERATIONS_MAX and time.monotonic() < deadline:
+            while len(group) < GROUP_OPERATIONS_MAX and self.database.monotonic() < deadline:
                 item = self.next_item()
                 if item is None:
                     break
@@ -250,7 +254,7 @@ class WriterLoop:
         """After a failed commit, let nothing through until a probe has been written."""
         if not self.is_broken:
             return
-        now = time.monotonic()
+        now = self.database.monotonic()
         if now - self.probed_at < PROBE_INTERVAL_S:
             raise unavailable("The horde cannot write to its disk at the moment.")
         self.probed_at = now

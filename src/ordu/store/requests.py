@@ -153,15 +153,26 @@ def open_of_user(tx: Transaction, user_id: UserId, most: int) -> list[RequestId]
     return [RequestId(row["id"]) for row in rows]
 
 
-def take_one(tx: Transaction, request_id: RequestId, expires_at: Millis) -> Request | None:
-    """Move one picture from waiting to processing; None when none waits any more."""
+def take_one(
+    tx: Transaction, request_id: RequestId, now: Millis, lifetime_ms: int, times: int
+) -> Request | None:
+    """Move one picture from waiting to processing; None when none waits any more.
+
+    The request lives on for its lifetime, and at least as long as its job may take: `times` what
+    is usual.
+    """
     row = tx.one(
         "UPDATE requests SET waiting = waiting - 1, processing = processing + 1,"
-        " expires_at = CASE WHEN expires_at > :expires_at"
-        " THEN expires_at ELSE :expires_at END WHERE id = :id AND waiting > 0"
-        f" RETURNING {COLUMNS}",
+        " expires_at = CASE"
+        " WHEN expires_at > :now + :lifetime AND expires_at > :now + ttl_ms * :times"
+        " THEN expires_at"
+        " WHEN :lifetime > ttl_ms * :times THEN :now + :lifetime"
+        " ELSE :now + ttl_ms * :times END"
+        f" WHERE id = :id AND waiting > 0 RETURNING {COLUMNS}",
         id=request_id,
-        expires_at=expires_at,
+        now=now,
+        lifetime=lifetime_ms,
+        times=times,
     )
     return None if row is None else read_row(row)
 

@@ -24,7 +24,7 @@ PRAGMAS = (
 )
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path | str) -> sqlite3.Connection:
     """Open the file with our settings; transactions are begun and ended by hand."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
@@ -60,8 +60,8 @@ class SqliteTransaction:
 class SqliteWriter:
     """The writing connection; lives in the writer thread."""
 
-    def __init__(self, path: Path) -> None:
-        self.connection = connect(path)
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
         self.transaction = SqliteTransaction(self.connection)
 
     def begin(self) -> Transaction:
@@ -116,7 +116,7 @@ class Sqlite:
 
     def writer(self) -> SqliteWriter:
         """Open the writing connection."""
-        return SqliteWriter(self.path)
+        return SqliteWriter(connect(self.path))
 
     def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run a read on one snapshot of what is committed."""

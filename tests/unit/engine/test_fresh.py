@@ -33,8 +33,18 @@ def test_a_known_start_repeats():
     assert Fresh(random.Random(1)).seed() == Fresh(random.Random(1)).seed()
 
 
-def test_time_never_goes_back(monkeypatch):
-    moments = iter([5_000_000, 3_000_000, 9_000_000])
-    monkeypatch.setattr("time.time_ns", lambda: next(moments))
-    clock = SystemClock()
-    assert [clock.now(), clock.now(), clock.now()] == [5, 5, 9]
+def a_clock(*moments):
+    """A clock whose machine shows these pairs of ms: the time of day, and since its start."""
+    wall = iter([shown * 1_000_000 for shown, _ in moments])
+    running = iter([running * 1_000_000 for _, running in moments])
+    return SystemClock(lambda: next(wall), lambda: next(running))
+
+
+def test_time_goes_on_while_the_clock_is_set_back():
+    clock = a_clock((5000, 10), (3000, 30), (3500, 530), (9000, 700))
+    assert [clock.now() for _ in range(4)] == [5000, 5020, 5520, 9000]
+
+
+def test_time_is_that_of_the_machine_when_nobody_sets_it():
+    clock = a_clock((5000, 10), (5001, 11), (6001, 1011))
+    assert [clock.now() for _ in range(3)] == [5000, 5001, 6001]

@@ -157,3 +157,14 @@ def held(tx, user) -> Kudos:
     from ordu.store import requests
 
     return requests.held_of(tx, user.id)
+
+
+async def test_time_already_counted_stays_when_the_clock_is_set_back(horde, clock):
+    owner = await a_user(horde)
+    await a_worker(horde, owner)
+    worker = await be_there(horde, clock, owner, 120)
+    clock.forward(s=-600)  # only a new process believes that
+    worker = await a_worker(horde, owner)
+    assert worker.uptime_s == 120
+    worker = await be_there(horde, clock, owner, 60)
+    assert worker.uptime_s == 180

@@ -28,7 +28,7 @@ async def test_deliveries_that_nobody_can_make_so_fast(strict, clock):
     worker = await a_worker(strict, owner)
     for count in range(1, 6):
         settled = await deliver(strict, requester, owner, worker)
-        assert settled.is_suspect
+        assert settled.suspected
         assert (await user_of(strict, owner)).suspicion == worker.suspicion == count
     assert worker.is_paused
     assert (await row_of(strict, worker)).is_paused
@@ -59,7 +59,7 @@ async def test_a_usual_pace_is_no_matter(strict, clock):
     clock.forward(s=1)  # 7.9 megapixelsteps
     from tests.unit.engine.test_verbs import delivered
 
-    assert not (await delivered(strict, job)).is_suspect
+    assert not (await delivered(strict, job)).suspected
 
 
 async def give_up(horde, clock, requester, worker, many):
@@ -92,3 +92,14 @@ async def test_in_a_raid_fewer_are_too_many_and_nothing_is_told(horde, clock):
     await give_up(horde, clock, requester, worker, 11)
     assert worker.maintenance_text is None
     assert worker.suspicion == 1
+
+
+async def test_a_delivery_that_makes_its_owner_trusted_is_counted_nowhere(strict, clock):
+    strict.settings = msgspec.structs.replace(strict.settings, trust_threshold=1)
+    requester = await a_user(strict, "requester")
+    owner = await a_user(strict)
+    worker = await a_worker(strict, owner)
+    clock.forward(s=8 * 86_400)
+    settled = await deliver(strict, requester, owner, worker)
+    assert settled.makes_trusted
+    assert worker.suspicion == (await row_of(strict, worker)).suspicion == 0

@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
-from tests.builders import a_requirement, a_wish, an_offer
+from tests.builders import a_capability, a_requirement, a_wish, an_offer
 
 from ordu.engine import accounts, claim, end, place, settle, sweeper, transfer
 from ordu.engine.claim import Claimed, Nothing
@@ -574,3 +574,24 @@ async def test_a_transfer_is_refused(horde, target, amount, rc):
         await transfer.transfer(horde, source, target, amount)
     assert (refused.value.rc, refused.value.status) == (rc, 400)
     assert (await user_of(horde, source.id)).kudos == 10_000
+
+
+@pytest.mark.parametrize(
+    ("is_extra_slow", "ttl_s", "lives_s"),
+    [
+        pytest.param(False, 150, 1200, id="usual: as long as every request"),
+        pytest.param(False, 3000, 3000, id="large: as long as its job may take"),
+        pytest.param(True, 2000, 6000, id="large and extra slow: three times that"),
+    ],
+)
+async def test_a_request_lives_as_long_as_its_job_may_take(horde, is_extra_slow, ttl_s, lives_s):
+    user = await a_user(horde)
+    capability = a_capability(is_extra_slow=is_extra_slow)
+    worker = await a_worker(horde, user, capability=capability)
+    request = await placed(
+        horde, user, ttl_ms=ttl_s * 1000, requirement=a_requirement(admits_extra_slow=True)
+    )
+    job = await popped(horde, worker)
+    expires_at = (await request_of(horde, request.id)).expires_at
+    assert expires_at == horde.now() + lives_s * 1000
+    assert expires_at >= job.due_at

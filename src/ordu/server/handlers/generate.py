@@ -309,12 +309,13 @@ async def job_payload(call: Call[PopInputStable], claimed: Claimed) -> Generatio
 async def post_job_submit(call: Call[PostJobSubmitRequest]) -> GenerationSubmitted:
     """Take a picture, pay for it; or take the word that there will be none."""
     body = call.body
-    job = await settle.find_running(call.horde, body.id, call.user)
-    if body.state == "faulted":
-        await end.fault(call.horde, job.id)
-        return GenerationSubmitted(reward=0)
-    await store_picture(call, job)
-    settled = await settle.deliver(call.horde, job, result_of(body, job))
+    async with call.horde.one_hand(body.id):
+        job = await settle.find_running(call.horde, body.id, call.user)
+        if body.state == "faulted":
+            await end.fault(call.horde, job.id)
+            return GenerationSubmitted(reward=0)
+        await store_picture(call, job)
+        settled = await settle.deliver(call.horde, job, result_of(body, job))
     return GenerationSubmitted(reward=exact_reward(settled.reward))
 
 

@@ -40,14 +40,18 @@ async def get_picture(call: Call[None]) -> Answer:
 async def put_picture(call: Call[None]) -> Answer:
     """Take a worker's picture; it may be replaced until the job is submitted."""
     name = check_link(call)
-    job = await call.horde.read(lambda tx: jobs.by_id(tx, name.removesuffix(".webp")))
-    if job is None:
-        raise Refused("InvalidJobID", "The job of this picture does not exist any more.")
-    if job.state is not JobState.RUNNING:
-        raise Refused("DuplicateGen", "The job of this picture has ended; nothing was replaced.")
+    job_id = name.removesuffix(".webp")
     settings = call.horde.settings
-    check_picture(
-        call.raw, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
-    )
-    await call.horde.pictures.put(name, call.raw)
+    async with call.horde.one_hand(job_id):
+        job = await call.horde.read(lambda tx: jobs.by_id(tx, job_id))
+        if job is None:
+            raise Refused("InvalidJobID", "The job of this picture does not exist any more.")
+        if job.state is not JobState.RUNNING:
+            raise Refused(
+                "DuplicateGen", "The job of this picture has ended; nothing was replaced."
+            )
+        check_picture(
+            call.raw, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
+        )
+        await call.horde.pictures.put(name, call.raw)
     return Answer(content=b"", media_type="text/plain")

@@ -1,0 +1,278 @@
+"""Sabotage: the engine is broken on purpose, and the simulation says which promise it broke.
+
+A check that was never seen to fail proves nothing. Here each one fails, for a mistake that somebody
+could make.
+"""
+
+import asyncio
+from itertools import count
+
+import msgspec
+
+from ordu.engine import claim, end, settle, sweeper
+from ordu.engine.horde import Horde
+from ordu.rules import money
+from ordu.rules.lifecycle import RequestState
+from ordu.rules.money import Kudos
+from ordu.simulation.invariants import Invariant
+from ordu.simulation.run import run_seeds
+from ordu.store import answers, jobs, ledger, requests
+from ordu.store.database import WriterLoop
+
+SEEDS_MAX = 150
+
+
+def broken_by(report):
+    """The promise that the simulation says is broken."""
+    assert report.failures, f"{report.seeds} seeds, and nobody noticed"
+    failure = report.failures[0]
+    assert failure.wrong
+    assert failure.story
+    return failure.invariant
+
+
+def notices(invariant):
+    found = broken_by(run_seeds(range(SEEDS_MAX)))
+    assert found is invariant
+
+
+def test_a_chore_that_fails(monkeypatch):
+    def fold(tx):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("ordu.store.stats.fold", fold)
+    notices(Invariant.ANSWERS)
+
+
+def test_a_payment_that_nobody_is_debited_for(monkeypatch):
+    change = ledger.change_balance
+
+    def only_credit(tx, account, user_id, amount):
+        if amount > 0:
+            change(tx, account, user_id, amount)
+
+    monkeypatch.setattr(ledger, "change_balance", only_credit)
+    notices(Invariant.BOOKS)
+
+
+def test_an_entry_that_makes_kudos_of_nothing(monkeypatch):
+    def unbalanced(event, lines):
+        entry = money.Entry(event, ())
+        return (
+            msgspec.structs.force_setattr(
+                entry, "lines", tuple(line for line in lines if line.amount)
+            )
+            or entry
+        )
+
+    monkeypatch.setattr(money, "entry", unbalanced)
+    notices(Invariant.BOOKS)
+
+
+def test_a_job_that_is_settled_twice(monkeypatch):
+    """Whoever brings a picture again is paid again: no condition, and a new event each time."""
+    finish, numbers = jobs.finish, count()
+
+    def finish_always(tx, job_id, now, **result):
+        finish(tx, job_id, now, **result)
+        return True
+
+    def settlement(event, **terms):
+        number = next(numbers)
+        return money.settlement(f"{event}{'' if number == 0 else f':{number}'}", **terms)
+
+    def find_any(horde, job_id, user):
+        return horde.read(lambda tx: jobs.by_id(tx, job_id))
+
+    monkeypatch.setattr(jobs, "finish", finish_always)
+    monkeypatch.setattr(settle, "settlement", settlement)
+    monkeypatch.setattr(settle, "find_running", find_any)
+    notices(Invariant.SETTLED_ONCE)
+
+
+def test_a_reward_that_is_not_the_price(monkeypatch):
+    monkeypatch.setattr(
+        settle,
+        "settlement",
+        lambda event, *, reward, **terms: money.settlement(
+            event, reward=Kudos(reward * 2), **terms
+        ),
+    )
+    notices(Invariant.SETTLED_ONCE)
+
+
+def test_a_payer_who_is_let_off(monkeypatch):
+    monkeypatch.setattr(settle, "available_for", lambda tx, payer, request: Kudos(0))
+    notices(Invariant.SETTLED_ONCE)
+
+
+def test_a_count_that_is_forgotten(monkeypatch):
+    monkeypatch.setattr(requests, "return_one", lambda tx, request_id: None)
+    notices(Invariant.COUNTS)
+
+
+def test_a_picture_that_gets_lost_in_a_fault(monkeypatch):
+    def forgetful(counts, state):
+        return msgspec.structs.replace(counts, processing=counts.processing - 1)
+
+    monkeypatch.setattr(end, "without_job", forgetful)
+    monkeypatch.setattr(
+        end,
+        "ended_with",
+        lambda tx, request, state, counts, faults: (
+            requests.set_counts(tx, request.id, state, counts, faults)
+            or end.ended_as_is(
+                tx, msgspec.structs.replace(request, state=state, counts=counts, faults=faults)
+            )
+        ),
+    )
+    notices(Invariant.COUNTS)
+
+
+def test_two_jobs_for_one_picture(monkeypatch):
+    monkeypatch.setattr(jobs, "free_ordinal", lambda tx, request_id, taken: 0)
+    notices(Invariant.ONE_ASSIGNMENT)
+
+
+def test_a_job_that_fails_after_it_was_finished(monkeypatch):
+    def fault_always(tx, job_id, now):
+        tx.run("UPDATE jobs SET state = 'faulted' WHERE id = :id", id=job_id)
+        return False
+
+    async def find_any(horde, job_id, user):
+        return await horde.read(lambda tx: jobs.by_id(tx, job_id))
+
+    monkeypatch.setattr(jobs, "fault", fault_always)
+    monkeypatch.setattr(settle, "find_running", find_any)
+    assert broken_by(run_seeds(range(SEEDS_MAX))) in {Invariant.FORWARD, Invariant.COUNTS}
+
+
+def test_a_request_that_comes_back_to_life(monkeypatch):
+    set_counts = requests.set_counts
+
+    def reopen(tx, request_id, state, counts, faults):
+        was_open = requests.by_id(tx, request_id).state is RequestState.OPEN
+        set_counts(tx, request_id, state if was_open else RequestState.OPEN, counts, faults)
+
+    monkeypatch.setattr(requests, "set_counts", reopen)
+    notices(Invariant.FORWARD)
+
+
+def test_a_payer_who_pays_what_is_not_there(monkeypatch):
+    def careless(tx, account, user_id, amount):
+        column = ledger.BALANCE_COLUMNS[account]
+        tx.run(
+            f"UPDATE users SET {column} = {column} + :amount WHERE id = :id",
+            amount=amount,
+            id=user_id,
+        )
+
+    monkeypatch.setattr(ledger, "change_balance", careless)
+    monkeypatch.setattr(settle, "available_for", lambda tx, payer, request: request.bill)
+    notices(Invariant.FLOOR)
+
+
+def test_a_payer_who_pays_what_is_held_for_another_request(monkeypatch):
+    monkeypatch.setattr(settle, "available_for", lambda tx, payer, request: payer.kudos)
+    notices(Invariant.FLOOR)
+
+
+def test_a_failed_commit_that_is_answered_as_if_it_went_well(monkeypatch):
+    give_up = WriterLoop.give_up
+
+    def unmoved(self, writer, group, error):
+        give_up(self, writer, group, error)
+        for item in group:
+            if isinstance(item.result, requests.Request):
+                item.error = item.publish = None
+
+    monkeypatch.setattr(WriterLoop, "give_up", unmoved)
+    notices(Invariant.DURABLE)
+
+
+def test_requests_that_nobody_removes(monkeypatch):
+    monkeypatch.setattr(requests, "expired", lambda tx, now, most: [])
+    notices(Invariant.ENDS)
+
+
+def test_jobs_that_nobody_fails(monkeypatch):
+    monkeypatch.setattr(jobs, "overdue", lambda tx, now, most: [])
+    notices(Invariant.ENDS)
+
+
+def test_a_repeated_call_that_is_done_again(monkeypatch):
+    monkeypatch.setattr(answers, "kept", lambda tx, scope, key_hash: None)
+    monkeypatch.setattr(answers, "keep", lambda tx, scope, key_hash, answer, now: None)
+    notices(Invariant.IDEMPOTENT)
+
+
+def test_a_repeated_call_that_is_answered_otherwise(monkeypatch):
+    kept = answers.kept
+
+    def wrong(tx, scope, key_hash):
+        found = kept(tx, scope, key_hash)
+        return found and msgspec.structs.replace(found, reply=b"0")
+
+    monkeypatch.setattr(answers, "kept", wrong)
+    notices(Invariant.IDEMPOTENT)
+
+
+def test_pictures_that_are_swept_too_early(monkeypatch):
+    async def unwanted(horde, name):
+        return False
+
+    monkeypatch.setattr(sweeper, "is_wanted", unwanted)
+    monkeypatch.setattr(sweeper, "ORPHAN_AGE_MS", 0)
+    monkeypatch.setattr(sweeper, "RARELY", 1)
+    notices(Invariant.RESULTS)
+
+
+def test_pictures_that_are_left_over(monkeypatch):
+    async def lazy(horde):
+        pass
+
+    monkeypatch.setattr(sweeper, "remove_orphans", lazy)
+    notices(Invariant.RESULTS)
+
+
+def test_a_lane_that_is_not_released(monkeypatch):
+    def publish(horde, request, requirement):
+        if request.counts.waiting:
+            told(horde, request, requirement)
+
+    told = Horde.publish_request
+    monkeypatch.setattr(Horde, "publish_request", publish)
+    notices(Invariant.MAP)
+
+
+def test_a_fault_that_is_remembered_for_ever(monkeypatch):
+    class Hoard(dict):
+        def pop(self, key, default=None):
+            return self.get(key, default)
+
+    monkeypatch.setattr(Horde, "__init__", with_failures(Horde.__init__, Hoard))
+    notices(Invariant.MAP)
+
+
+def with_failures(make, failures):
+    def made(self, *args, **values):
+        make(self, *args, **values)
+        self.failures = failures()
+
+    return made
+
+
+def test_a_reservation_that_is_not_given_back(monkeypatch):
+    take = claim.take
+
+    async def forgetful(horde, worker, waiting, batch):
+        waiting.reserved += 1
+        return await take(horde, worker, waiting, batch)
+
+    monkeypatch.setattr(claim, "take", forgetful)
+    notices(Invariant.MAP)
+
+
+def test_a_picture_that_takes_the_place_of_one_that_was_paid_for(monkeypatch):
+    monkeypatch.setattr(Horde, "one_hand", lambda horde, job_id: asyncio.Lock())
+    notices(Invariant.RESULTS)
