@@ -7,6 +7,7 @@ import pytest
 from tests.builders import NOON, a_requirement, a_wish
 
 from ordu.rules.lifecycle import JobState, Millis
+from ordu.rules.trust import SuspicionReason
 from ordu.store import (
     answers,
     facts,
@@ -16,6 +17,7 @@ from ordu.store import (
     made,
     requests,
     stats,
+    suspicions,
     transfers,
     users,
     workers,
@@ -84,6 +86,12 @@ def exercise(tx):
     users.change(tx, 3, {"contact": "here"})
     users.next_id(tx)
     users.with_monthly_kudos(tx, 0, 10)
+    users.known(tx, 3)
+    users.deleted_before(tx, NOON, 10)
+    suspicions.count(tx, "user:3", SuspicionReason.CORRUPT_PROMPT, NOON)
+    suspicions.times(tx, "user:3")
+    suspicions.forget(tx, 3)
+    suspicions.forget_worker(tx, "w1")
     lanes.remember(tx, b"key", a_requirement())
     requests.add(
         tx,

@@ -94,6 +94,9 @@ def people(horde: Face) -> None:
     assert (changed.new_kudos, changed.trusted, changed.flagged) == (100.0, True, UNSET)
     refused("NotAdmin", horde.put_user_single, 2, {"kudos": 1}, ferris.api_key)
     refused("UserNotFound", horde.get_user_single, 99)
+    assert horde.delete_user_single(2, ferris.api_key).message == "OK"
+    refused("CannotWipeActiveUser", horde.delete_user_single, 2)
+    assert horde.put_user_single(2, {"undelete": True}, ferris.api_key).undeleted is True
 
 
 def kudos(horde: Face) -> None:

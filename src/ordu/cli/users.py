@@ -17,6 +17,7 @@ from ordu.cli.changing import Changeable
 from ordu.cli.failures import extra
 from ordu.cli.here import WHERE, database_here
 from ordu.cli.options import SettingsCommand, read_options, setting_options
+from ordu.cli.sure import check_can_ask, confirm
 from ordu.client.wire import known
 from ordu.protocol.users import PutUserSingleRequest, UserDetailsStable
 from ordu.settings import ServerSettings
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from ordu.engine.accounts import Newcomer
 
 
-# Without: the other era's name of `worker_invited`, a field that nobody reads, and two that a horde
+# Without: the other era's name of `worker_invited`, a field that nobody reads, and one that a horde
 # of this kind always refuses.
 CHANGEABLE = Changeable(
     PutUserSingleRequest,
-    without=frozenset({"worker_invite", "filtered", "generate_proxy_passkey", "undelete"}),
-    only_on=frozenset({"reset_suspicion"}),
+    without=frozenset({"worker_invite", "filtered", "generate_proxy_passkey"}),
+    only_on=frozenset({"reset_suspicion", "undelete"}),
     told={"worker_invited": "(Mods only) How many workers this user may add by invitation."},
 )
 
@@ -167,6 +168,48 @@ def edit(asker: Asker, user: str, **given: Any) -> None:
     with asker.horde() as horde:
         changed = horde.put_user_single(number, change)
     asker.tell(changed, show_facts)
+
+
+@users.command(cls=SettingsCommand)
+@click.argument("user")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+@horde_options
+def delete(asker: Asker, user: str, yes: bool) -> None:
+    """Delete the account of USER.
+
+    USER is name#17 or 17. A deleted account can do nothing; for 30 days `ordu users edit USER
+    --undelete` restores it, then it is wiped. It asks first; where there is nobody to ask, as in a
+    script, it wants --yes.
+
+    \b
+    Example: ordu users delete ferris#17 --yes
+    """
+    number = number_of(user)
+    check_can_ask("account", yes=yes)
+    with asker.horde() as horde:
+        if not yes:
+            confirm(question_about(horde.get_user_single(number)))
+        deleted = horde.delete_user_single(number)
+    asker.tell(deleted, lambda _: show_deleted(number))
+
+
+def question_about(user: UserDetailsStable) -> str:
+    """What a person is asked before this account is deleted."""
+    from ordu.cli.console import clean
+
+    name, kudos = clean(known(user.username, "")), amount(known(user.kudos, 0.0))
+    again = ", which is deleted, for good" if user.deleted is True else ""
+    return f"Delete the account {name}, which has {kudos} kudos{again}?"
+
+
+def show_deleted(number: int) -> None:
+    """Show what became of the account."""
+    from ordu.cli.console import out
+
+    out().print(
+        f"User {number} is deleted. To restore the account within 30 days: "
+        f"ordu users edit {number} --undelete"
+    )
 
 
 def number_of(user: str) -> int:

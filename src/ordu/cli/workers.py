@@ -1,6 +1,5 @@
 """`ordu workers …`: look at the workers of a horde, change and delete them."""
 
-import sys
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +10,8 @@ from rich.table import Table
 from ordu.cli.asking import Asker, amount, horde_options, show_facts
 from ordu.cli.changing import Changeable
 from ordu.cli.console import clean, out
-from ordu.cli.failures import Failure
 from ordu.cli.options import SettingsCommand
+from ordu.cli.sure import check_can_ask, confirm
 from ordu.client import Horde
 from ordu.client.wire import known
 from ordu.protocol.workers import DeletedWorker, PutWorkerSingleRequest, WorkerDetailsStable
@@ -122,29 +121,22 @@ def delete(asker: Asker, worker: str, yes: bool) -> None:
     \b
     Example: ordu workers delete attic --yes
     """
-    if not yes and not has_terminal():
-        raise click.UsageError("There is no terminal to ask at: say --yes to delete the worker.")
+    check_can_ask("worker", yes=yes)
     with asker.horde() as horde:
         if yes:
             worker_id = id_of(horde, worker)
         else:
             found = find(horde, worker)
             worker_id = known(found.id, "")
-            confirm(found)
+            confirm(question_about(found))
         deleted = horde.delete_worker_single(worker_id)
     asker.tell(deleted, show_deleted)
 
 
-def has_terminal() -> bool:
-    """Whether there is somebody to ask."""
-    return sys.stdin.isatty()
-
-
-def confirm(worker: WorkerDetailsStable) -> None:
-    """Ask whether this worker is to be deleted."""
+def question_about(worker: WorkerDetailsStable) -> str:
+    """What a person is asked before this worker is deleted."""
     name, made = clean(known(worker.name, "")), known(worker.requests_fulfilled, 0)
-    if not click.confirm(f"Delete {name}, which made {made} pictures, for good?", err=True):
-        raise Failure("Nothing was deleted.")
+    return f"Delete {name}, which made {made} pictures, for good?"
 
 
 def show_deleted(deleted: DeletedWorker) -> None:

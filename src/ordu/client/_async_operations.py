@@ -41,7 +41,12 @@ from ordu.protocol.status import (
     Newspiece,
     PutHordeModesRequest,
 )
-from ordu.protocol.users import ModifyUser, PutUserSingleRequest, UserDetailsStable
+from ordu.protocol.users import (
+    DeletedUser,
+    ModifyUser,
+    PutUserSingleRequest,
+    UserDetailsStable,
+)
 from ordu.protocol.workers import (
     DeletedWorker,
     ModifyWorker,
@@ -183,6 +188,18 @@ class AsyncOperations:
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
+            ids={"user_id": user_id},
+        )
+
+    async def delete_user_single(
+        self, user_id: str | int, apikey: str | None = None, x_fields: str | None = None
+    ) -> DeletedUser:
+        """Delete an account; for 30 days `put_user_single` with `undelete` restores it."""
+        return await self._line.call(
+            operations.delete_user_single,
+            DeletedUser,
+            apikey=apikey,
+            x_fields=x_fields,
             ids={"user_id": user_id},
         )
 

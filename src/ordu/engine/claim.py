@@ -16,6 +16,7 @@ from ordu.engine.books import found
 from ordu.engine.fresh import Fresh
 from ordu.engine.horde import Horde, worker_from
 from ordu.engine.lanes import Waiting
+from ordu.engine.leaving import check_not_deleted
 from ordu.engine.presence import Worker
 from ordu.engine.rewards import reward_uptime
 from ordu.protocol.errors import Refused
@@ -73,11 +74,12 @@ async def check_in(
     """Note that a worker is here; the first pop of a new name makes a new worker.
 
     Raises:
-        Refused: AnonForbiddenWorker, WorkerFlaggedMaintenance, WrongCredentials,
-            PolymorphicNameConflict, WorkerInviteOnly, TooManyWorkers, TooManyWorkersTrusted,
-            TooManySameIPs.
+        Refused: DeletedUser, AnonForbiddenWorker, WorkerFlaggedMaintenance, TimeoutIP,
+            WrongCredentials, PolymorphicNameConflict, WorkerInviteOnly, TooManyWorkers,
+            TooManyWorkersTrusted, TooManySameIPs.
     """
     check_may_work(user)
+    horde.timeouts.check(address, horde.now())
     worker = horde.presence.by_name.get(name)
     if worker is None:
         found_row = await find_or_add(horde, user, name, kind, offer_for, address)
@@ -110,6 +112,7 @@ def paced(offer: Offer, speed: float) -> Offer:
 
 def check_may_work(user: User) -> None:
     """Refuse users that may not run workers."""
+    check_not_deleted(user)
     if user.id == ANONYMOUS:
         raise Refused(
             "AnonForbiddenWorker",

@@ -11,7 +11,7 @@ from ordu.rules import money, names, rights
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import ANONYMOUS, Action, Kudos, UserId
 from ordu.rules.rights import USER_CHANGED
-from ordu.store import users, workers
+from ordu.store import suspicions, users, workers
 from ordu.store.database import Transaction
 from ordu.store.users import User
 
@@ -79,14 +79,12 @@ def check_may_change(caller: User, target: UserId, change: UserChange) -> None:
     """Refuse a change that this caller may not make, or that nobody can.
 
     Raises:
-        Refused: NotAdmin, NotModerator, AnonForbiddenUserMod, UserNotDeleted, NotImplemented.
+        Refused: NotAdmin, NotModerator, AnonForbiddenUserMod, NotImplemented.
     """
     stands = rights.standing(caller.id, target, is_moderator=caller.is_moderator)
     rights.check_changes(USER_CHANGED, change.fields, stands)
     if target == ANONYMOUS:
         rights.check_of_anonymous(change.fields)
-    if "undelete" in change.fields:
-        raise Refused("UserNotDeleted", "This account is not deleted, so it cannot be undeleted.")
     if "generate_proxy_passkey" in change.fields:
         raise Refused("NotImplemented", "This horde has no passkeys for services yet.")
 
@@ -95,14 +93,14 @@ async def edit(horde: Horde, target: UserId, change: UserChange) -> User:
     """Change a user: everything, or nothing when something cannot be.
 
     Raises:
-        Refused: UserNotFound, KudosTransferNotEnough.
+        Refused: UserNotFound, UserNotDeleted, KudosTransferNotEnough.
     """
     now = horde.now()
     entry_id = horde.fresh.id(now)
     usual = horde.settings.concurrency
 
     def write(tx: Transaction) -> Edited:
-        before = users.by_id(tx, target)
+        before = users.known(tx, target)
         if before is None:
             raise Refused("UserNotFound", f"There is no user with the id {target}.")
         after = edit_user(tx, before, change, usual, entry_id, now)
@@ -135,6 +133,10 @@ def edit_user(
         columns["concurrency"] = teaching_concurrency(
             user.concurrency, usual, is_education=bool(fields["education"])
         )
+    if "undelete" in fields:
+        if not user.is_deleted:
+            raise Refused("UserNotDeleted", "This account is not deleted.")
+        columns["deleted_at"] = None
     if columns:
         users.change(tx, user.id, columns)
     if (fields.get("trusted") or fields.get("moderator")) and not user.is_trusted:
@@ -142,6 +144,7 @@ def edit_user(
     if "reset_suspicion" in fields:
         users.change(tx, user.id, {"suspicion": 0})
         workers.clear_suspicion(tx, user.id)
+        suspicions.forget(tx, user.id)
     if amount := change.amount("kudos"):
         give(tx, user, amount, Action.ADMIN, entry_id, now)
     if delta := change.amount("monthly_kudos"):

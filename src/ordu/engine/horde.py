@@ -17,6 +17,7 @@ from ordu.engine.clock import Clock
 from ordu.engine.fresh import Fresh
 from ordu.engine.lanes import LaneMap
 from ordu.engine.presence import Presence, Worker
+from ordu.engine.timeouts import Timeouts
 from ordu.engine.wakeups import Wakeups
 from ordu.images.door import Door
 from ordu.images.links import Links
@@ -50,6 +51,7 @@ class Horde:
     catalogue: Catalogue
     lanes: LaneMap = field(default_factory=LaneMap)
     wakeups: Wakeups = field(default_factory=Wakeups)
+    timeouts: Timeouts = field(default_factory=Timeouts)
     modes: dict[str, bool] = field(default_factory=dict)
     delivered: deque[tuple[Millis, int]] = field(default_factory=deque)  # when, how much work
     failures: dict[RequestId, set[WorkerId]] = field(default_factory=dict)  # who failed what

@@ -91,14 +91,14 @@ def place(
         pricing.check_upfront(Kudos(bill * wish.n), available)
     key = lane_key(wish.requirement)
     lanes.remember(tx, key, wish.requirement)
-    balance = max(user.kudos, ZERO)
+    priority = ranking.priority(user_id, max(user.kudos, ZERO), is_flagged=user.is_flagged)
     requests.add(
         tx,
         wish,
         request_id=request_id,
         user_id=user_id,
         lane_key=key,
-        rank=ranking.rank(ranking.priority(user_id, balance), now, terms.growth_per_s),
+        rank=ranking.rank(priority, now, terms.growth_per_s),
         bill=bill,
         is_upfront=is_upfront,
         now=now,

@@ -10,7 +10,7 @@ from ordu.rules.money import Action, Kudos, UserId
 from ordu.store import stats, users, workers
 from ordu.store.database import Transaction
 
-PAYMENTS_MAX = 200  # how many users one transaction of the monthly chore looks at
+PAYMENTS_MAX = 200  # how many users the monthly chore reads at a time
 
 # For having been there
 
@@ -75,13 +75,16 @@ async def pay_monthly(horde: Horde) -> None:
 
 
 async def pay_one(horde: Horde, user_id: UserId) -> None:
-    """Pay one user for as many months as are over; nothing when somebody else just did."""
+    """Pay one user for a month that is over; nothing when somebody else just did.
+
+    Who missed several, because the horde was away, is paid for the next in the next round.
+    """
     now = horde.now()
     entry_id = horde.fresh.id(now)
 
     def pay(tx: Transaction) -> None:
         user = found(tx, user_id)
-        if not trust.is_month_over(user.monthly_received_at, now):
+        if user.is_deleted or not trust.is_month_over(user.monthly_received_at, now):
             return
         received = trust.next_payment(user.monthly_received_at, now)
         users.change(tx, user.id, {"monthly_received_at": received})

@@ -17,6 +17,7 @@ from ordu.rules import money, pricing
 from ordu.rules.lifecycle import JobId, JobState, Millis
 from ordu.rules.matching import Requirement
 from ordu.rules.money import ANONYMOUS, Entry, Kudos, UserId, settlement
+from ordu.rules.trust import SuspicionReason
 from ordu.store import jobs, lanes, ledger, made, requests, stats
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
@@ -153,8 +154,11 @@ def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Mi
     paid = paid_by(entry, request.user_id)
     assert 0 <= paid <= request.bill, f"job {job.id} cost {paid} and its bill is {request.bill}"
     requests.finish_one(tx, request.id, paid, Millis(now + terms.lifetime_ms))
-    stats.append(tx, counted(job, request, entry, reward))
-    stats.append(tx, made.delivered(now, job.model, request.work))
+    learnt = [
+        *counted(job, request, entry, reward),
+        *made.delivered(now, job.model, request.work),
+    ]
+    stats.append(tx, learnt)
     makes_trusted = not owner.is_trusted and promote_if_due(
         tx, owner.id, terms.trust_threshold, entry_id, now
     )
@@ -162,7 +166,7 @@ def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Mi
     assert request is not None
     requirement = lanes.requirement(tx, request.lane_key)
     suspected = (
-        suspicion.suspect(tx, job.worker_id, owner.id)
+        suspicion.suspect(tx, job.worker_id, owner.id, SuspicionReason.UNREASONABLY_FAST, now)
         if terms.too_fast(request.work, now - job.started_at)
         else None
     )

@@ -1,8 +1,9 @@
 """Suspicion: what makes a worker and its owner suspect, and what follows (protocol sheet 20 §11).
 
-Each count is a thing that honest workers do now and then and cheats do all the time. With enough of
-them a worker is paused and its owner can neither move kudos nor become trusted. Those who are
-trusted are never suspect. A moderator clears it (`reset_suspicion`).
+Each count is a thing that honest people do now and then and cheats do all the time; `rules.trust`
+has the reasons. With enough of them a worker is paused and its owner can neither move kudos nor
+become trusted. Those who are trusted are never suspect. A moderator sees the reasons and clears
+them (`reset_suspicion`).
 """
 
 from collections import deque
@@ -13,9 +14,11 @@ from ordu.engine.presence import Worker
 from ordu.rules import trust
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import WorkerId
-from ordu.rules.money import UserId
-from ordu.store import users, workers
+from ordu.rules.money import ANONYMOUS, UserId
+from ordu.rules.trust import SuspicionReason
+from ordu.store import suspicions, users, workers
 from ordu.store.database import Transaction
+from ordu.store.users import User
 
 HOUR_MS = 3_600_000
 ABORTED_MAX = 20  # jobs in an hour that a worker may give up
@@ -33,12 +36,24 @@ class Suspicion:
     is_paused: bool
 
 
-def suspect(tx: Transaction, worker_id: WorkerId, owner_id: UserId) -> Suspicion | None:
-    """Count a suspicion against a worker and its owner; None when they are beyond suspicion."""
+def suspect_user(tx: Transaction, user: User, reason: SuspicionReason, now: Millis) -> bool:
+    """Count a suspicion against a user; False when they are beyond it, or it was counted before."""
+    if user.is_trusted or user.id == ANONYMOUS:
+        return False
+    if not suspicions.count(tx, suspicions.of_user(user.id), reason, now):
+        return False
+    users.change(tx, user.id, {"suspicion": user.suspicion + 1})
+    return True
+
+
+def suspect(
+    tx: Transaction, worker_id: WorkerId, owner_id: UserId, reason: SuspicionReason, now: Millis
+) -> Suspicion | None:
+    """Count a suspicion against a worker and its owner; None when nothing was counted."""
     owner, worker = users.by_id(tx, owner_id), workers.by_id(tx, worker_id)
-    if owner is None or worker is None or owner.is_trusted:
+    if owner is None or worker is None or not suspect_user(tx, owner, reason, now):
         return None
-    users.change(tx, owner.id, {"suspicion": owner.suspicion + 1})
+    suspicions.count(tx, suspicions.of_worker(worker.id), reason, now)
     is_paused = trust.is_suspicious(worker.suspicion + 1, trusted=False)
     changes: dict[str, object] = {"suspicion": worker.suspicion + 1}
     if is_paused:
@@ -79,7 +94,8 @@ async def count_aborted(horde: Horde, worker_id: WorkerId) -> None:
     worker.aborted.clear()
 
     def write(tx: Transaction) -> Suspicion | None:
-        suspicion = suspect(tx, worker.id, worker.user_id)
+        reason = SuspicionReason.TOO_MANY_JOBS_ABORTED
+        suspicion = suspect(tx, worker.id, worker.user_id, reason, now)
         if not is_raid:
             workers.change(tx, worker.id, {"maintenance_text": ABORTED_TEXT})
         return suspicion
@@ -90,6 +106,27 @@ async def count_aborted(horde: Horde, worker_id: WorkerId) -> None:
             worker.maintenance_text = ABORTED_TEXT
 
     await horde.write(write, publish)
+
+
+async def count_prompt(horde: Horde, user: User, address: str) -> None:
+    """Somebody asked for what is not drawn: their address has to wait, and it is held against them.
+
+    Moderators try such prompts on purpose.
+    """
+    if user.is_moderator:
+        return
+    now = horde.now()
+    if horde.settings.rate_limits:
+        horde.timeouts.offence(address, now)
+    reason = SuspicionReason.CORRUPT_PROMPT
+
+    def write(tx: Transaction) -> None:
+        known = users.by_id(tx, user.id)
+        if known is not None:
+            suspect_user(tx, known, reason, now)
+
+    if user.id != ANONYMOUS and not user.is_trusted:
+        await horde.write(write)
 
 
 def forget_before(moments: deque[Millis], since: Millis) -> None:

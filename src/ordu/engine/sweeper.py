@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from ordu.engine import end, rewards, transfer
+from ordu.engine import end, leaving, rewards, transfer
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import JobId, Millis, RequestId
@@ -47,6 +47,7 @@ class Sweeper:
             await attempt(remove_orphans, self.horde)
             await attempt(rewards.pay_monthly, self.horde)
             await attempt(transfer.forget_answers, self.horde)
+            await attempt(leaving.wipe_deleted, self.horde)
 
 
 async def attempt(chore: Callable[[Horde], Awaitable[None]], horde: Horde) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ordu.engine.books import book, found, give
 from ordu.engine.horde import Horde
+from ordu.engine.leaving import KEPT_DAYS
 from ordu.protocol.errors import Refused
 from ordu.rules import money, names, rights, trust
 from ordu.rules.lifecycle import Millis
@@ -20,6 +21,7 @@ from ordu.store.database import Transaction
 from ordu.store.users import User
 
 RETURN_PAUSE_MS = 60_000  # so long nobody gives kudos back to who has just given them some
+TAKER_DELETED = "The receiving account is deleted."
 ANSWERS_LIFETIME_MS = 30 * 86_400_000  # as long as a repeated call gets the first one's answer
 
 
@@ -86,7 +88,7 @@ async def transfer(
 def named(tx: Transaction, name: str) -> User | None:
     """The user of this alias or number."""
     user_id = names.user_id_of(name)
-    return None if user_id is None else users.by_id(tx, user_id)
+    return None if user_id is None else users.known(tx, user_id)
 
 
 def check_parties(giver: User, taker: User | None, target_name: str) -> User:
@@ -141,10 +143,16 @@ def check_accounts(giver: User, taker: User) -> None:
             "The receiving account cannot get kudos now.",
         ),
         (taker.is_flagged, "TargetAccountFlagged", "The receiving account is under review."),
+        (taker.is_deleted, "DeletedUser", TAKER_DELETED),
+        (
+            giver.is_deleted,
+            "DeletedUser",
+            f"Your account is deleted; you can restore it for {KEPT_DAYS} days.",
+        ),
     )
     for is_broken, rc, message in refusals:
         if is_broken:
-            raise Refused(rc, message)
+            raise Refused(rc, message, 400)
 
 
 def check_amount(amount: int) -> None:
@@ -185,7 +193,7 @@ async def award(
 
     Raises:
         Refused: NotAllowedAwards, InvalidAwardUsername, KudosAwardToAnon, TargetAccountFlagged,
-            InvalidKudosTransferAmount, KudosTransferNotEnough.
+            DeletedUser, InvalidKudosTransferAmount, KudosTransferNotEnough.
     """
     stands = rights.standing(caller.id, UserId(-1), is_moderator=caller.is_moderator)
     rights.check(rights.AWARD_KUDOS, stands, "award kudos")
@@ -211,6 +219,8 @@ def check_award(taker: User | None, target_name: str, amount: int) -> User:
         raise Refused("KudosAwardToAnon", "The anonymous user cannot hold kudos.")
     if taker.is_flagged:
         raise Refused("TargetAccountFlagged", "The receiving account is under review.")
+    if taker.is_deleted:
+        raise Refused("DeletedUser", TAKER_DELETED, 400)
     if amount == 0:
         raise Refused("InvalidKudosTransferAmount", "Nothing to award: say a number but 0.")
     return taker

@@ -227,6 +227,10 @@ class UserDetails(msgspec.Struct, frozen=True, kw_only=True):
         int | UnsetType | None,
         Meta(description="(Privileged) How much suspicion this user has accumulated."),
     ] = UNSET
+    suspicion_reasons: Annotated[
+        list[str] | UnsetType | None,
+        Meta(description="(Privileged) What for, and how often: `unreasonably_fast x2`."),
+    ] = UNSET
     flagged: Annotated[
         bool | UnsetType | None, Meta(description="This user is under suspicion.")
     ] = UNSET
@@ -425,3 +429,9 @@ class ModifyUser(msgspec.Struct, frozen=True, kw_only=True):
     undeleted: Annotated[
         bool | UnsetType | None, Meta(description="True when the account is kept.")
     ] = UNSET
+
+
+class DeletedUser(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to deleting an account (`delete_user_single`)."""
+
+    message: Annotated[str | UnsetType, Meta(description="`OK`.")] = UNSET

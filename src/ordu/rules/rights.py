@@ -49,6 +49,7 @@ USER_SEEN: Mapping[str, Standing] = {
     "evaluating_kudos": Standing.OWNER,  # moderators only elsewhere; but they are the user's own
     "monthly_kudos": Standing.MODERATOR,
     "suspicious": Standing.MODERATOR,
+    "suspicion_reasons": Standing.MODERATOR,
     "admin_comment": Standing.MODERATOR,
     "proxy_passkey": Standing.MODERATOR,
 }
@@ -123,8 +124,10 @@ MODES_CHANGED: Mapping[str, Right] = {
     "raid_mode": BY_MODERATOR,
 }
 
-# What else needs a standing: deleting a worker, and awarding kudos (protocol sheets 22 §5, 21 §2).
+# What else needs a standing: deleting a worker (protocol sheet 22 §5) or an account (20 §12), and
+# awarding kudos (21 §2).
 DELETE_WORKER = BY_OWNER
+DELETE_USER = Right(Standing.OWNER, "NotUserOrMod")
 AWARD_KUDOS = Right(Standing.ADMINISTRATOR, "NotAllowedAwards")
 
 REFUSALS: Mapping[Standing, str] = {

@@ -7,6 +7,7 @@ spendable (protocol sheet 20 §11).
 
 import calendar
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import ANONYMOUS, Kudos, UserId, from_whole
@@ -16,11 +17,29 @@ TRUST_AGE_MS = 7 * DAY_MS
 SUSPICION_MAX = 5  # so many counted suspicions make a user or worker suspicious
 
 UPTIME_REWARDED_S = 600  # each time a worker was there for longer than this, it is rewarded
+TIMEOUT_STEP_MS = 3 * 60_000
+
+
+class SuspicionReason(StrEnum):
+    """What somebody is suspected for: those of the public servers that can happen here."""
+
+    UNREASONABLY_FAST = "unreasonably_fast"  # a delivery that no machine makes so fast
+    CORRUPT_PROMPT = "corrupt_prompt"  # asked for what is not drawn
+    TOO_MANY_JOBS_ABORTED = "too_many_jobs_aborted"  # in an hour
+
+
+# Each reason counts once for a user or worker, but these count each time.
+REPEATED = frozenset({SuspicionReason.UNREASONABLY_FAST, SuspicionReason.TOO_MANY_JOBS_ABORTED})
 
 
 def is_suspicious(suspicion: int, *, trusted: bool) -> bool:
     """Whether this many suspicions count; those who are trusted never are suspicious."""
     return suspicion >= SUSPICION_MAX and not trusted
+
+
+def timeout_ms(offences: int) -> Millis:
+    """How long an address has to wait after so many offences in a day: 3, 9, 15 … minutes."""
+    return Millis((2 * (offences - 1) + 1) * TIMEOUT_STEP_MS)
 
 
 def earns_trust(

@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from ordu.engine import place
+from ordu.engine import place, suspicion
+from ordu.engine.leaving import check_not_deleted
 from ordu.engine.progress import able_workers
 from ordu.kinds.image import IMAGE
 from ordu.kinds.image.warnings import warnings
@@ -11,6 +12,7 @@ from ordu.protocol.requests import GenerationInput, RequestWarning
 from ordu.rules import money
 from ordu.rules.lifecycle import Wish
 from ordu.server.call import Call
+from ordu.server.ratelimits import address_of
 from ordu.store.requests import Request
 
 
@@ -25,6 +27,22 @@ class Placed(NamedTuple):
 def wish_of(call: Call[GenerationInput], body: GenerationInput) -> Wish:
     """What the caller asks for with this body."""
     return IMAGE.wish(body, call.user, call.horde.settings, call.horde.catalogue)
+
+
+async def admitted(call: Call[GenerationInput]) -> Wish:
+    """What the caller asks for, when the caller may ask and it may be drawn.
+
+    Whoever asks for what is not drawn has to wait before asking again.
+    """
+    check_not_deleted(call.user)
+    address = address_of(call.http)
+    call.horde.timeouts.check(address, call.horde.now())
+    try:
+        return wish_of(call, call.body)
+    except Refused as refused:
+        if refused.rc == "CorruptPrompt":
+            await suspicion.count_prompt(call.horde, call.user, address)
+        raise
 
 
 def price_of(call: Call[GenerationInput], wish: Wish) -> dict[str, Any]:

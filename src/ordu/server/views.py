@@ -25,7 +25,7 @@ from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import Feature
 from ordu.rules.money import ANONYMOUS, Action, Kudos
 from ordu.rules.rights import USER_SEEN, WORKER_SEEN, Standing
-from ordu.store import requests, stats, users, workers
+from ordu.store import requests, stats, suspicions, users, workers
 from ordu.store.database import Transaction
 from ordu.store.users import User
 
@@ -67,13 +67,14 @@ def user_view(tx: Transaction, user: User, now: Millis, stands: Standing) -> Use
         monthly_kudos=monthly(user) if shows("monthly_kudos") else None,
         trusted=user.is_trusted,
         suspicious=user.suspicion if shows("suspicious") else None,
+        suspicion_reasons=reasons(tx, user) if shows("suspicion_reasons") else None,
         flagged=user.is_flagged,
         vpn=user.is_vpn if shows("vpn") else None,
         service=user.is_service,
         education=user.is_education,
         customizer=user.is_customizer,
         special=user.is_special if shows("special") else None,
-        deleted=False,
+        deleted=user.is_deleted,
         pseudonymous=user.id != ANONYMOUS,
         account_age=(now - user.created_at) // 1000,
         contact=user.contact if shows("contact") else None,
@@ -89,6 +90,12 @@ def user_view(tx: Transaction, user: User, now: Millis, stands: Standing) -> Use
         ),
         records=records(totals),
     )
+
+
+def reasons(tx: Transaction, user: User) -> list[str]:
+    """What a user was suspected for, by name; one that was counted more often with how often."""
+    found = suspicions.times(tx, suspicions.of_user(user.id))
+    return [reason if times == 1 else f"{reason} x{times}" for reason, times in found.items()]
 
 
 def active(tx: Transaction, user: User) -> ActiveGenerations:

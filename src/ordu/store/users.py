@@ -12,7 +12,7 @@ COLUMNS = (
     "id, username, created_at, kudos, evaluating_kudos, concurrency, usage_multiplier,"
     " worker_invited, is_moderator, is_trusted, is_flagged, is_customizer, is_vpn, is_service,"
     " is_education, is_special, has_public_workers, monthly_kudos, monthly_received_at, suspicion,"
-    " contact, admin_comment"
+    " contact, admin_comment, deleted_at, is_wiped"
 )
 
 
@@ -41,6 +41,13 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     suspicion: int
     contact: str | None
     admin_comment: str | None
+    deleted_at: Millis | None
+    is_wiped: bool
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the account was deleted and not restored."""
+        return self.deleted_at is not None
 
 
 def read_row(row: Row) -> User:
@@ -82,9 +89,15 @@ def next_id(tx: Transaction) -> UserId:
 
 
 def by_id(tx: Transaction, user_id: UserId) -> User | None:
-    """The user of this id."""
+    """The user of this id, also one who was wiped: the books still name them."""
     row = tx.one(f"SELECT {COLUMNS} FROM users WHERE id = :id", id=user_id)
     return None if row is None else read_row(row)
+
+
+def known(tx: Transaction, user_id: UserId) -> User | None:
+    """The user of this id, for people who ask: nobody finds one who was wiped."""
+    user = by_id(tx, user_id)
+    return None if user is None or user.is_wiped else user
 
 
 def by_key_hash(tx: Transaction, key_hash: str) -> User | None:
@@ -97,7 +110,7 @@ def page(tx: Transaction, number: int, *, oldest_first: bool) -> list[User]:
     """Twenty-five users, richest or oldest first; pages count from 1."""
     order = "id" if oldest_first else "kudos DESC, id"
     rows = tx.all(
-        f"SELECT {COLUMNS} FROM users ORDER BY {order} LIMIT :size OFFSET :skip",
+        f"SELECT {COLUMNS} FROM users WHERE is_wiped = 0 ORDER BY {order} LIMIT :size OFFSET :skip",
         size=PAGE_SIZE,
         skip=(number - 1) * PAGE_SIZE,
     )
@@ -105,18 +118,29 @@ def page(tx: Transaction, number: int, *, oldest_first: bool) -> list[User]:
 
 
 def with_monthly_kudos(tx: Transaction, after: UserId, most: int) -> list[User]:
-    """Users who get kudos every month, by id, those after this one."""
+    """Users who get kudos every month, by id, those after this one; the deleted get none."""
     rows = tx.all(
         f"SELECT {COLUMNS} FROM users WHERE monthly_kudos > 0 AND id > :after"
-        " ORDER BY id LIMIT :most",
+        " AND deleted_at IS NULL ORDER BY id LIMIT :most",
         after=after,
         most=most,
     )
     return [read_row(row) for row in rows]
 
 
-def set_key_hash(tx: Transaction, user_id: UserId, key_hash: str) -> None:
-    """Give a user another key."""
+def deleted_before(tx: Transaction, before: Millis, most: int) -> list[User]:
+    """Users who were deleted up to this moment and not wiped yet."""
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM users WHERE deleted_at <= :before AND is_wiped = 0"
+        " ORDER BY deleted_at LIMIT :most",
+        before=before,
+        most=most,
+    )
+    return [read_row(row) for row in rows]
+
+
+def set_key_hash(tx: Transaction, user_id: UserId, key_hash: str | None) -> None:
+    """Give a user another key, or none."""
     tx.run("UPDATE users SET key_hash = :hash WHERE id = :id", hash=key_hash, id=user_id)
 
 
@@ -140,6 +164,8 @@ EDITABLE = frozenset(
         "contact",
         "admin_comment",
         "suspicion",
+        "deleted_at",
+        "is_wiped",
     }
 )
 

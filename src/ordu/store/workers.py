@@ -5,6 +5,7 @@ import msgspec
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import WorkerId
 from ordu.rules.money import UserId
+from ordu.store import suspicions
 from ordu.store.database import Row, Transaction
 
 COLUMNS = (
@@ -131,3 +132,4 @@ def remove(tx: Transaction, worker_id: WorkerId) -> None:
     """Forget a worker; what it earned stays with its owner."""
     tx.run("DELETE FROM workers WHERE id = :id", id=worker_id)
     tx.run("DELETE FROM totals WHERE subject = :subject", subject=f"worker:{worker_id}")
+    suspicions.forget_worker(tx, worker_id)

@@ -1,4 +1,4 @@
-"""`ordu users list`, `show` and `edit`: what is asked, and what is shown of the answer."""
+"""`ordu users list`, `show`, `edit`, `delete`: what is asked, and what is shown of the answer."""
 
 import json
 
@@ -87,7 +87,7 @@ def test_edit_has_an_option_for_each_field(call, horde):
         arguments += [flag] if value is None else [flag, value]
     result = call("users", "edit", "17", *arguments)
     assert result.exit_code == 0, result.stderr
-    assert len(horde.asked[0].body) == 18
+    assert len(horde.asked[0].body) == 19
 
 
 @pytest.mark.parametrize(
@@ -111,3 +111,27 @@ def test_edit_refused(call, horde):
     horde.to("PUT /users/17", {"message": "Not you.", "rc": "NotAdmin"}, status=403)
     result = call("users", "edit", "17", "--moderator")
     assert (result.exit_code, result.stderr) == (1, "ordu: Not you. (rc NotAdmin)\n")
+
+
+@pytest.mark.parametrize(("said", "code", "calls"), [("y\n", 0, 2), ("n\n", 1, 1)])
+def test_delete_asks_at_a_terminal(call, horde, monkeypatch, said, code, calls):
+    monkeypatch.setattr("ordu.cli.sure.has_terminal", lambda: True)
+    horde.to("GET /users/17", FERRIS)
+    horde.to("DELETE /users/17", {"message": "OK"})
+    result = call("users", "delete", "ferris#17", stdin=said)
+    assert (result.exit_code, len(horde.asked)) == (code, calls)
+    asked = "Delete the account ferris [2J#17, which has 1234567.5 kudos? [y/N]: "
+    assert result.stderr.startswith(asked)
+    assert ("ordu users edit 17 --undelete" in result.stdout) == (code == 0)
+
+
+def test_delete_without_a_terminal_wants_yes(call, horde):
+    assert call("users", "delete", "17").exit_code == 2
+    horde.to("DELETE /users/17", {"message": "OK"})
+    result = call("users", "delete", "17", "--yes", "--json")
+    assert json.loads(result.stdout) == {"message": "OK"}
+
+
+def test_undelete_is_a_switch(call, horde):
+    horde.to("PUT /users/17", {"undeleted": True})
+    assert call("users", "edit", "17", "--undelete").stdout.split() == ["undeleted", "yes"]

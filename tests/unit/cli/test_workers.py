@@ -78,7 +78,7 @@ def test_delete_without_a_terminal_is_refused(call, attic):
 
 @pytest.mark.parametrize(("said", "code", "calls"), [("y\n", 0, 2), ("n\n", 1, 1), ("\n", 1, 1)])
 def test_delete_asks_at_a_terminal(call, attic, monkeypatch, said, code, calls):
-    monkeypatch.setattr("ordu.cli.workers.has_terminal", lambda: True)
+    monkeypatch.setattr("ordu.cli.sure.has_terminal", lambda: True)
     result = call("workers", "delete", ID, stdin=said)
     assert result.exit_code == code
     assert len(attic.asked) == calls

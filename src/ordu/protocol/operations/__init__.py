@@ -9,6 +9,7 @@ in one module per first path segment, as the handlers do.
 from collections.abc import Mapping
 
 from ordu.protocol.operations.accounts import (
+    delete_user_single,
     get_find_user,
     get_user_single,
     get_users,
@@ -86,6 +87,7 @@ TABLE: tuple[Operation, ...] = (
     get_horde_news,
     # came later to the public servers
     get_heartbeat,
+    delete_user_single,
     get_worker_single_name,
     get_model_single,
     post_award_kudos,
@@ -118,6 +120,7 @@ __all__ = [
     "Parameter",
     "Place",
     "delete_async_status",
+    "delete_user_single",
     "delete_worker_single",
     "get_async_check",
     "get_async_status",

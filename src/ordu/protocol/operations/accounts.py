@@ -14,7 +14,7 @@ from ordu.protocol.operations.row import (
     in_query,
 )
 from ordu.protocol.registration import Registered, RegistrationInput
-from ordu.protocol.users import ModifyUser, PutUserSingleRequest, UserDetailsStable
+from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 _USER_ID = in_path("user_id", "The number of the user")
 
@@ -79,6 +79,32 @@ put_user_single = Operation(
         "UserNotDeleted",
         "KudosTransferNotEnough",
         "NotImplemented",
+    ),
+)
+
+delete_user_single = Operation(
+    name="delete_user_single",
+    method="DELETE",
+    path="/api/v2/users/{user_id}",
+    summary="Delete the account",
+    description=(
+        "A deleted account can do nothing, and can be restored for 30 days with `undelete`. Then it"
+        " is wiped: name, key, contact and workers are gone for good. Only the user and moderators"
+        " can do this, and never to a moderator."
+    ),
+    parameters=(_USER_ID, api_key("The Mod or Owner API key", required=True), X_FIELDS),
+    reply=DeletedUser,
+    status_text="Account Deleted",
+    refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "User Not Found"},
+    key=Key.REQUIRED,
+    era=Era.TODAY,
+    limits=(Limit(60, 60, Counts.PATH),),
+    rcs=(
+        "UserNotFound",
+        "AnonForbiddenUser",
+        "CannotDeleteMod",
+        "NotUserOrMod",
+        "CannotWipeActiveUser",
     ),
 )
 

@@ -43,6 +43,8 @@ _ASKING = (
 )
 # What a request may be refused for, whichever way it is placed.
 _REFUSED = (
+    "DeletedUser",
+    "TimeoutIP",
     "MissingPrompt",
     "BadCFGDecimals",
     "TooManyExtraSourceImages.",
@@ -204,6 +206,8 @@ post_job_pop = Operation(
     limits=_WORKING,
     rcs=(
         "BadRequest",
+        "DeletedUser",
+        "TimeoutIP",
         "AnonForbiddenWorker",
         "WorkerFlaggedMaintenance",
         "WorkerInviteOnly",

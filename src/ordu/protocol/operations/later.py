@@ -52,10 +52,6 @@ LATER: tuple[Operation, ...] = (
         """,
     ),
     *not_yet(
-        "An account is changed with PUT /api/v2/users/{user_id}.",
-        "delete_user_single DELETE /users/{user_id}",
-    ),
-    *not_yet(
         "Every key belongs to one account: make one at /register.",
         """
         put_shared_key PUT /sharedkeys
@@ -84,7 +80,7 @@ LATER: tuple[Operation, ...] = (
         """,
     ),
     *not_yet(
-        "It blocks no addresses; a worker is paused with PUT /api/v2/workers/{worker_id}.",
+        "It blocks no addresses by hand; a worker is paused with PUT /api/v2/workers/{worker_id}.",
         """
         get_operations_ip GET /operations/ipaddr
         post_operations_ip POST /operations/ipaddr
@@ -95,7 +91,7 @@ LATER: tuple[Operation, ...] = (
         """,
     ),
     *not_yet(
-        "It filters no prompts; a worker refuses words by `blacklist` in its pop.",
+        "Its words are in its settings; a worker refuses words by `blacklist` in its pop.",
         """
         get_filters GET /filters
         put_filters PUT /filters

@@ -73,7 +73,7 @@ ALWAYS_SKIPPED = (
 @handles(operations.post_async_generate)
 async def post_async_generate(call: Call[GenerationInput]) -> Answer | RequestAsync:
     """Place a request and answer at once with its id."""
-    wish = placing.wish_of(call, call.body)
+    wish = await placing.admitted(call)
     if call.body.dry_run:
         return Answer(RequestAsync(**placing.price_of(call, wish)), 200)
     place.check_open(call.horde)
@@ -89,7 +89,7 @@ async def post_async_generate(call: Call[GenerationInput]) -> Answer | RequestAs
 async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestStatusStable:
     """Place a request and answer when it is done, given up or expired."""
     horde = call.horde
-    wish = placing.wish_of(call, call.body)
+    wish = await placing.admitted(call)
     if call.body.dry_run:
         return Answer(placing.price_of(call, wish))
     place.check_open(horde)

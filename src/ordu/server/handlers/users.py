@@ -1,10 +1,10 @@
 """Users: `/users/…`."""
 
-from ordu.engine import editing
+from ordu.engine import editing, leaving
 from ordu.engine.editing import COLUMN_OF, UserChange
 from ordu.protocol import operations
 from ordu.protocol.errors import Refused
-from ordu.protocol.users import ModifyUser, PutUserSingleRequest, UserDetailsStable
+from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 from ordu.rules import money, names
 from ordu.rules.money import UserId
 from ordu.rules.rights import Standing
@@ -56,6 +56,13 @@ async def put_user_single(call: Call[PutUserSingleRequest]) -> ModifyUser:
     return modified(await editing.edit(call.horde, user_id, change), change)
 
 
+@handles(operations.delete_user_single)
+async def delete_user_single(call: Call[None]) -> DeletedUser:
+    """Delete an account, and wipe one that was deleted long ago."""
+    await leaving.delete_user(call.horde, call.user, id_in_path(call))
+    return DeletedUser(message="OK")
+
+
 def modified(user: User, change: UserChange) -> ModifyUser:
     """The fields that were changed, with their new values."""
     names = change.fields.keys()
@@ -68,6 +75,8 @@ def modified(user: User, change: UserChange) -> ModifyUser:
         values["new_suspicion"] = user.suspicion
     if "education" in names:
         values["concurrency"] = user.concurrency
+    if "undelete" in names:
+        values["undeleted"] = True
     return ModifyUser(**values)
 
 
@@ -84,7 +93,7 @@ def id_in_path(call: Call[object]) -> UserId:
 
 def existing(tx: Transaction, user_id: UserId) -> User:
     """The user of this id."""
-    user = users.by_id(tx, user_id)
+    user = users.known(tx, user_id)
     if user is None:
         raise not_found(str(user_id))
     return user

@@ -1,0 +1,111 @@
+"""Leaving: accounts that are deleted, restored in time, or wiped for good (protocol sheet 20 §12).
+
+A deleted account cannot ask, work, give or get kudos; its owner still sees it and can restore it.
+After 30 days it is wiped: its name, its words about itself, its key and its workers are gone and
+nobody finds it any more. Its number and its entries in the books stay, for the books must add up.
+"""
+
+from ordu.engine.horde import Horde
+from ordu.protocol.errors import Refused
+from ordu.rules import rights
+from ordu.rules.lifecycle import Millis
+from ordu.rules.matching import WorkerId
+from ordu.rules.money import ANONYMOUS, UserId
+from ordu.rules.trust import DAY_MS
+from ordu.store import suspicions, users, workers
+from ordu.store.database import Transaction
+from ordu.store.users import User
+
+KEPT_MS = 30 * DAY_MS  # so long a deleted account can be restored
+KEPT_DAYS = KEPT_MS // DAY_MS
+WIPED_NAME = "(wiped)"
+WIPED_MAX = 200  # how many accounts one round of the chore wipes
+
+
+def check_not_deleted(user: User) -> None:
+    """Refuse somebody whose account is deleted.
+
+    Raises:
+        Refused: DeletedUser.
+    """
+    if user.is_deleted:
+        raise Refused(
+            "DeletedUser",
+            f"This account is deleted. For {KEPT_DAYS} days it can be restored: "
+            f'PUT /api/v2/users/{user.id} with {{"undelete": true}}.',
+        )
+
+
+async def delete_user(horde: Horde, caller: User, target: UserId) -> None:
+    """Delete an account; one that was deleted long enough ago is wiped.
+
+    Raises:
+        Refused: UserNotFound, AnonForbiddenUser, CannotDeleteMod, NotUserOrMod,
+            CannotWipeActiveUser.
+    """
+    now = horde.now()
+
+    def delete(tx: Transaction) -> list[WorkerId]:
+        user = users.known(tx, target)
+        if user is None:
+            raise Refused("UserNotFound", f"There is no user with the id {target}.")
+        check_may_delete(caller, user)
+        if user.deleted_at is None:
+            users.change(tx, user.id, {"deleted_at": now})
+            return []
+        if not is_over(user, now):
+            raise Refused(
+                "CannotWipeActiveUser",
+                f"This account is deleted already. It is wiped {KEPT_DAYS} days after that.",
+            )
+        return wipe(tx, user)
+
+    await horde.write(delete, lambda gone: forget_workers(horde, gone))
+
+
+def check_may_delete(caller: User, target: User) -> None:
+    """Refuse everybody but the user and moderators, and to delete those who run the horde."""
+    rights.check_not_anonymous(caller.id, "AnonForbiddenUser")
+    if target.id == ANONYMOUS:
+        raise Refused("AnonForbiddenUser", "The anonymous user, whom many share, always stays.")
+    stands = rights.standing(caller.id, target.id, is_moderator=caller.is_moderator)
+    target_stands = rights.standing(target.id, target.id, is_moderator=target.is_moderator)
+    if target_stands >= rights.Standing.MODERATOR:
+        raise Refused(
+            "CannotDeleteMod", "Moderators and the administrator cannot be deleted while they are."
+        )
+    rights.check(rights.DELETE_USER, stands, "delete this account")
+
+
+def is_over(user: User, now: Millis) -> bool:
+    """Whether the time is over in which a deleted account can be restored."""
+    return user.deleted_at is not None and user.deleted_at + KEPT_MS <= now
+
+
+def wipe(tx: Transaction, user: User) -> list[WorkerId]:
+    """Forget who a user was; returns the workers that went with them."""
+    theirs = workers.of_user(tx, user.id)
+    suspicions.forget(tx, user.id)
+    for worker_id in theirs:
+        workers.remove(tx, worker_id)
+    users.set_key_hash(tx, user.id, None)
+    nothing: dict[str, object] = {"contact": None, "admin_comment": None, "monthly_kudos": 0}
+    users.change(tx, user.id, {"username": WIPED_NAME, "is_wiped": True} | nothing)
+    return theirs
+
+
+def forget_workers(horde: Horde, gone: list[WorkerId]) -> None:
+    """Forget workers that went with their owner."""
+    for worker_id in gone:
+        horde.presence.remove(worker_id)
+
+
+async def wipe_deleted(horde: Horde) -> None:
+    """A chore: wipe the accounts that were deleted long enough ago."""
+    now = horde.now()
+
+    def wipe_some(tx: Transaction) -> list[WorkerId]:
+        found = users.deleted_before(tx, Millis(now - KEPT_MS), WIPED_MAX)
+        return [worker_id for user in found for worker_id in wipe(tx, user)]
+
+    await horde.write(wipe_some, lambda gone: forget_workers(horde, gone))

@@ -1,0 +1,28 @@
+"""Standing: why somebody is suspected, accounts that are deleted and wiped."""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+STATEMENTS = (
+    # The subject is `user:5` or `worker:` and its id; the sum is in the column `suspicion` of each.
+    """CREATE TABLE suspicions (
+        subject TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        times BIGINT NOT NULL,
+        newest_at BIGINT NOT NULL,
+        PRIMARY KEY (subject, reason)
+    )""",
+    "ALTER TABLE users ADD COLUMN deleted_at BIGINT",
+    "ALTER TABLE users ADD COLUMN is_wiped INTEGER NOT NULL DEFAULT 0",
+    # Only those whom the chore that wipes has to look at.
+    """CREATE INDEX users_by_deletion ON users (deleted_at)
+        WHERE deleted_at IS NOT NULL AND is_wiped = 0""",
+)
+
+
+def upgrade() -> None:
+    """Add what is new; what is there stays."""
+    for statement in STATEMENTS:
+        op.execute(statement)
