@@ -133,6 +133,7 @@ def exercise(tx):
     jobs.free_ordinal(tx, "r1", 1)
     jobs.overdue(tx, NOON, 10)
     jobs.running_load(tx)
+    jobs.running(tx)
     jobs.finish(tx, "j1", NOON, seed="1", censored=False, metadata=None)
     jobs.fault(tx, "j1", NOON)
     jobs.remove_running(tx, "j1")

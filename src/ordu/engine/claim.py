@@ -324,6 +324,8 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
         release()
         if claimed is not None:
             horde.publish_request(claimed.request, claimed.requirement)
+            for job in claimed.jobs:
+                horde.running.begin(job.worker_id, job.id, claimed.request.work, job.started_at)
         else:
             horde.lanes.forget(waiting)
 

@@ -93,6 +93,7 @@ async def fault(horde: Horde, job_id: JobId) -> bool:
         if failed is not None:
             horde.failures.setdefault(failed.ended.request.id, set()).add(failed.worker_id)
             horde.publish_request(failed.ended.request, failed.ended.requirement)
+            horde.running.end(failed.worker_id, job_id)
 
     failed = await horde.write(lambda tx: fault_job(tx, job_id, faults_max, now), publish)
     if failed is not None:
@@ -146,6 +147,7 @@ async def give_back(horde: Horde, job: Job) -> None:
     def publish(ended: Ended | None) -> None:
         if ended is not None:
             horde.publish_request(ended.request, ended.requirement)
+            horde.running.end(job.worker_id, job.id)
 
     await horde.write(lambda tx: return_job(tx, job), publish)
 
@@ -173,10 +175,10 @@ def return_job(tx: Transaction, job: Job) -> Ended | None:
 
 @dataclass(frozen=True)
 class Expired:
-    """A request that is gone, and the names of its pictures."""
+    """A request that is gone, with its jobs."""
 
     request_id: RequestId
-    pictures: tuple[str, ...]
+    jobs: tuple[Job, ...]
     ended: Ended
 
 
@@ -187,11 +189,13 @@ async def expire(horde: Horde, request_id: RequestId) -> None:
     def publish(expired: Expired | None) -> None:
         if expired is not None:
             horde.failures.pop(expired.request_id, None)
+            for job in expired.jobs:
+                horde.running.end(job.worker_id, job.id)
             horde.publish_request(expired.ended.request, expired.ended.requirement)
 
     expired = await horde.write(lambda tx: expire_request(tx, request_id, now), publish)
     if expired is not None:
-        await horde.pictures.delete(expired.pictures)
+        await horde.pictures.delete(picture_names(expired))
 
 
 def expire_request(tx: Transaction, request_id: RequestId, now: Millis) -> Expired | None:
@@ -200,13 +204,19 @@ def expire_request(tx: Transaction, request_id: RequestId, now: Millis) -> Expir
     if request is None or request.expires_at > now:
         return None
     requirement = lanes.requirement(tx, request.lane_key)
-    names = [picture_name(job.id) for job in jobs.of_request(tx, request_id)]
+    its_jobs = tuple(jobs.of_request(tx, request_id))
     requests.remove(tx, request_id)
     counts = msgspec.structs.replace(
         request.counts, waiting=0, cancelled=request.counts.cancelled + request.counts.waiting
     )
     gone = Ended(msgspec.structs.replace(request, counts=counts), requirement)
-    return Expired(request_id, (*names, *source_names(request_id)), gone)
+    return Expired(request_id, its_jobs, gone)
+
+
+def picture_names(expired: Expired) -> list[str]:
+    """The names of all pictures that can have belonged to a request."""
+    made = [picture_name(job.id) for job in expired.jobs]
+    return made + source_names(expired.request_id)
 
 
 def picture_name(job_id: str) -> str:

@@ -17,6 +17,7 @@ from ordu.engine.clock import Clock
 from ordu.engine.fresh import Fresh
 from ordu.engine.lanes import LaneMap
 from ordu.engine.presence import Presence, Worker
+from ordu.engine.running import RunningJobs
 from ordu.engine.timeouts import Timeouts
 from ordu.engine.wakeups import Wakeups
 from ordu.images.door import Door
@@ -26,7 +27,7 @@ from ordu.kinds.catalogue import Catalogue
 from ordu.rules.lifecycle import Millis, RequestId
 from ordu.rules.matching import Offer, Requirement, WorkerId
 from ordu.settings import ServerSettings
-from ordu.store import facts, lanes, workers
+from ordu.store import facts, jobs, lanes, workers
 from ordu.store.database import Database, Transaction
 from ordu.store.requests import Request
 from ordu.store.workers import WorkerRow
@@ -50,6 +51,7 @@ class Horde:
     presence: Presence
     catalogue: Catalogue
     lanes: LaneMap = field(default_factory=LaneMap)
+    running: RunningJobs = field(default_factory=RunningJobs)
     wakeups: Wakeups = field(default_factory=Wakeups)
     timeouts: Timeouts = field(default_factory=Timeouts)
     modes: dict[str, bool] = field(default_factory=dict)
@@ -121,7 +123,7 @@ class Horde:
             self.presence.add(worker_from(row))
 
     def load_map(self, tx: Transaction) -> None:
-        """Make the map of lanes and the modes."""
+        """Make the map of lanes, the running jobs and the modes."""
         self.modes = facts.modes(tx)
         requirements = lanes.with_waiting(tx)
         for row in lanes.waiting(tx):
@@ -134,6 +136,8 @@ class Horde:
                 lane_key=row["lane_key"],
                 requirement=requirements[row["lane_key"]],
             )
+        for row in jobs.running(tx):
+            self.running.begin(row["worker_id"], row["id"], row["work"], row["started_at"])
 
     async def find_worker(self, worker_id: str) -> Worker | None:
         """A worker, here or away."""

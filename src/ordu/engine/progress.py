@@ -1,7 +1,7 @@
 """Progress: how far a request is, where it stands in line, and how long it will take.
 
-All of it is true for *this* request: who that is online could serve it, how fast they are, and what
-goes before it in the lanes that they also serve.
+All of it is true for *this* request: who that is online could serve it, how fast they are, what
+they are at, and what goes before it in the lanes that they also serve.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ async def progress_of(horde: Horde, request_id: str) -> Progress:
         done=done,
         faulted=request.state is RequestState.FAULTED,
         position=jobs_ahead + 1 if request.counts.waiting else 0,
-        wait_s=0 if done else wait_s(horde, request, its_jobs, able, work_ahead),
+        wait_s=0 if done else wait_s(horde, request, its_jobs, able, (jobs_ahead, work_ahead)),
         is_possible=bool(able) or is_running or done,
     )
 
@@ -85,25 +85,40 @@ def ahead(horde: Horde, request: Request, able: list[Worker]) -> tuple[int, int]
 
 
 def wait_s(
-    horde: Horde, request: Request, its_jobs: tuple[Job, ...], able: list[Worker], work_ahead: int
+    horde: Horde,
+    request: Request,
+    its_jobs: tuple[Job, ...],
+    able: list[Worker],
+    before: tuple[int, int],
 ) -> int:
     """Seconds until the whole request is done, as far as can be known.
 
-    What waits before it, at the speed of all who could serve it; then what waits of it, at that of
-    as many as can work on it at once; and then the longest of what runs already. When nobody could
-    serve it, it is as long as the request is kept.
+    `before` is how many pictures, and how much work, wait before it. They, and what the workers are
+    at, go at the speed of all who could serve it; then what waits of it, at that of as many as can
+    work on it at once. When some are free for all of it, it need not wait for the others. When
+    nobody could serve it, it is as long as the request is kept.
     """
     now = horde.now()
+    running = running_s(horde, request, its_jobs, now)
     waiting = request.counts.waiting
-    seconds = 0.0
-    if waiting:
-        if not able:
-            return max(0, (request.expires_at - now) // 1000)
-        threads = sum(worker.offer.threads for worker in able)
-        speed = sum(worker.speed * worker.offer.threads for worker in able) / threads
-        own_threads = min(threads, waiting)
-        seconds = work_ahead / (speed * threads) + waiting * request.work / (speed * own_threads)
-    return round(seconds + running_s(horde, request, its_jobs, now))
+    if not waiting:
+        return round(running)
+    if not able:
+        return max(0, (request.expires_at - now) // 1000)
+    threads = sum(worker.offer.threads for worker in able)
+    speed = sum(worker.speed * worker.offer.threads for worker in able) / threads
+    jobs_busy, work_busy = busy(horde, able, now)
+    jobs_before, work_before = before
+    seconds = waiting * request.work / (speed * min(threads, waiting))
+    if jobs_busy + jobs_before + waiting > threads:
+        seconds += (work_busy + work_before) / (speed * threads)
+    return round(max(seconds, running))
+
+
+def busy(horde: Horde, able: list[Worker], now: Millis) -> tuple[int, float]:
+    """How many jobs these workers are at, and how much work is left of them."""
+    left = [job.left(worker.speed, now) for worker in able for job in horde.running.of(worker.id)]
+    return len(left), sum(left)
 
 
 def running_s(horde: Horde, request: Request, its_jobs: tuple[Job, ...], now: Millis) -> float:

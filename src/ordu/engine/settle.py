@@ -110,6 +110,7 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
 
     def publish(settled: Settled) -> None:
         horde.publish_request(settled.request, settled.requirement)
+        horde.running.end(job.worker_id, job.id)
         horde.note_delivery(now, settled.request.work)
         worker = horde.presence.by_id.get(job.worker_id)
         if worker is not None:

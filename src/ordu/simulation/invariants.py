@@ -14,7 +14,7 @@ from ordu.rules import pricing
 from ordu.rules.lifecycle import RequestState
 from ordu.rules.matching import why_not
 from ordu.rules.money import Kudos
-from ordu.store import facts, lanes, ledger, workers
+from ordu.store import facts, jobs, lanes, ledger, workers
 from ordu.store.database import Row, Transaction
 
 
@@ -219,10 +219,11 @@ def overdue(tx: Transaction, now: int, grace_ms: int) -> list[str]:
 
 
 def the_map(horde: Horde, tx: Transaction) -> list[str]:
-    """Where lanes, presence and modes differ from SQL; nothing may be on its way."""
+    """Where lanes, running jobs, presence and modes differ from SQL; nothing may be on its way."""
     return [
         *lanes_differ(horde, tx),
         *lanes_are_mixed_up(horde),
+        *running_differs(horde, tx),
         *presence_differs(horde, tx),
         *memories_too_long(horde, tx),
     ]
@@ -243,6 +244,24 @@ def lanes_differ(horde: Horde, tx: Transaction) -> list[str]:
         f"request {each} is {in_map.get(each)} in the map and {in_sql.get(each)} in SQL"
         for each in sorted(in_sql.keys() | in_map.keys())
         if in_sql.get(each) != in_map.get(each)
+    ]
+
+
+def running_differs(horde: Horde, tx: Transaction) -> list[str]:
+    """Jobs that run in SQL and not in memory, or otherwise there."""
+    in_sql = {
+        (row["worker_id"], row["id"]): (row["work"], row["started_at"]) for row in jobs.running(tx)
+    }
+    in_memory = {
+        (worker_id, job_id): (job.work, job.started_at)
+        for worker_id, theirs in horde.running.by_worker.items()
+        for job_id, job in theirs.items()
+    }
+    return [
+        f"job {each[1]} of worker {each[0]} is {in_memory.get(each)} in memory and"
+        f" {in_sql.get(each)} in SQL"
+        for each in sorted(in_sql.keys() | in_memory.keys())
+        if in_sql.get(each) != in_memory.get(each)
     ]
 
 

@@ -230,7 +230,7 @@ def found_horde(disk: Disk, stage: Stage) -> list[UserId]:
             is_trusted=is_first or (user_id != ANONYMOUS and chance.random() < 0.3),
         )
     for user_id in ids:
-        kudos = money.from_whole(chance.choice((0, 30, 500)))
+        kudos = money.from_whole(chance.choice((0, 15, 30, 30, 500)))
         if kudos:
             give(tx, found(tx, user_id), kudos, Action.ADMIN, f"founding-{user_id}", now)
     writer.commit()

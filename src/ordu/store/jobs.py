@@ -136,6 +136,14 @@ def overdue(tx: Transaction, now: Millis, most: int) -> list[JobId]:
     return [JobId(row["id"]) for row in rows]
 
 
+def running(tx: Transaction) -> list[Row]:
+    """Id, worker, start and work of every running job."""
+    return tx.all(
+        "SELECT jobs.id, jobs.worker_id, jobs.started_at, requests.work FROM jobs"
+        " JOIN requests ON requests.id = jobs.request_id WHERE jobs.state = 'running'"
+    )
+
+
 def running_load(tx: Transaction) -> tuple[int, int]:
     """How many jobs run in the whole horde, and how much work that is."""
     row = tx.one(

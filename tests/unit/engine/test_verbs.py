@@ -530,6 +530,41 @@ async def test_position_counts_pictures_ahead_that_its_workers_could_take(horde)
     assert (await progress_of(horde, ahead.id)).position == 1
 
 
+async def test_the_wait_counts_what_workers_are_at(horde, clock):
+    one, two = await a_user(horde, "one"), await a_user(horde, "two")
+    owner = await a_user(horde, "owner")
+    worker = await a_worker(horde, owner)
+    worker.speeds.append(512 * 512 * 3)  # 10 s for each of these pictures
+    await placed(horde, one)
+    job = await popped(horde, worker)
+    mine = await placed(horde, two)
+    assert (await progress_of(horde, mine.id)).wait_s == 20
+    clock.forward(s=4)
+    assert (await progress_of(horde, mine.id)).wait_s == 16
+    clock.forward(s=20)
+    assert (await progress_of(horde, mine.id)).wait_s == 10, "it is late, and may end at once"
+    assert (await progress_of(horde, mine.id)).position == 1, "what is drawn waits no more"
+    free = await a_worker(horde, owner, "cellar")
+    free.speeds.append(512 * 512 * 3)
+    clock.forward(s=-20)
+    assert (await progress_of(horde, mine.id)).wait_s == 10, "somebody is free for it"
+    more = await placed(horde, two, n=2)
+    assert (await progress_of(horde, more.id)).wait_s == 18, "6 s and 10 s by two, then 10 s"
+    await end.fault(horde, job.id)
+    assert not horde.running.by_worker
+
+
+async def test_the_wait_of_pictures_that_are_drawn_and_pictures_that_wait(horde, clock):
+    worker = await a_worker(horde, await a_user(horde, "owner"))
+    worker.speeds.append(512 * 512 * 3)
+    mine = await placed(horde, await a_user(horde), n=2)
+    await popped(horde, worker)
+    clock.forward(s=3)
+    assert (await progress_of(horde, mine.id)).wait_s == 17
+    await popped(horde, worker)
+    assert (await progress_of(horde, mine.id)).wait_s == 10
+
+
 async def test_a_request_that_nobody_can_serve_is_told_so(horde):
     request = await placed(horde, await a_user(horde))
     progress = await progress_of(horde, request.id)
