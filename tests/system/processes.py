@@ -125,13 +125,13 @@ class Processes:
         self.started.append(running)
         return running
 
-    def server(self, *arguments: str, data: str = "horde") -> Server:
+    def server(self, *arguments: str, data: str = "horde", **environment: str) -> Server:
         """A server on a free port."""
         ready = self.folder / f"ready-{len(self.started)}.json"
         if "--rate-limits" not in arguments:  # tests call faster than people do
             arguments = ("--rate-limits", "off", *arguments)
         places = ("--data", data, "--port", "0", "--ready-file", str(ready), "--with-parent")
-        running = self.start("server", "serve", *places, *arguments)
+        running = self.start("server", "serve", *places, *arguments, **environment)
 
         def is_ready() -> bool:
             assert running.process.poll() is None, running.said()

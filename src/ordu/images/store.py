@@ -19,6 +19,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
+from ordu.failpoints import Failpoint
 from ordu.protocol.errors import Refused
 
 RETRY_AFTER_S = 30
@@ -62,15 +63,24 @@ class Pictures(Protocol):
 class PictureStore:
     """`Pictures` in a folder."""
 
-    def __init__(self, store: LocalStore, folder: Path) -> None:
+    def __init__(self, store: LocalStore, folder: Path, failpoint: Failpoint | None = None) -> None:
         self._store = store
         self._folder = folder
+        self._failpoint = failpoint
+
+    def _passed(self, name: str, moment: str) -> None:
+        """Die here where a test wants that."""
+        if self._failpoint is not None:
+            self._failpoint.passed(name, moment)
 
     async def put(self, name: str, data: bytes) -> None:
         """Keep these bytes under this name, in place of what was there."""
         path = _path(name)
+        failpoint = "put_source" if "_" in name else "put_picture"
+        self._passed(failpoint, "before")
         with _unavailable_when_broken("stored"):
             await asyncio.to_thread(self._write, path, data)
+        self._passed(failpoint, "after")
 
     def _write(self, path: str, data: bytes) -> None:
         obstore.put(self._store, path, data)
@@ -111,12 +121,14 @@ class PictureStore:
 
     async def delete(self, names: Sequence[str]) -> None:
         """Forget these names; one that is not there is no mistake."""
+        self._passed("delete_pictures", "before")
         for path in map(_path, names):
             with _unavailable_when_broken("deleted"):
                 try:
                     await obstore.delete_async(self._store, path)
                 except FileNotFoundError:
                     continue
+        self._passed("delete_pictures", "after")
 
     async def older_than(self, before_ms: int) -> AsyncIterator[tuple[str, int]]:
         """Every name last written before this time, with that time: what a sweep looks at."""
@@ -130,18 +142,20 @@ class PictureStore:
 
     async def remove_unfinished(self, before_ms: int) -> None:
         """Remove what a killed process left half written before this time."""
+        self._passed("remove_unfinished", "before")
         with _unavailable_when_broken("swept"):
             await asyncio.to_thread(_remove_unfinished, self._folder, before_ms)
+        self._passed("remove_unfinished", "after")
 
 
-def open_store(url: str) -> PictureStore:
+def open_store(url: str, failpoint: Failpoint | None = None) -> PictureStore:
     """The store at a `file:///folder` URL; the folder is made, for its owner only."""
     parts = urlsplit(url)
     if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
         raise ValueError(f"Pictures can be kept at file:///FOLDER only, not at {url}.")
     folder = Path(unquote(parts.path))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return PictureStore(LocalStore(folder), folder)
+    return PictureStore(LocalStore(folder), folder, failpoint)
 
 
 def _path(name: str) -> str:

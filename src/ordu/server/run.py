@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import logging
+import os
 import signal
 import socket
 import threading
@@ -14,6 +15,7 @@ from pathlib import Path
 import msgspec
 import uvicorn
 
+from ordu import failpoints
 from ordu.engine import accounts
 from ordu.engine.clock import Clock, SystemClock
 from ordu.engine.fresh import Fresh
@@ -67,9 +69,11 @@ async def open_horde(
     """Open everything a horde has, and close it again in the right order.
 
     Raises:
-        SettingError: the secret is not this database's, or the models file cannot be used.
+        SettingError: the secret is not this database's, or the models file or the failpoint
+            cannot be used.
         SchemaError: the schema does not fit and may not be changed.
     """
+    failpoint = armed()
     path = prepare(settings)
     catalogue = read_catalogue(settings.models_path(), only_listed=settings.only_listed_models)
     if bring_up_to_date(path, may_migrate=settings.migrate):
@@ -77,8 +81,8 @@ async def open_horde(
     secret = read_secret(settings)
     horde = Horde(
         settings=settings,
-        database=Database(Sqlite(path)),
-        pictures=open_store(settings.pictures_url()),
+        database=Database(Sqlite(path), failpoint=failpoint),
+        pictures=open_store(settings.pictures_url(), failpoint),
         links=Links(secret.key("links"), base_url, settings.link_lifetime_s),
         door=Door(
             timeout_s=settings.source_timeout_s,
@@ -93,7 +97,7 @@ async def open_horde(
     )
     horde.database.start()
     try:
-        await horde.write(lambda tx: check_fingerprint(tx, secret))
+        await check_secret(horde, secret)
         new_key = await ensure_administrator(horde, secret)
         await horde.load()
         yield Opened(horde, secret, new_key)
@@ -105,6 +109,27 @@ def prepare(settings: ServerSettings) -> Path:
     """Make the data folder, and return where the database is."""
     Path(settings.data).mkdir(mode=0o700, parents=True, exist_ok=True)
     return settings.database_path()
+
+
+def armed() -> failpoints.Failpoint | None:
+    """The failpoint that a test has set.
+
+    Raises:
+        SettingError: there is none of that name.
+    """
+    try:
+        return failpoints.armed(os.environ)
+    except ValueError as error:
+        raise SettingError(str(error)) from error
+
+
+async def check_secret(horde: Horde, secret: Secret) -> None:
+    """Refuse the secret of another horde; a new horde remembers its own.
+
+    Raises:
+        SettingError: it is not this database's.
+    """
+    await horde.write(lambda tx: check_fingerprint(tx, secret))
 
 
 async def ensure_administrator(horde: Horde, secret: Secret) -> str | None:

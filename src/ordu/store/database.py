@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from ordu.failpoints import Failpoint, name_of
 from ordu.protocol.errors import Refused
 
 log = logging.getLogger(__name__)
@@ -117,11 +118,13 @@ class Pending(Generic[T]):
     result: T | None = None
     error: BaseException | None = None
 
-    def deliver(self) -> None:
+    def deliver(self, failpoint: Failpoint | None) -> None:
         """Publish or abandon, then answer the caller; runs in the event loop."""
         if self.error is None:
             if self.publish is not None:
                 self.publish(self.result)  # type: ignore[arg-type] # set whenever error is None
+            if failpoint is not None:
+                failpoint.passed(name_of(self.operation), "unanswered")
             if not self.future.done():
                 self.future.set_result(self.result)  # type: ignore[arg-type] # as above
             return
@@ -141,6 +144,7 @@ class Database:
 
     backend: Backend
     monotonic: Callable[[], float] = time.monotonic
+    failpoint: Failpoint | None = None
     pending: "queue.SimpleQueue[Pending[Any] | None]" = field(default_factory=queue.SimpleQueue)
     waiting: int = 0
     is_open: bool = False
@@ -215,7 +219,7 @@ class WriterLoop:
         self.database.waiting -= len(group)
         for item in group:
             try:
-                item.deliver()
+                item.deliver(self.database.failpoint)
             except Exception:
                 log.exception("publishing a committed write failed")
                 if not item.future.done():
@@ -235,10 +239,20 @@ class WriterLoop:
                     break
                 group.append(item)
                 run_one(writer, tx, item)
+            self.passed(group, "before")
             writer.commit()
+            self.passed(group, "after")
         except Exception as error:  # noqa: BLE001 - whatever it is, the whole group must be told
             self.give_up(writer, group, error)
         return group
+
+    def passed(self, group: list[Pending[Any]], moment: str) -> None:
+        """Die here where a test wants that."""
+        failpoint = self.database.failpoint
+        if failpoint is not None:
+            for item in group:
+                if item.error is None:
+                    failpoint.passed(name_of(item.operation), moment)
 
     def next_item(self) -> Pending[Any] | None:
         """The next pending operation if there is one now; a stop goes back to the queue."""

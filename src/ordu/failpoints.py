@@ -1,0 +1,100 @@
+"""Failpoints: where a server kills itself on purpose, so that tests see what a crash leaves.
+
+`ORDU_FAILPOINT=deliver:after` in the environment of a server lets it die by SIGKILL at the first
+delivery, right after its commit; `deliver:after:3` at the third. Without that variable nothing of
+this is ever run. Every write has the name of the function that makes it, so a new one has a
+failpoint from the start; `tests/crash` has a case for each name and each of its moments.
+
+The moments of a write are `before` its commit, `after` it, and when it is published in memory but
+nobody was answered (`unanswered`). Those of the picture store are before and after.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+VARIABLE = "ORDU_FAILPOINT"
+OF_PICTURES = ("before", "after")
+OF_WRITES = (*OF_PICTURES, "unanswered")
+
+WRITES: Mapping[str, str] = {
+    "accept": "a request is placed",
+    "award": "kudos of the horde's own are given",
+    "cancel": "what waits of a request is dropped",
+    "check_secret": "a data folder remembers its secret",
+    "count_aborted": "a worker gave up too many jobs",
+    "count_prompt": "somebody asked for what is not drawn",
+    "delete_user": "an account is deleted",
+    "deliver": "a job is settled",
+    "edit": "a user is changed",
+    "edit_worker": "a worker is changed",
+    "ensure_first_users": "a new horde gets its first users",
+    "expire": "a request whose time is over is removed",
+    "fault": "a job failed",
+    "find_or_add": "the first pop of a new name makes a worker",
+    "fold": "appended numbers are folded into totals",
+    "forget_answers": "old answers to repeated calls are dropped",
+    "forget_empty": "requirements that nobody has any more are dropped",
+    "give_back": "a job never reached its worker",
+    "move_old_statistics": "old numbers move into longer spans",
+    "pay_one": "a user gets the kudos of a month",
+    "register": "an account is made",
+    "remove_worker": "a worker is deleted",
+    "reward_uptime": "a worker's owner is paid for its time",
+    "set_modes": "modes are switched",
+    "take": "a picture is given to a worker",
+    "transfer": "kudos go from one user to another",
+    "wipe_deleted": "deleted accounts are wiped",
+    "write_presence": "signs of life are written down",
+}
+PICTURES: Mapping[str, str] = {
+    "put_picture": "a worker's picture is stored",
+    "put_source": "a picture that comes with a request is stored",
+    "delete_pictures": "the pictures of a request that is gone are deleted",
+    "remove_unfinished": "what a killed server left half written is removed",
+}
+
+
+@dataclass
+class Failpoint:
+    """Where to die: at which name, at which moment, and at the how many-th time."""
+
+    name: str
+    moment: str
+    left: int = 1
+    die: Callable[[], None] = lambda: os.kill(os.getpid(), signal.SIGKILL)
+
+    def passed(self, name: str, moment: str) -> None:
+        """Somebody comes by a failpoint; the process ends here when it is this one."""
+        if (name, moment) == (self.name, self.moment):
+            self.left -= 1
+            if self.left == 0:
+                self.die()
+
+
+def armed(environment: Mapping[str, str]) -> Failpoint | None:
+    """The failpoint of this environment; None in everyday life.
+
+    Raises:
+        ValueError: there is no such failpoint; the message lists those there are.
+    """
+    text = environment.get(VARIABLE)
+    if not text:
+        return None
+    name, _, rest = text.partition(":")
+    moment, _, count = rest.partition(":")
+    moments = OF_WRITES if name in WRITES else OF_PICTURES if name in PICTURES else ()
+    if moment not in moments or not (count or "1").isdecimal() or count == "0":
+        raise ValueError(
+            f"{VARIABLE}={text} is no failpoint. Write NAME:MOMENT or NAME:MOMENT:COUNT with one of"
+            f" {', '.join(OF_WRITES)} and {', '.join(WRITES)}, or one of {', '.join(OF_PICTURES)}"
+            f" and {', '.join(PICTURES)}."
+        )
+    return Failpoint(name, moment, int(count or 1))
+
+
+def name_of(operation: Callable[..., Any]) -> str:
+    """The name of a write: that of the function in which its operation was made."""
+    return operation.__qualname__.partition(".")[0]

@@ -1,0 +1,360 @@
+"""The cases: for each failpoint what has to be there, what makes a server pass it, and its effect.
+
+`prepare` runs in the test's process, `strike` calls the server that is to die, and `look` tells the
+effect apart: it gives the same as before when nothing happened, and `done` when all of it did.
+"""
+
+import base64
+import json
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.builders import HandClock, a_picture, a_wish
+from tests.conftest import ADMIN_KEY
+from tests.crash.stage import Caller, Stage
+from tests.unit.engine.test_verbs import a_user, a_worker, popped
+
+from ordu.engine import end, leaving, place, rewards, settle, sweeper, transfer
+from ordu.engine.books import give
+from ordu.engine.horde import Horde
+from ordu.engine.settle import Result
+from ordu.engine.suspicion import ABORTED_MAX
+from ordu.engine.transfer import Once
+from ordu.failpoints import name_of
+from ordu.rules.money import Action, Kudos
+from ordu.rules.trust import DAY_MS
+from ordu.store import users
+from ordu.store.database import Transaction
+
+Facts = dict[str, Any]
+Prepare = Callable[[Horde, HandClock], Awaitable[Facts]]
+Strike = Callable[[Caller, Facts], None]
+Look = Callable[[Stage], Any]
+
+MINUTE_MS = 60_000
+POP = {"name": "attic", "models": ["stable_diffusion"], "bridge_agent": "Ordu:1:x"}
+PICTURE = base64.b64encode(a_picture()).decode()
+
+
+@dataclass(frozen=True)
+class Case:
+    """What happens around one failpoint."""
+
+    prepare: Prepare | None  # None: there is no horde yet
+    look: Look
+    done: Any  # what is seen after the whole effect
+    strike: Strike | None = None  # a call of the server; None: it dies by itself, or by `chore`
+    chore: str = ""  # a chore that is run in a process of its own
+    undone: Any = None  # what is seen without the effect, where that is not what was before all
+
+
+# What has to be there
+
+
+async def ferris(horde: Horde, clock: HandClock) -> Facts:
+    """Somebody who has asked for two pictures, a worker, and kudos on all accounts."""
+    user = await a_user(horde, kudos=10_000)
+    await a_user(horde, "friend")
+    admin = await horde.read(lambda tx: users.by_id(tx, 1))
+    await horde.write(lambda tx: give(tx, admin, Kudos(10_000), Action.ADMIN, "e1", clock.now()))
+    worker = await a_worker(horde, admin)
+    request = await place.accept(horde, user, a_wish(n=2))
+    return {"user": user.id, "worker": worker.id, "request": request.id}
+
+
+async def with_job(horde: Horde, clock: HandClock) -> Facts:
+    """A picture of it is being drawn."""
+    facts = await ferris(horde, clock)
+    job = await popped(horde, horde.presence.by_id[facts["worker"]])
+    await sweeper.write_presence(horde)
+    return facts | {"job": job.id}
+
+
+async def with_many_jobs(horde: Horde, clock: HandClock) -> Facts:
+    """As many jobs as a worker may give up in an hour, and one more."""
+    user = await a_user(horde, "asker", concurrency=100)
+    worker = await a_worker(horde, await horde.read(lambda tx: users.by_id(tx, 1)))
+    for _ in range(ABORTED_MAX + 1):
+        await place.accept(horde, user, a_wish())
+    await sweeper.write_presence(horde)
+    return {"jobs": [(await popped(horde, worker)).id for _ in range(ABORTED_MAX + 1)]}
+
+
+async def with_old_request(horde: Horde, clock: HandClock) -> Facts:
+    """A request whose time is over, with a finished picture."""
+    clock.forward(s=-7200)
+    facts = await with_job(horde, clock)
+    await horde.pictures.put(end.picture_name(facts["job"]), a_picture())
+    job = await horde.read(lambda tx: tx.one("SELECT * FROM jobs WHERE id = :id", id=facts["job"]))
+    owner = await horde.read(lambda tx: users.by_id(tx, job["owner_id"]))
+    running = await settle.find_running(horde, facts["job"], owner)
+    await settle.deliver(horde, running, Result(running.id, "1"))
+    return facts
+
+
+async def with_empty_lane(horde: Horde, clock: HandClock) -> Facts:
+    """A requirement that no request has any more."""
+    facts = await with_old_request(horde, clock)
+    clock.forward(s=7200)
+    await sweeper.expire_requests(horde)
+    return facts
+
+
+async def with_old_statistics(horde: Horde, clock: HandClock) -> Facts:
+    """Pictures that were made two hours ago."""
+    facts = await with_old_request(horde, clock)
+    await sweeper.fold_statistics(horde)
+    return facts
+
+
+async def with_old_answer(horde: Horde, clock: HandClock) -> Facts:
+    """A call of a month ago that had an idempotency key."""
+    clock.forward(ms=-31 * DAY_MS)
+    facts = await ferris(horde, clock)
+    user = await horde.read(lambda tx: users.by_id(tx, facts["user"]))
+    await transfer.transfer(horde, user, "3", 1, Once("a", "b", "c"))
+    return facts
+
+
+async def with_deleted(horde: Horde, clock: HandClock) -> Facts:
+    """An account that was deleted a month ago."""
+    clock.forward(ms=-31 * DAY_MS)
+    user = await a_user(horde)
+    await leaving.delete_user(horde, user, user.id)
+    return {"user": user.id}
+
+
+async def with_allowance(horde: Horde, clock: HandClock) -> Facts:
+    """Somebody whom a month's kudos are due."""
+    facts = await ferris(horde, clock)
+    change = {"monthly_kudos": 700, "monthly_received_at": clock.now() - 40 * DAY_MS}
+    await horde.write(lambda tx: users.change(tx, facts["user"], change))
+    return facts
+
+
+async def with_uptime(horde: Horde, clock: HandClock) -> Facts:
+    """A worker that has been here for nearly ten minutes."""
+    clock.forward(s=-630)
+    admin = await horde.read(lambda tx: users.by_id(tx, 1))
+    for _ in range(9):
+        await a_worker(horde, admin)
+        clock.forward(s=59)
+    await a_worker(horde, admin)
+    await sweeper.write_presence(horde)
+    return {}
+
+
+async def with_unfinished(horde: Horde, clock: HandClock) -> Facts:
+    """What a killed server left half written, two hours ago."""
+    folder = Path(horde.settings.data) / "pictures" / "ab"
+    folder.mkdir(parents=True)
+    (folder / "half.webp#1").write_bytes(b"ha")
+    os.utime(folder / "half.webp#1", (time.time() - 7200,) * 2)
+    return {}
+
+
+# What is seen
+
+
+def value(sql: str) -> Look:
+    """The first column of the first row that a query gives."""
+
+    def look(tx: Transaction) -> Any:
+        row = tx.one(sql)
+        return None if row is None else next(iter(dict(row).values()))
+
+    return lambda stage: stage.look(look)
+
+
+def files(pattern: str) -> Look:
+    """How many files of this form the picture store has."""
+    return lambda stage: len(list(stage.pictures.glob(pattern)))
+
+
+def is_new(stage: Stage) -> tuple[bool, int]:
+    """Whether there is a horde: it remembers a secret, and has so many users."""
+    if not stage.settings.database_path().exists():
+        return False, 0
+    connection = sqlite3.connect(stage.settings.database_path())
+    try:
+        (secrets,) = connection.execute(
+            "SELECT COUNT(*) FROM facts WHERE name = 'secret fingerprint'"
+        ).fetchone()
+        (many,) = connection.execute("SELECT COUNT(*) FROM users").fetchone()
+    finally:
+        connection.close()
+    return bool(secrets), many
+
+
+# What is called
+
+
+def calling(method: str, path: str, body: object = None, **given: Any) -> Strike:
+    """One call; `{name}` in the path stands for a fact."""
+    return lambda caller, facts: caller.die(method, path.format(**facts), json=body, **given)
+
+
+def submit(caller: Caller, facts: Facts, **more: object) -> None:
+    body = {"id": facts["job"], "generation": PICTURE, "seed": 1} | more
+    caller.die("POST", "/generate/submit", json=body)
+
+
+def give_up_too_many(caller: Caller, facts: Facts) -> None:
+    """Give all jobs up; the last one is too many."""
+    *bearable, last = ({"id": job, "state": "faulted", "generation": "x"} for job in facts["jobs"])
+    for body in bearable:
+        caller.call("POST", "/generate/submit", json=body)
+    caller.die("POST", "/generate/submit", json=last)
+
+
+def ask_for_what_is_not_drawn(caller: Caller, facts: Facts) -> None:
+    """Somebody new asks for it."""
+    account = caller.http.post("/register", json={"username": "corro"}).json()
+    headers = {"apikey": account["api_key"]}
+    caller.die("POST", "/generate/async", json={"prompt": "a naked toddler"}, headers=headers)
+
+
+def hang_up(caller: Caller, facts: Facts) -> None:
+    """Pop, and hang up before the answer."""
+    body = json.dumps(POP)
+    with socket.create_connection((caller.http.base_url.host, caller.http.base_url.port)) as line:
+        line.sendall(
+            f"POST /api/v2/generate/pop HTTP/1.1\r\nHost: x\r\napikey: {ADMIN_KEY}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+
+
+def register(caller: Caller, facts: Facts) -> None:
+    """Make an account."""
+    with pytest.raises(httpx.TransportError):
+        caller.http.post("/register", json={"username": "corro"})
+
+
+ASK = {"prompt": "a fox"}
+ONE = {"username": "2", "amount": 5}
+KUDOS_OF_2 = value("SELECT kudos FROM users WHERE id = 2")
+REQUESTS = value("SELECT COUNT(*) FROM requests")
+WORKERS = value("SELECT COUNT(*) FROM workers")
+JOB_STATE = value("SELECT state FROM jobs")
+WAITING = value("SELECT waiting FROM requests")
+NEWCOMERS = value("SELECT COUNT(*) FROM users WHERE username = 'corro'")
+SUSPICION = value("SELECT suspicion FROM users WHERE username = 'corro'")
+
+
+def witness(tx: Transaction) -> int:
+    """How many accounts there are of which the server said that they are made."""
+    row = tx.one("SELECT COUNT(*) AS many FROM users WHERE username = 'witness'")
+    return int(row["many"])
+
+
+CASES: dict[str, Case] = {
+    "accept": Case(ferris, REQUESTS, 2, calling("POST", "/generate/async", ASK)),
+    "award": Case(ferris, KUDOS_OF_2, 10_500, calling("POST", "/kudos/award", ONE)),
+    "cancel": Case(ferris, WAITING, 0, calling("DELETE", "/generate/status/{request}")),
+    "check_secret": Case(None, is_new, (True, 0)),
+    "count_aborted": Case(
+        with_many_jobs,
+        value("SELECT maintenance_text IS NOT NULL FROM workers"),
+        1,
+        give_up_too_many,
+    ),
+    "count_prompt": Case(ferris, SUSPICION, 1, ask_for_what_is_not_drawn, undone=0),
+    "delete_user": Case(
+        ferris,
+        value("SELECT deleted_at IS NOT NULL FROM users WHERE id = 2"),
+        1,
+        calling("DELETE", "/users/2"),
+    ),
+    "deliver": Case(with_job, JOB_STATE, "done", submit),
+    "edit": Case(
+        ferris,
+        KUDOS_OF_2,
+        10_700,
+        calling("PUT", "/users/2", {"kudos": 7, "contact": "at home", "trusted": True}),
+    ),
+    "edit_worker": Case(
+        ferris,
+        value("SELECT info FROM workers"),
+        "loft",
+        calling("PUT", "/workers/{worker}", {"info": "loft"}),
+    ),
+    "ensure_first_users": Case(None, is_new, (True, 2), undone=(True, 0)),
+    "expire": Case(with_old_request, REQUESTS, 0),
+    "fault": Case(with_job, JOB_STATE, "faulted", partial(submit, state="faulted", generation="x")),
+    "find_or_add": Case(
+        ferris, WORKERS, 2, calling("POST", "/generate/pop", POP | {"name": "loft"})
+    ),
+    "fold": Case(
+        ferris, value("SELECT COUNT(*) FROM deltas"), 0, chore=name_of(sweeper.fold_statistics)
+    ),
+    "forget_answers": Case(
+        with_old_answer,
+        value("SELECT COUNT(*) FROM answers"),
+        0,
+        chore=name_of(transfer.forget_answers),
+    ),
+    "forget_empty": Case(
+        with_empty_lane,
+        value("SELECT COUNT(*) FROM lanes"),
+        0,
+        chore=name_of(sweeper.forget_lanes),
+    ),
+    "give_back": Case(ferris, WAITING, 2, hang_up, undone=1),
+    "move_old_statistics": Case(
+        with_old_statistics,
+        value("SELECT COUNT(*) FROM totals WHERE subject LIKE 'made:m:%'"),
+        0,
+        chore=name_of(sweeper.move_old_statistics),
+    ),
+    "pay_one": Case(with_allowance, KUDOS_OF_2, 10_700, chore=name_of(rewards.pay_monthly)),
+    "register": Case(
+        ferris, value("SELECT COUNT(*) FROM users WHERE username = 'corro'"), 1, register
+    ),
+    "remove_worker": Case(ferris, WORKERS, 0, calling("DELETE", "/workers/{worker}")),
+    "reward_uptime": Case(
+        with_uptime,
+        value("SELECT kudos FROM users WHERE id = 1"),
+        5_200,
+        calling("POST", "/generate/pop", POP),
+    ),
+    "set_modes": Case(
+        ferris,
+        value("SELECT value FROM facts WHERE name = 'mode:raid_mode'"),
+        "on",
+        calling("PUT", "/status/modes", {"raid_mode": True}),
+    ),
+    "take": Case(ferris, WAITING, 1, calling("POST", "/generate/pop", POP)),
+    "transfer": Case(ferris, KUDOS_OF_2, 10_500, calling("POST", "/kudos/transfer", ONE)),
+    "wipe_deleted": Case(
+        with_deleted,
+        value("SELECT is_wiped FROM users WHERE id = 2"),
+        1,
+        chore=name_of(leaving.wipe_deleted),
+    ),
+    "write_presence": Case(
+        ferris,
+        value("SELECT offer LIKE '%\"threads\":7%' FROM workers"),
+        1,
+        lambda caller, _: caller.call_or_die("POST", "/generate/pop", json=POP | {"threads": 7}),
+    ),
+    "put_picture": Case(with_job, files("*/*.webp"), 1, submit),
+    "put_source": Case(
+        ferris,
+        files("*/*_src"),
+        1,
+        calling("POST", "/generate/async", ASK | {"source_image": PICTURE}),
+    ),
+    "delete_pictures": Case(with_old_request, files("*/*.webp"), 0),
+    "remove_unfinished": Case(
+        with_unfinished, files("*/*#*"), 0, chore=name_of(sweeper.remove_orphans)
+    ),
+}

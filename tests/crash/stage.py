@@ -1,0 +1,148 @@
+"""The stage of a crash: a data folder that is prepared, a real server that dies in it, and a look.
+
+What has to be there is prepared in this process, with a clock that is moved by hand, so that
+requests can be old and workers can have been here for ten minutes. Then a server process is started
+with a failpoint and somebody calls it; it dies. Then the folder is opened again in this process, as
+a server would at its start, and everything that must be true of a horde is looked at.
+"""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.builders import HandClock
+from tests.conftest import ADMIN_KEY
+from tests.system.processes import Processes, Running, Server
+
+from ordu.engine.horde import Horde
+from ordu.failpoints import VARIABLE
+from ordu.server.run import open_horde
+from ordu.settings import ServerSettings
+from ordu.simulation import invariants
+from ordu.store.database import Transaction
+
+DATA = "horde"
+URL = "http://horde.test"
+ADMIN = {"apikey": ADMIN_KEY}
+KILLED = -signal.SIGKILL
+CHORE = Path(__file__).parent / "chore.py"
+
+
+@dataclass
+class Stage:
+    """One data folder, and the processes that run in it."""
+
+    ordu: Processes
+    facts: dict[str, Any] = field(default_factory=dict)  # what preparing it found out
+
+    @property
+    def settings(self) -> ServerSettings:
+        """Those of the server, for this process."""
+        return ServerSettings(
+            data=str(self.ordu.folder / DATA), admin_key=ADMIN_KEY, rate_limits=False
+        )
+
+    @property
+    def pictures(self) -> Path:
+        return Path(self.settings.data) / "pictures"
+
+    def inside(self, act: Callable[[Horde, HandClock], Awaitable[Any]]) -> Any:
+        """Do something in the horde while no server runs, beginning at this moment."""
+
+        async def run() -> Any:
+            clock = HandClock(int(time.time() * 1000))
+            async with open_horde(self.settings, URL, clock=clock) as opened:
+                return await act(opened.horde, clock)
+
+        return asyncio.run(run())
+
+    def look(self, look: Callable[[Transaction], Any]) -> Any:
+        """What is in the database while no server runs."""
+
+        async def read(horde: Horde, _: HandClock) -> Any:
+            return await horde.read(look)
+
+        return self.inside(read)
+
+    def server(self, failpoint: str = "") -> Server:
+        """A server with this failpoint, that answers calls."""
+        return self.ordu.server(data=DATA, ORDU_ADMIN_KEY=ADMIN_KEY, **{VARIABLE: failpoint})
+
+    def start(self, failpoint: str) -> Running:
+        """A server with this failpoint that dies while it starts."""
+        given = {"ORDU_ADMIN_KEY": ADMIN_KEY, VARIABLE: failpoint}
+        return self.ordu.start("server", "serve", "--data", DATA, "--port", "0", **given)
+
+    def chore(self, name: str, failpoint: str) -> Running:
+        """A process that does one chore of the horde."""
+        command = (sys.executable, str(CHORE), name, self.settings.data, ADMIN_KEY)
+        return self.ordu.program("chore", *command, **{VARIABLE: failpoint})
+
+    def demand_order(self) -> None:
+        """Open the horde again and demand all that must be true of it."""
+
+        async def look(horde: Horde, _: HandClock) -> list[str]:
+            pictures = {path.name for path in self.pictures.glob("*/*")}
+            tax = horde.settings.tax
+
+            def wrong(tx: Transaction) -> list[str]:
+                return [
+                    *invariants.books(tx),
+                    *invariants.floors(tx),
+                    *invariants.settlements(tx, tax),
+                    *invariants.counts(tx),
+                    *invariants.assignments(tx),
+                    *invariants.results(tx, pictures),
+                    *invariants.cut_short(tx),
+                    *invariants.the_map(horde, tx),
+                ]
+
+            return await horde.read(wrong)
+
+        wrong = self.inside(look)
+        assert not wrong, "\n".join(wrong)
+
+
+@contextmanager
+def calling_at(server: Server) -> Iterator["Caller"]:
+    """The administrator, who calls a server until it dies."""
+    with httpx.Client(base_url=server.url, headers=ADMIN, timeout=20) as http:
+        yield Caller(http)
+
+
+@dataclass
+class Caller:
+    """Somebody who calls a server."""
+
+    http: httpx.Client
+
+    def call(self, method: str, path: str, **given: Any) -> httpx.Response:
+        """Call, and get an answer."""
+        answer = self.http.request(method, f"/api/v2{path}", **given)
+        assert answer.status_code < 500, answer.text
+        return answer
+
+    def die(self, method: str, path: str, **given: Any) -> None:
+        """Call, and get no answer because the server dies."""
+        try:
+            answer = self.http.request(method, f"/api/v2{path}", **given)
+        except httpx.TransportError:
+            return
+        raise AssertionError(f"answered {answer.status_code}: {answer.text}")
+
+    def call_or_die(self, method: str, path: str, **given: Any) -> None:
+        """Call; whether there is an answer depends on who is faster."""
+        with suppress(httpx.TransportError):
+            self.call(method, path, **given)
+
+
+def demand_death(running: Running) -> None:
+    """The process killed itself."""
+    assert running.end() == KILLED, running.said()

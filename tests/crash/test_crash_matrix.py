@@ -1,0 +1,127 @@
+"""A server is killed at every failpoint: what was answered is there, and no effect is half done."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+from tests.builders import HandClock
+from tests.crash.cases import CASES, Case, witness
+from tests.crash.stage import Stage, calling_at, demand_death
+
+import ordu
+from ordu.engine.horde import Horde
+from ordu.failpoints import OF_PICTURES, OF_WRITES, PICTURES, WRITES, Failpoint, armed, name_of
+
+PACKAGE = Path(inspect.getfile(ordu)).parent
+MATRIX = [
+    (name, moment)
+    for moments, names in ((OF_WRITES, WRITES), (OF_PICTURES, PICTURES))
+    for name in names
+    for moment in moments
+]
+
+
+@pytest.mark.parametrize(("name", "moment"), MATRIX)
+def test_a_server_that_dies_here(stage: Stage, name: str, moment: str) -> None:
+    case = CASES[name]
+    if case.prepare is not None:
+        stage.facts = stage.inside(case.prepare)
+    before = case.look(stage) if case.undone is None else case.undone
+    assert before != case.done
+
+    witnessed = strike(stage, case, name, moment)
+
+    after = case.look(stage)
+    assert after == (before if moment == "before" else case.done)
+    stage.demand_order()
+    if witnessed:
+        assert stage.look(witness) == 1, "what was answered is there"
+
+
+def strike(stage: Stage, case: Case, name: str, moment: str) -> bool:
+    """Let a process come by the failpoint and die; says whether it answered something before."""
+    if case.chore:
+        demand_death(stage.chore(case.chore, f"{name}:{moment}"))
+        return False
+    if case.prepare is None or case.strike is None:
+        demand_death(stage.start(f"{name}:{moment}"))
+        return False
+    # Somebody else's account comes first, and is answered.
+    count = 2 if name == "register" else 1
+    server = stage.server(f"{name}:{moment}:{count}")
+    with calling_at(server) as caller:
+        assert caller.http.post("/register", json={"username": "witness"}).status_code == 200
+        case.strike(caller, stage.facts)
+        demand_death(server)
+    return True
+
+
+def test_every_failpoint_has_a_case() -> None:
+    assert CASES.keys() == WRITES.keys() | PICTURES.keys()
+    assert len(CASES) >= 30
+
+
+def test_every_write_has_a_failpoint() -> None:
+    found = set()
+    for path in [*(PACKAGE / "engine").glob("*.py"), *(PACKAGE / "server").rglob("*.py")]:
+        for outer in ast.parse(path.read_text(encoding="utf-8")).body:
+            calls = [each for each in ast.walk(outer) if isinstance(each, ast.Call)]
+            for call in calls:
+                if ast.unparse(call.func) in {"horde.write", "call.horde.write"}:
+                    is_elsewhere = isinstance(call.args[0], ast.Attribute)
+                    found.add(call.args[0].attr if is_elsewhere else outer.name)
+    assert found == WRITES.keys()
+
+
+def test_a_write_is_called_as_the_function_that_makes_it() -> None:
+    def outer():
+        return lambda: None
+
+    class Inner:
+        def method(self):
+            """Nothing."""
+
+    assert name_of(test_a_write_is_called_as_the_function_that_makes_it).startswith("test_a_write")
+    assert name_of(outer()) == "test_a_write_is_called_as_the_function_that_makes_it"
+    assert name_of(armed) == "armed"
+
+
+@pytest.mark.parametrize("text", ["deliver", "deliver:never", "put_source:unanswered", "x:after",
+                                  "deliver:after:0", "deliver:after:x", ":"])  # fmt: skip
+def test_what_is_no_failpoint_is_refused_and_those_there_are_told(text: str) -> None:
+    with pytest.raises(ValueError, match=r"NAME:MOMENT:COUNT.*deliver.*put_source"):
+        armed({"ORDU_FAILPOINT": text})
+
+
+def test_a_server_does_not_start_with_what_is_no_failpoint(stage: Stage) -> None:
+    running = stage.start("deliver:soon")
+    assert running.end() == 2
+    assert "ORDU_FAILPOINT=deliver:soon is no failpoint" in running.said()
+
+
+def test_it_strikes_at_the_time_it_was_told() -> None:
+    struck = []
+    failpoint = Failpoint("take", "after", 3, lambda: struck.append(True))
+    for moment in ("before", "after", "after", "unanswered"):
+        failpoint.passed("take", moment)
+    failpoint.passed("deliver", "after")
+    assert not struck
+    failpoint.passed("take", "after")
+    assert struck
+    assert armed({}) is None
+    assert armed({"ORDU_FAILPOINT": ""}) is None
+
+
+def test_a_commit_that_is_lost_is_noticed(stage: Stage) -> None:
+    """The checks can fail: here what was settled is taken back by hand, and all of them see it."""
+    stage.facts = stage.inside(CASES["deliver"].prepare)
+    strike(stage, CASES["deliver"], "deliver", "after")
+    stage.demand_order()
+
+    async def take_back(horde: Horde, _: HandClock) -> None:
+        await horde.write(lambda tx: tx.run("UPDATE jobs SET state = 'running'"))
+
+    stage.inside(take_back)
+    with pytest.raises(AssertionError, match="was settled 1 times"):
+        stage.demand_order()

@@ -1,0 +1,58 @@
+"""A storm of retries: the same call again and again while servers die under it, with one effect.
+
+Programs that hear nothing call again. With an `Idempotency-Key` that is safe: whatever was lost,
+kudos move once, and whoever gets an answer gets the same one, byte for byte.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from tests.crash.cases import ferris
+from tests.crash.stage import Caller, Stage, calling_at, demand_death
+
+from ordu.store import users
+
+ROUNDS = [1, 2, 3, *(pytest.param(each, marks=pytest.mark.slow) for each in range(4, 24))]
+MOMENTS = ("before", "after", "unanswered")
+
+
+def storm(caller: Caller, path: str, key: str, many: int) -> list[bytes]:
+    """The answers to so many calls at the same time; some may get none."""
+
+    def call(_: int) -> bytes | None:
+        try:
+            answer = caller.http.post(
+                f"/api/v2{path}",
+                json={"username": "2", "amount": 5},
+                headers={"Idempotency-Key": key},
+            )
+        except httpx.TransportError:
+            return None
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    with ThreadPoolExecutor(many) as pool:
+        return [answer for answer in pool.map(call, range(many)) if answer is not None]
+
+
+@pytest.mark.parametrize("turn", ROUNDS)
+@pytest.mark.parametrize("name", ["transfer", "award"])
+def test_one_effect_and_one_answer(stage: Stage, name: str, turn: int) -> None:
+    stage.facts = stage.inside(ferris)
+    many = 2 + turn % 4
+    first, second = MOMENTS[turn % 3], MOMENTS[turn // 3 % 3]
+    answers: list[bytes] = []
+    for failpoint in (f"{name}:{first}", f"{name}:{second}:2", ""):
+        server = stage.server(failpoint)
+        with calling_at(server) as caller:
+            answers += storm(caller, f"/kudos/{name}", f"key-{turn}", many)
+        if failpoint:
+            demand_death(server)
+        else:
+            server.kill()
+    assert len(answers) >= many, "at the end all were answered"
+    assert len(set(answers)) == 1
+    kudos = stage.look(lambda tx: users.by_id(tx, stage.facts["user"]).kudos)
+    assert kudos == 10_000 + 500
+    stage.demand_order()
