@@ -6,7 +6,7 @@ SDK := .venv-sdk
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 DEMO_OUT ?= demo
 
-.PHONY: help setup setup-dev setup-sdk demo serve test test-all check format bench lock sync-client pages clean
+.PHONY: help setup setup-dev setup-sdk demo serve test test-all check mutate format bench lock sync-client pages clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -66,6 +66,9 @@ check: setup-dev ## Format, lint, types, import contract, derived files
 	@$(BIN)/python scripts/operations_page.py --check
 	@$(BIN)/python scripts/compatibility_page.py --check
 	@$(BIN)/python scripts/settings_page.py --check
+
+mutate: setup-dev ## Which small mistakes in rules, ledger and verbs no test notices (a sample)
+	@$(BIN)/python scripts/mutate.py --most 200
 
 format: setup-dev ## Put the code into shape
 	@$(BIN)/ruff format .

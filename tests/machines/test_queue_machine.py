@@ -374,6 +374,7 @@ class QueueMachine(HordeMachine):
                 drawn.asked.waiting += 1
             else:
                 drawn.asked.cancelled += 1
+        self.deliver(job)  # it is nobody's any more, or has ended
 
     # Time
 
