@@ -131,7 +131,19 @@ def test_a_picture_that_gets_lost_in_a_fault(monkeypatch):
 
 def test_two_jobs_for_one_picture(monkeypatch):
     monkeypatch.setattr(jobs, "free_ordinal", lambda tx, request_id, taken: 0)
+    add = jobs.add
+
+    def unguarded(tx, job):
+        tx.run("DROP INDEX IF EXISTS jobs_live")
+        add(tx, job)
+
+    monkeypatch.setattr(jobs, "add", unguarded)
     notices(Invariant.ONE_ASSIGNMENT)
+
+
+def test_a_second_job_for_a_picture_is_stopped_by_the_database(monkeypatch):
+    monkeypatch.setattr(jobs, "free_ordinal", lambda tx, request_id, taken: 0)
+    notices(Invariant.ANSWERS)
 
 
 def test_a_job_that_fails_after_it_was_finished(monkeypatch):
@@ -152,11 +164,23 @@ def test_a_request_that_comes_back_to_life(monkeypatch):
     set_counts = requests.set_counts
 
     def reopen(tx, request_id, state, counts, faults):
-        was_open = requests.by_id(tx, request_id).state is RequestState.OPEN
-        set_counts(tx, request_id, state if was_open else RequestState.OPEN, counts, faults)
+        if requests.by_id(tx, request_id).state is not RequestState.OPEN:
+            state = RequestState.OPEN
+            tx.run("UPDATE requests SET state = 'open' WHERE id = :id", id=request_id)
+        set_counts(tx, request_id, state, counts, faults)
 
     monkeypatch.setattr(requests, "set_counts", reopen)
     notices(Invariant.FORWARD)
+
+
+def test_a_request_that_is_to_come_back_to_life_is_stopped_at_once(monkeypatch):
+    set_counts = requests.set_counts
+
+    def reopen(tx, request_id, state, counts, faults):
+        set_counts(tx, request_id, RequestState.OPEN, counts, faults)
+
+    monkeypatch.setattr(requests, "set_counts", reopen)
+    notices(Invariant.ANSWERS)
 
 
 def test_a_payer_who_pays_what_is_not_there(monkeypatch):

@@ -204,16 +204,20 @@ def return_one(tx: Transaction, request_id: RequestId) -> None:
 def set_counts(
     tx: Transaction, request_id: RequestId, state: RequestState, counts: Counts, faults: int
 ) -> None:
-    """Set state and counts of a request that was read in this transaction."""
-    tx.run(
+    """Set state and counts of a request that was read in this transaction.
+
+    A state only moves forward: one that is not open stays what it is.
+    """
+    changed = tx.run(
         "UPDATE requests SET state = :state, waiting = :waiting, processing = :processing,"
         " finished = :finished, lost = :lost, cancelled = :cancelled, faults = :faults"
-        " WHERE id = :id",
+        " WHERE id = :id AND state IN ('open', :state)",
         id=request_id,
         state=state,
         faults=faults,
         **msgspec.structs.asdict(counts),
     )
+    assert changed == 1, f"request {request_id} cannot become {state}"
 
 
 def expired(tx: Transaction, now: Millis, most: int) -> list[RequestId]:

@@ -49,7 +49,7 @@ CREATE TABLE facts (
         name TEXT PRIMARY KEY,
         value TEXT NOT NULL
     );
-INSERT INTO "facts" VALUES('secret fingerprint','9ff96f18baf7307fe025f3dea4319958');
+INSERT INTO "facts" VALUES('secret fingerprint','f0b5487485b1cbafb6436f6cf1c3d7b1');
 CREATE TABLE jobs (
         id TEXT PRIMARY KEY,
         request_id TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
@@ -137,7 +137,7 @@ CREATE TABLE suspicions (
         newest_at BIGINT NOT NULL,
         PRIMARY KEY (subject, reason)
     );
-INSERT INTO "suspicions" VALUES('user:2','corrupt_prompt',1,1795521182221);
+INSERT INTO "suspicions" VALUES('user:2','corrupt_prompt',1,1795523379094);
 CREATE TABLE totals (
         subject TEXT NOT NULL,
         name TEXT NOT NULL,
@@ -173,7 +173,7 @@ CREATE TABLE users (
     , is_customizer INTEGER NOT NULL DEFAULT 0, is_vpn INTEGER NOT NULL DEFAULT 0, is_service INTEGER NOT NULL DEFAULT 0, is_education INTEGER NOT NULL DEFAULT 0, is_special INTEGER NOT NULL DEFAULT 0, admin_comment TEXT, deleted_at BIGINT, is_wiped INTEGER NOT NULL DEFAULT 0);
 INSERT INTO "users" VALUES(0,'Anonymous',NULL,1760000000000,0,0,500,1.0,0,0,0,0,0,0,NULL,0,NULL,0,0,0,0,0,NULL,NULL,0);
 INSERT INTO "users" VALUES(1,'Administrator','h1:b96e024d41e1cb4448761e35721ae68ded7ae7d87c1098b512f9f2f86f08781c',1760000000000,3000,0,30,1.0,0,1,1,0,0,0,NULL,0,NULL,0,0,0,0,0,NULL,NULL,0);
-INSERT INTO "users" VALUES(2,'ferris','h1:04e092005d80886f98300d363184d440136d81d785514dcb9c482d5c8b7b5b70',1760000000000,37400,300,200,1.0,0,0,0,0,0,700,1795490468512,1,'ferris@crab.example',0,0,0,1,0,'teaches drawing',1795521182222,0);
+INSERT INTO "users" VALUES(2,'ferris','h1:04e092005d80886f98300d363184d440136d81d785514dcb9c482d5c8b7b5b70',1760000000000,37400,300,200,1.0,0,0,0,0,0,700,1795490468512,1,'ferris@crab.example',0,0,0,1,0,'teaches drawing',1795523379094,0);
 CREATE TABLE workers (
         id TEXT PRIMARY KEY,
         user_id BIGINT NOT NULL REFERENCES users (id),
@@ -201,6 +201,8 @@ CREATE INDEX users_by_monthly ON users (id) WHERE monthly_kudos > 0;
 CREATE INDEX requests_upfront ON requests (user_id) WHERE is_upfront = 1;
 CREATE INDEX transfers_by_pair ON transfers (source_id, target_id, created_at);
 CREATE INDEX answers_by_age ON answers (created_at);
+CREATE UNIQUE INDEX jobs_live ON jobs (request_id, ordinal)
+        WHERE state <> 'faulted';
 CREATE INDEX users_by_deletion ON users (deleted_at)
         WHERE deleted_at IS NOT NULL AND is_wiped = 0;
 COMMIT;

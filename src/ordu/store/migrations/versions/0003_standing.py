@@ -1,4 +1,4 @@
-"""Standing: why somebody is suspected, accounts that are deleted and wiped."""
+"""Standing: why somebody is suspected, accounts that are deleted; a picture has one live job."""
 
 from alembic import op
 
@@ -17,6 +17,9 @@ STATEMENTS = (
     "ALTER TABLE users ADD COLUMN deleted_at BIGINT",
     "ALTER TABLE users ADD COLUMN is_wiped INTEGER NOT NULL DEFAULT 0",
     # Only those whom the chore that wipes has to look at.
+    # A promise of the queue, kept by the database: nobody else makes or has made this picture.
+    """CREATE UNIQUE INDEX jobs_live ON jobs (request_id, ordinal)
+        WHERE state <> 'faulted'""",
     """CREATE INDEX users_by_deletion ON users (deleted_at)
         WHERE deleted_at IS NOT NULL AND is_wiped = 0""",
 )
