@@ -44,7 +44,10 @@ WIDER = [
     ["tests/machines", "-m", "not slow", "-k", "no_order"],
     [
         "tests/unit/kinds",
-        *(f"tests/api/test_{name}.py" for name in ("generate", "kudos", "leaving", "standing")),
+        *(
+            f"tests/api/test_{name}.py"
+            for name in ("generate", "kudos", "leaving", "standing", "workers")
+        ),
     ],
 ]
 WATCHED: dict[str, list[list[str]]] = {
@@ -56,8 +59,8 @@ WATCHED: dict[str, list[list[str]]] = {
     **{
         f"engine/{name}.py": [NEAR_ENGINE, *WIDER]
         for name in (
-            "books", "claim", "editing", "end", "lanes", "leaving", "place", "progress", "rewards",
-            "running", "settle", "suspicion", "timeouts", "transfer",
+            "books", "checkin", "claim", "editing", "end", "lanes", "leaving", "place",
+            "progress", "rewards", "running", "settle", "suspicion", "timeouts", "transfer",
         )
     },
 }  # fmt: skip

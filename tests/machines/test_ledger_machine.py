@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, initialize, invariant, multiple, rule
 from tests.builders import a_wish, an_offer
 from tests.machines.harness import LONG, SABOTAGED, HordeMachine, finds_nothing
 
-from ordu.engine import accounts, claim, editing, end, place, rewards, settle, transfer
+from ordu.engine import accounts, checkin, claim, editing, end, place, rewards, settle, transfer
 from ordu.engine.claim import Claimed
 from ordu.engine.editing import UserChange
 from ordu.engine.settle import Result
@@ -265,7 +265,7 @@ class LedgerMachine(HordeMachine):
         if not any(each.waiting for each in self.asked.values()):
             self.ask(asker, 2, price, is_heavy=False)
         worker = self.worker(owner)
-        outcome = self.run(claim.pop(self.horde, worker, lambda body, words: False))
+        outcome = self.run(claim.pop(self.horde, worker, lambda body, words: False, lambda *_: 1))
         assert isinstance(outcome, Claimed)
         asked = self.asked[outcome.request.id]
         asked.waiting -= 1
@@ -282,7 +282,7 @@ class LedgerMachine(HordeMachine):
             return msgspec.structs.replace(offer, capability=capability)
 
         user = self.user(owner)
-        return self.run(claim.check_in(self.horde, user, f"of-{owner}", "image", offer_for))
+        return self.run(checkin.check_in(self.horde, user, f"of-{owner}", "image", offer_for))
 
     def of_job(self, job):
         """The request of a running job; None when it runs no more."""

@@ -14,7 +14,18 @@ from hypothesis.stateful import Bundle, initialize, invariant, multiple, rule
 from tests.builders import a_requirement, a_wish, an_offer
 from tests.machines.harness import LONG, SABOTAGED, HordeMachine, finds_nothing
 
-from ordu.engine import accounts, claim, editing, end, keepers, lanes, place, settle, sweeper
+from ordu.engine import (
+    accounts,
+    checkin,
+    claim,
+    editing,
+    end,
+    keepers,
+    lanes,
+    place,
+    settle,
+    sweeper,
+)
 from ordu.engine.claim import Claimed, Nothing
 from ordu.engine.editing import UserChange
 from ordu.engine.keepers import WorkerChange
@@ -196,7 +207,7 @@ class QueueMachine(HordeMachine):
         machine.models, machine.pixels_max, machine.nsfw = models, pixels_max, nsfw
         machine.blacklist, machine.friends = blacklist, friends
         worker = self.run(
-            claim.check_in(
+            checkin.check_in(
                 self.horde,
                 self.user(machine.owner),
                 name,

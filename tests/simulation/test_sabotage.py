@@ -130,7 +130,7 @@ def test_a_picture_that_gets_lost_in_a_fault(monkeypatch):
 
 
 def test_two_jobs_for_one_picture(monkeypatch):
-    monkeypatch.setattr(jobs, "free_ordinal", lambda tx, request_id, taken: 0)
+    monkeypatch.setattr(jobs, "free_ordinal", lambda tx, request_id: 0)
     add = jobs.add
 
     def unguarded(tx, job):
@@ -142,7 +142,7 @@ def test_two_jobs_for_one_picture(monkeypatch):
 
 
 def test_a_second_job_for_a_picture_is_stopped_by_the_database(monkeypatch):
-    monkeypatch.setattr(jobs, "free_ordinal", lambda tx, request_id, taken: 0)
+    monkeypatch.setattr(jobs, "free_ordinal", lambda tx, request_id: 0)
     notices(Invariant.ANSWERS)
 
 

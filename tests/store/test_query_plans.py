@@ -130,7 +130,7 @@ def exercise(tx):
     )
     jobs.by_id(tx, "j1")
     jobs.of_request(tx, "r1")
-    jobs.free_ordinal(tx, "r1", 1)
+    jobs.free_ordinal(tx, "r1")
     jobs.overdue(tx, NOON, 10)
     jobs.running_load(tx)
     jobs.running(tx)

@@ -1,7 +1,7 @@
 """Claim: a worker asks for a job and is given one of the pictures it may make.
 
-`check_in` notes that the worker is here and what it offers. `pop` reserves a picture of the best
-request in the map and has the writer take it in SQL; when the map was wrong, it tries the next.
+`pop` reserves a picture of the best request in the map and has the writer take it in SQL; when the
+map was wrong, it tries the next.
 """
 
 import itertools
@@ -10,30 +10,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-import msgspec
-
 from ordu.engine.books import found
 from ordu.engine.fresh import Fresh
-from ordu.engine.horde import Horde, worker_from
+from ordu.engine.horde import Horde
 from ordu.engine.lanes import Waiting
-from ordu.engine.leaving import check_not_deleted
 from ordu.engine.presence import Worker
-from ordu.engine.rewards import reward_uptime
 from ordu.protocol.errors import Refused
-from ordu.rules import limits
-from ordu.rules.addresses import is_public_text
 from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId, seed_of_job
 from ordu.rules.matching import Offer, Reason, Requirement, WorkerId, model_for
-from ordu.rules.money import ANONYMOUS, UserId
-from ordu.store import jobs, lanes, requests, workers
+from ordu.rules.money import UserId
+from ordu.store import jobs, lanes, requests
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
-from ordu.store.users import User
-from ordu.store.workers import WorkerRow
 
 TRIES = 3  # how often a pop tries when the map was wrong, before it says there is nothing
-FAST_PER_S = 500_000  # things a second below which a worker counts as slow (sheet 11 §2)
 EXTRA_SLOW_TIMES = 3  # how much longer a worker may take that calls itself extra slow
 EXTRA_SLOW_LIFETIME_MS = 3_600_000  # how long a request lives after such a worker took a job
 HEADS_MAX = 20  # how many heads a pop looks at for what requirements cannot say
@@ -60,136 +51,6 @@ class Nothing:
     skipped: dict[Reason, int]
 
 
-# Checking in
-
-
-async def check_in(
-    horde: Horde,
-    user: User,
-    name: str,
-    kind: str,
-    offer_for: Callable[[WorkerId], Offer],
-    address: str = "",
-) -> Worker:
-    """Note that a worker is here; the first pop of a new name makes a new worker.
-
-    Raises:
-        Refused: DeletedUser, AnonForbiddenWorker, WorkerFlaggedMaintenance, TimeoutIP,
-            WrongCredentials, PolymorphicNameConflict, WorkerInviteOnly, TooManyWorkers,
-            TooManyWorkersTrusted, TooManySameIPs.
-    """
-    check_may_work(user)
-    horde.timeouts.check(address, horde.now())
-    worker = horde.presence.by_name.get(name)
-    if worker is None:
-        found_row = await find_or_add(horde, user, name, kind, offer_for, address)
-        worker = horde.presence.add(found_row)
-    if worker.user_id != user.id:
-        raise Refused(
-            "WrongCredentials",
-            f"Wrong credentials to submit as this worker: {name!r} belongs to somebody else. "
-            "Give your worker another name.",
-        )
-    if worker.kind != kind:
-        raise Refused(
-            "PolymorphicNameConflict",
-            f"The name {name!r} is taken by a worker for {worker.kind}. Use another name.",
-        )
-    worker.address = address
-    offer = paced(offer_for(worker.id), worker.speed)
-    worker.seen(offer, horde.now(), horde.presence.stale_ms)
-    await reward_uptime(horde, worker)
-    return worker
-
-
-def paced(offer: Offer, speed: float) -> Offer:
-    """An offer with what the horde knows of the worker's speed."""
-    if speed >= FAST_PER_S:
-        return offer
-    capability = msgspec.structs.replace(offer.capability, is_fast=False)
-    return msgspec.structs.replace(offer, capability=capability)
-
-
-def check_may_work(user: User) -> None:
-    """Refuse users that may not run workers."""
-    check_not_deleted(user)
-    if user.id == ANONYMOUS:
-        raise Refused(
-            "AnonForbiddenWorker",
-            "A worker needs a key of its owner, so that its kudos have somewhere to go: register "
-            "to get one.",
-        )
-    if user.is_flagged:
-        raise Refused(
-            "WorkerFlaggedMaintenance",
-            "This account is under review; until that is over we cannot accept workers serving "
-            "others from it.",
-        )
-
-
-async def find_or_add(
-    horde: Horde,
-    user: User,
-    name: str,
-    kind: str,
-    offer_for: Callable[[WorkerId], Offer],
-    address: str,
-) -> Worker:
-    """The worker of this name; a new one when there is none."""
-    row = await horde.read(lambda tx: workers.by_name(tx, name))
-    if row is None:
-        check_address(horde, user, address)
-        now = horde.now()
-        worker_id = WorkerId(horde.fresh.id(now))
-        fresh_row = WorkerRow(
-            id=worker_id,
-            user_id=user.id,
-            name=name,
-            kind=kind,
-            created_at=now,
-            seen_at=now,
-            offer=msgspec.json.encode(offer_for(worker_id)).decode(),
-            uptime_s=0,
-            uptime_rewarded_s=0,
-            is_paused=False,
-            maintenance_text=None,
-            info=None,
-            suspicion=0,
-        )
-        invite_only = horde.modes.get("invite_only_mode", False)
-        row = await horde.write(lambda tx: add_worker(tx, fresh_row, user, invite_only=invite_only))
-    return worker_from(row)
-
-
-def check_address(horde: Horde, user: User, address: str) -> None:
-    """Refuse a new worker at an address that has many; never on this machine or a private net."""
-    if not horde.settings.rate_limits or not is_public_text(address):
-        return
-    many = sum(1 for each in horde.presence.here(horde.now()) if each.address == address)
-    limits.check_worker_address(
-        many,
-        horde.settings.workers_per_address,
-        user.worker_invited,
-        is_trusted=user.is_trusted,
-    )
-
-
-def add_worker(tx: Transaction, row: WorkerRow, user: User, *, invite_only: bool) -> WorkerRow:
-    """Add a worker, unless a pop that came a moment earlier has done so."""
-    existing = workers.by_name(tx, row.name)
-    if existing is not None:
-        return existing
-    many = len(workers.of_user(tx, user.id))
-    if invite_only and many >= user.worker_invited:
-        raise Refused(
-            "WorkerInviteOnly",
-            "This horde takes new workers by invitation only; ask its operators for one.",
-        )
-    limits.check_worker_count(many, user.worker_invited, is_trusted=user.is_trusted)
-    workers.add(tx, row)
-    return row
-
-
 # Handing out
 
 
@@ -197,14 +58,7 @@ HasWord: TypeAlias = Callable[[bytes, Sequence[str]], bool]
 Batch: TypeAlias = Callable[[bytes, int, int], int]
 
 
-def one_at_a_time(body: bytes, pixels_max: int, amount: int) -> int:  # noqa: ARG001 - a `Batch`
-    """The batch of a kind that has none."""
-    return 1
-
-
-async def pop(
-    horde: Horde, worker: Worker, has_word: HasWord, batch: Batch = one_at_a_time
-) -> Claimed | Nothing:
+async def pop(horde: Horde, worker: Worker, has_word: HasWord, batch: Batch) -> Claimed | Nothing:
     """Give a worker a job, or say why there is none. `has_word` and `batch` are its kind's.
 
     Raises:
@@ -380,40 +234,31 @@ def claim(
     if request is None:
         return None
     requirement = lanes.requirement(tx, request.lane_key)
-    first = new_job(tx, request, requirement, taker, fresh, now)
-    jobs.add(tx, first)
-    claimed = [first]
     offer = taker.offer
+    model = model_for(requirement, offer.capability, fresh.choice())
     room = batch(request.body, offer.capability.pixels_max, offer.amount) if offer.amount > 1 else 1
-    while len(claimed) < room and request.counts.waiting:
+    claimed = [new_job(tx, request, model, taker, fresh, now)]
+    while len(claimed) < room:
         more = requests.take_one(tx, request_id, now, lifetime_ms, taker.times)
-        assert more is not None, "the writer is alone"
+        if more is None:
+            break
         request = more
-        job = new_job(tx, request, requirement, taker, fresh, now)
-        job = msgspec.structs.replace(job, model=first.model)
-        jobs.add(tx, job)
-        claimed.append(job)
+        claimed.append(new_job(tx, request, model, taker, fresh, now))
     return Claimed(tuple(claimed), request, requirement)
 
 
 def new_job(
-    tx: Transaction,
-    request: Request,
-    requirement: Requirement,
-    taker: Taker,
-    fresh: Fresh,
-    now: Millis,
+    tx: Transaction, request: Request, model: str, taker: Taker, fresh: Fresh, now: Millis
 ) -> Job:
-    """The job for the lowest of the request's pictures that nobody makes or has made."""
-    counts = request.counts
-    ordinal = jobs.free_ordinal(tx, request.id, counts.processing - 1 + counts.finished)
-    assert ordinal < counts.n, f"request {request.id} has no picture {ordinal}"
+    """Add the job for the lowest of the request's pictures that nobody makes or has made."""
+    ordinal = jobs.free_ordinal(tx, request.id)
+    assert ordinal < request.counts.n, f"request {request.id} has no picture {ordinal}"
     seed = (
         fresh.seed()
         if request.seed is None
         else seed_of_job(request.seed, request.seed_step, ordinal)
     )
-    return Job(
+    job = Job(
         id=JobId(fresh.id(now)),
         request_id=request.id,
         worker_id=taker.worker_id,
@@ -421,9 +266,11 @@ def new_job(
         owner_id=taker.owner_id,
         ordinal=ordinal,
         state=JobState.RUNNING,
-        model=model_for(requirement, taker.offer.capability, fresh.choice()),
+        model=model,
         seed=seed,
         started_at=now,
         due_at=Millis(now + request.ttl_ms * taker.times),
         has_agent=taker.offer.agent is not None,
     )
+    jobs.add(tx, job)
+    return job

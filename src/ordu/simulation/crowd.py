@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
-from ordu.engine import claim, end, settle
+from ordu.engine import checkin, claim, end, settle
 from ordu.engine.claim import Claimed, Nothing
 from ordu.engine.horde import Horde
 from ordu.engine.settle import Result
@@ -97,7 +97,7 @@ class Worker:
     async def popped(self, horde: Horde) -> object:
         """What the handler of a pop does."""
         owner = await caller(horde, self.owner_id)
-        worker = await claim.check_in(
+        worker = await checkin.check_in(
             horde, owner, self.name, IMAGE.name, lambda worker_id: self.offer(worker_id, owner)
         )
         outcome = await claim.pop(horde, worker, IMAGE.has_word, IMAGE.batch)

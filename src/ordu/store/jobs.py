@@ -1,5 +1,7 @@
 """Jobs in SQL: which worker has which picture, and how it ended."""
 
+import itertools
+
 import msgspec
 
 from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId
@@ -75,17 +77,13 @@ def of_request(tx: Transaction, request_id: RequestId) -> list[Job]:
     return [read_row(row) for row in rows]
 
 
-def free_ordinal(tx: Transaction, request_id: RequestId, taken: int) -> int:
-    """The lowest number of a picture that no job makes or has made.
-
-    `taken` is how many jobs run or are done; when none ever failed that number is the answer.
-    """
+def free_ordinal(tx: Transaction, request_id: RequestId) -> int:
+    """The lowest number of a picture that no job makes or has made."""
     rows = tx.all(
-        "SELECT ordinal FROM jobs WHERE request_id = :id AND state <> 'faulted' ORDER BY ordinal",
-        id=request_id,
+        "SELECT ordinal FROM jobs WHERE request_id = :id AND state <> 'faulted'", id=request_id
     )
     held = {row["ordinal"] for row in rows}
-    return next(ordinal for ordinal in range(taken + 1) if ordinal not in held)
+    return next(ordinal for ordinal in itertools.count() if ordinal not in held)
 
 
 def finish(

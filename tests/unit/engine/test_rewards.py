@@ -6,6 +6,7 @@ from tests.unit.engine.test_verbs import a_user, a_worker, placed
 
 from ordu.engine import claim, rewards, settle
 from ordu.engine.settle import Result
+from ordu.kinds.image import IMAGE
 from ordu.rules.money import Kudos
 from ordu.rules.trust import DAY_MS
 from ordu.store import ledger, stats, users, workers
@@ -85,7 +86,7 @@ async def test_another_process_that_was_first_has_paid_it(horde, clock):
 
 async def deliver(horde, requester, owner, worker):
     await placed(horde, requester)
-    claimed = await claim.pop(horde, worker, lambda body, words: False)
+    claimed = await claim.pop(horde, worker, lambda body, words: False, IMAGE.batch)
     job = await settle.find_running(horde, claimed.job.id, owner)
     return await settle.deliver(horde, job, Result(job.id, "1"))
 
@@ -145,7 +146,7 @@ async def test_a_job_is_paid_from_what_is_held_for_it(horde):
     owner = await a_user(horde, is_trusted=True)
     heavy = await placed(horde, requester, is_heavy=True, n=2)
     assert await horde.read(lambda tx: held(tx, requester)) == 1_200
-    claimed = await claim.pop(horde, await a_worker(horde, owner), lambda body, words: False)
+    claimed = await claim.pop(horde, await a_worker(horde, owner), lambda *_: False, IMAGE.batch)
     job = await settle.find_running(horde, claimed.job.id, owner)
     await settle.deliver(horde, job, Result(job.id, "1"))
     assert (await user_of(horde, requester)).kudos == 700

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from tests.builders import a_capability, a_requirement, a_wish, an_offer
 
-from ordu.engine import accounts, claim, end, place, settle, sweeper, transfer
+from ordu.engine import accounts, checkin, claim, end, place, settle, sweeper, transfer
 from ordu.engine.claim import Claimed, Nothing
 from ordu.engine.horde import Horde
 from ordu.engine.progress import progress_of
@@ -40,15 +40,19 @@ async def a_worker(horde: Horde, owner: users.User, name="attic", **change):
         )
         return msgspec.structs.replace(an_offer(**change), capability=capability)
 
-    return await claim.check_in(horde, owner, name, "image", offer_for)
+    return await checkin.check_in(horde, owner, name, "image", offer_for)
 
 
 async def placed(horde, user, **change):
     return await place.accept(horde, user, a_wish(**change))
 
 
+async def pop(horde, worker):
+    return await claim.pop(horde, worker, IMAGE.has_word, IMAGE.batch)
+
+
 async def popped(horde, worker):
-    outcome = await claim.pop(horde, worker, IMAGE.has_word)
+    outcome = await pop(horde, worker)
     return outcome.job if isinstance(outcome, Claimed) else None
 
 
@@ -100,6 +104,18 @@ async def test_what_a_worker_has_taken_does_not_count_as_waiting(horde):
     await placed(horde, user)
     assert await popped(horde, worker)
     await placed(horde, user)
+
+
+async def test_a_map_that_was_wrong_is_mended_by_the_pop_that_finds_out(horde):
+    user = await a_user(horde)
+    worker = await a_worker(horde, user)
+    gone, other = await placed(horde, user), await placed(horde, user)
+    await horde.write(
+        lambda tx: tx.run("UPDATE requests SET waiting = 0, lost = 1 WHERE id = :id", id=gone.id)
+    )
+    assert (await popped(horde, worker)).request_id == other.id
+    assert not horde.lanes.requests
+    assert isinstance(await pop(horde, worker), Nothing)
 
 
 async def test_maintenance_takes_no_new_requests(horde):
@@ -175,7 +191,7 @@ async def test_a_pop_without_a_job_says_why(horde):
     user = await a_user(horde)
     await placed(horde, user, requirement=a_requirement(models=frozenset({"sdxl"})))
     await placed(horde, user, requirement=a_requirement(pixels=2**24))
-    outcome = await claim.pop(horde, await a_worker(horde, user), IMAGE.has_word)
+    outcome = await pop(horde, await a_worker(horde, user))
     assert outcome == Nothing({Reason.MODELS: 1, Reason.MAX_PIXELS: 1})
 
 
@@ -183,7 +199,7 @@ async def test_a_word_on_the_blacklist_passes_a_request_over(horde):
     user = await a_user(horde)
     await placed(horde, user)
     worker = await a_worker(horde, user, blacklist=("FOX",))
-    assert await claim.pop(horde, worker, IMAGE.has_word) == Nothing({Reason.BLACKLIST: 1})
+    assert await pop(horde, worker) == Nothing({Reason.BLACKLIST: 1})
     assert await popped(horde, await a_worker(horde, user, blacklist=("wolf",)))
 
 
@@ -192,7 +208,7 @@ async def test_a_paused_worker_serves_its_owner_only_and_is_told(horde):
     worker = await a_worker(horde, owner)
     worker.is_paused = True
     await placed(horde, other)
-    assert await claim.pop(horde, worker, IMAGE.has_word) == Nothing({Reason.PAUSED: 1})
+    assert await pop(horde, worker) == Nothing({Reason.PAUSED: 1})
     await placed(horde, owner)
     assert await popped(horde, worker)
 
@@ -384,7 +400,7 @@ async def test_a_request_goes_to_another_worker_than_the_one_that_failed_it(hord
     bad, good = await a_worker(horde, user, "bad"), await a_worker(horde, user, "good")
     await placed(horde, user)
     await end.fault(horde, (await popped(horde, bad)).id)
-    assert await claim.pop(horde, bad, IMAGE.has_word) == Nothing({Reason.FAILED_BEFORE: 1})
+    assert await pop(horde, bad) == Nothing({Reason.FAILED_BEFORE: 1})
     assert await popped(horde, good)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from starlette.requests import ClientDisconnect
 
-from ordu.engine import claim, end, place, settle
+from ordu.engine import checkin, claim, end, place, settle
 from ordu.engine.claim import Claimed
 from ordu.engine.progress import Progress, able_workers, progress_of
 from ordu.images.check import check as check_picture
@@ -239,7 +239,7 @@ async def post_job_pop(call: Call[PopInputStable]) -> GenerationPayload:
     """Hand out a job, or say why there is none."""
     horde, body, user = call.horde, call.body, call.user
     name = names.worker_name(body.name)
-    worker = await claim.check_in(
+    worker = await checkin.check_in(
         horde,
         user,
         name,
