@@ -2,59 +2,85 @@
 
 import ast
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.builders import HandClock
 from tests.crash.cases import CASES, Case, witness
 from tests.crash.stage import Stage, calling_at, demand_death
+from tests.crash.variants import VARIANTS
 
 import ordu
 from ordu.engine.horde import Horde
 from ordu.failpoints import OF_PICTURES, OF_WRITES, PICTURES, WRITES, Failpoint, armed, name_of
 
 PACKAGE = Path(inspect.getfile(ordu)).parent
-MATRIX = [
-    (name, moment)
-    for moments, names in ((OF_WRITES, WRITES), (OF_PICTURES, PICTURES))
-    for name in names
-    for moment in moments
-]
 
 
-@pytest.mark.parametrize(("name", "moment"), MATRIX)
-def test_a_server_that_dies_here(stage: Stage, name: str, moment: str) -> None:
-    case = CASES[name]
+def matrix() -> Iterator[Any]:
+    """Every case with every moment; for each change one moment of each, and all of them in turn."""
+    everything = [(name, name, case) for name, case in CASES.items()]
+    everything += [(f"{each.failpoint}: {what}", *each) for what, each in VARIANTS.items()]
+    for number, (title, name, case) in enumerate(everything):
+        moments = OF_WRITES if name in WRITES else OF_PICTURES
+        for turn, moment in enumerate(moments):
+            marks = [] if turn == number % len(moments) else [pytest.mark.slow]
+            yield pytest.param(name, case, moment, id=f"{title} - {moment}", marks=marks)
+
+
+@pytest.mark.parametrize(("name", "case", "moment"), list(matrix()))
+def test_a_server_that_dies_here(stage: Stage, name: str, case: Case, moment: str) -> None:
     if case.prepare is not None:
         stage.facts = stage.inside(case.prepare)
     before = case.look(stage) if case.undone is None else case.undone
     assert before != case.done
+    kept = stage.rows() if case.prepare is not None else {}
 
     witnessed = strike(stage, case, name, moment)
 
     after = case.look(stage)
     assert after == (before if moment == "before" else case.done)
     stage.demand_order()
-    if witnessed:
-        assert stage.look(witness) == 1, "what was answered is there"
+    now = stage.rows()
+    assert not {sql: lost for sql, rows in kept.items() if (lost := rows - now[sql])}
+    assert stage.look(witness) == witnessed, "what was answered is there"
+    if moment == "before" and case.again:
+        do_again(stage, case)
+        assert case.look(stage) == case.done
+        stage.demand_order()
 
 
-def strike(stage: Stage, case: Case, name: str, moment: str) -> bool:
-    """Let a process come by the failpoint and die; says whether it answered something before."""
+def strike(stage: Stage, case: Case, name: str, moment: str) -> int:
+    """Let a process come by the failpoint and die; how many calls it answered before."""
     if case.chore:
         demand_death(stage.chore(case.chore, f"{name}:{moment}"))
-        return False
+        return 0
     if case.prepare is None or case.strike is None:
         demand_death(stage.start(f"{name}:{moment}"))
-        return False
+        return 0
     # Somebody else's account comes first, and is answered.
     count = 2 if name == "register" else 1
-    server = stage.server(f"{name}:{moment}:{count}")
+    server = stage.server(f"{name}:{moment}:{count}", *case.arguments)
     with calling_at(server) as caller:
         assert caller.http.post("/register", json={"username": "witness"}).status_code == 200
         case.strike(caller, stage.facts)
         demand_death(server)
-    return True
+    return 1
+
+
+def do_again(stage: Stage, case: Case) -> None:
+    """What somebody does who got no answer: the same again, and now nobody dies."""
+    if case.chore:
+        assert stage.chore(case.chore, "").end() == 0
+    elif case.strike is None:
+        stage.sweep()
+    else:
+        server = stage.server("", *case.arguments)
+        with calling_at(server, kills=False) as caller:
+            case.strike(caller, stage.facts)
+        server.kill()
 
 
 def test_every_failpoint_has_a_case() -> None:
