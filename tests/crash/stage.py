@@ -29,6 +29,8 @@ from ordu.settings import ServerSettings
 from ordu.simulation import invariants
 from ordu.store.database import Transaction
 
+Rows = dict[str, set[tuple[Any, ...]]]  # by the query that finds them
+
 DATA = "horde"
 URL = "http://horde.test"
 ADMIN = {"apikey": ADMIN_KEY}
@@ -101,10 +103,10 @@ class Stage:
 
         self.inside(round_of_chores)
 
-    def rows(self) -> dict[str, set[tuple[Any, ...]]]:
+    def rows(self) -> Rows:
         """What is written once and stays: who is a user, and all of the books."""
 
-        def read(tx: Transaction) -> dict[str, set[tuple[Any, ...]]]:
+        def read(tx: Transaction) -> Rows:
             return {sql: {tuple(row) for row in tx.all(sql)} for sql in FOREVER}
 
         return self.look(read)

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders import HandClock
-from tests.crash.cases import CASES, Case, witness
-from tests.crash.stage import Stage, calling_at, demand_death
+from tests.crash.cases import CASES, Case
+from tests.crash.crashing import demand_all_or_nothing, demand_kept, do_again, strike
+from tests.crash.stage import Stage
 from tests.crash.variants import VARIANTS
 
 import ordu
-from ordu.engine.horde import Horde
 from ordu.failpoints import OF_PICTURES, OF_WRITES, PICTURES, WRITES, Failpoint, armed, name_of
 
 PACKAGE = Path(inspect.getfile(ordu)).parent
@@ -40,47 +39,11 @@ def test_a_server_that_dies_here(stage: Stage, name: str, case: Case, moment: st
 
     witnessed = strike(stage, case, name, moment)
 
-    after = case.look(stage)
-    assert after == (before if moment == "before" else case.done)
-    stage.demand_order()
-    now = stage.rows()
-    assert not {sql: lost for sql, rows in kept.items() if (lost := rows - now[sql])}
-    assert stage.look(witness) == witnessed, "what was answered is there"
+    demand_all_or_nothing(stage, case, before if moment == "before" else case.done)
+    demand_kept(stage, kept, witnessed)
     if moment == "before" and case.again:
         do_again(stage, case)
-        assert case.look(stage) == case.done
-        stage.demand_order()
-
-
-def strike(stage: Stage, case: Case, name: str, moment: str) -> int:
-    """Let a process come by the failpoint and die; how many calls it answered before."""
-    if case.chore:
-        demand_death(stage.chore(case.chore, f"{name}:{moment}"))
-        return 0
-    if case.prepare is None or case.strike is None:
-        demand_death(stage.start(f"{name}:{moment}"))
-        return 0
-    # Somebody else's account comes first, and is answered.
-    count = 2 if name == "register" else 1
-    server = stage.server(f"{name}:{moment}:{count}", *case.arguments)
-    with calling_at(server) as caller:
-        assert caller.http.post("/register", json={"username": "witness"}).status_code == 200
-        case.strike(caller, stage.facts)
-        demand_death(server)
-    return 1
-
-
-def do_again(stage: Stage, case: Case) -> None:
-    """What somebody does who got no answer: the same again, and now nobody dies."""
-    if case.chore:
-        assert stage.chore(case.chore, "").end() == 0
-    elif case.strike is None:
-        stage.sweep()
-    else:
-        server = stage.server("", *case.arguments)
-        with calling_at(server, kills=False) as caller:
-            case.strike(caller, stage.facts)
-        server.kill()
+        demand_all_or_nothing(stage, case, case.done)
 
 
 def test_every_failpoint_has_a_case() -> None:
@@ -89,24 +52,20 @@ def test_every_failpoint_has_a_case() -> None:
 
 
 def test_every_write_has_a_failpoint() -> None:
-    found = set()
+    found = []
     for path in [*(PACKAGE / "engine").glob("*.py"), *(PACKAGE / "server").rglob("*.py")]:
         for outer in ast.parse(path.read_text(encoding="utf-8")).body:
             calls = [each for each in ast.walk(outer) if isinstance(each, ast.Call)]
             for call in calls:
                 if ast.unparse(call.func) in {"horde.write", "call.horde.write"}:
                     is_elsewhere = isinstance(call.args[0], ast.Attribute)
-                    found.add(call.args[0].attr if is_elsewhere else outer.name)
-    assert found == WRITES.keys()
+                    found.append(call.args[0].attr if is_elsewhere else outer.name)
+    assert sorted(found) == sorted(WRITES), "each has a name, and no two have the same"
 
 
 def test_a_write_is_called_as_the_function_that_makes_it() -> None:
     def outer():
         return lambda: None
-
-    class Inner:
-        def method(self):
-            """Nothing."""
 
     assert name_of(test_a_write_is_called_as_the_function_that_makes_it).startswith("test_a_write")
     assert name_of(outer()) == "test_a_write_is_called_as_the_function_that_makes_it"
@@ -137,17 +96,3 @@ def test_it_strikes_at_the_time_it_was_told() -> None:
     assert struck
     assert armed({}) is None
     assert armed({"ORDU_FAILPOINT": ""}) is None
-
-
-def test_a_commit_that_is_lost_is_noticed(stage: Stage) -> None:
-    """The checks can fail: here what was settled is taken back by hand, and all of them see it."""
-    stage.facts = stage.inside(CASES["deliver"].prepare)
-    strike(stage, CASES["deliver"], "deliver", "after")
-    stage.demand_order()
-
-    async def take_back(horde: Horde, _: HandClock) -> None:
-        await horde.write(lambda tx: tx.run("UPDATE jobs SET state = 'running'"))
-
-    stage.inside(take_back)
-    with pytest.raises(AssertionError, match="was settled 1 times"):
-        stage.demand_order()
