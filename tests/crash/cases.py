@@ -16,8 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
-import pytest
 from tests.builders import HandClock, a_picture, a_wish
 from tests.conftest import ADMIN_KEY
 from tests.crash.stage import Caller, Stage
@@ -54,6 +52,8 @@ class Case:
     done: Any  # what is seen after the whole effect
     strike: Strike | None = None  # a call of the server; None: it dies by itself, or by `chore`
     chore: str = ""  # a chore that is run in a process of its own
+    arguments: tuple[str, ...] = ()  # of the server
+    again: bool = True  # whether the same call, made again, has the effect that was lost
     undone: Any = None  # what is seen without the effect, where that is not what was before all
 
 
@@ -235,8 +235,7 @@ def hang_up(caller: Caller, facts: Facts) -> None:
 
 def register(caller: Caller, facts: Facts) -> None:
     """Make an account."""
-    with pytest.raises(httpx.TransportError):
-        caller.http.post("/register", json={"username": "corro"})
+    caller.die_at(lambda: caller.http.post("/register", json={"username": "corro"}))
 
 
 ASK = {"prompt": "a fox"}
@@ -260,14 +259,15 @@ CASES: dict[str, Case] = {
     "accept": Case(ferris, REQUESTS, 2, calling("POST", "/generate/async", ASK)),
     "award": Case(ferris, KUDOS_OF_2, 10_500, calling("POST", "/kudos/award", ONE)),
     "cancel": Case(ferris, WAITING, 0, calling("DELETE", "/generate/status/{request}")),
-    "check_secret": Case(None, is_new, (True, 0)),
+    "check_secret": Case(None, is_new, (True, 0), again=False),  # then it also gets its users
     "count_aborted": Case(
         with_many_jobs,
         value("SELECT maintenance_text IS NOT NULL FROM workers"),
         1,
         give_up_too_many,
+        again=False,  # they are counted in memory
     ),
-    "count_prompt": Case(ferris, SUSPICION, 1, ask_for_what_is_not_drawn, undone=0),
+    "count_prompt": Case(ferris, SUSPICION, 1, ask_for_what_is_not_drawn, again=False, undone=0),
     "delete_user": Case(
         ferris,
         value("SELECT deleted_at IS NOT NULL FROM users WHERE id = 2"),
@@ -308,7 +308,7 @@ CASES: dict[str, Case] = {
         0,
         chore=name_of(sweeper.forget_lanes),
     ),
-    "give_back": Case(ferris, WAITING, 2, hang_up, undone=1),
+    "give_back": Case(ferris, WAITING, 2, hang_up, again=False, undone=1),
     "move_old_statistics": Case(
         with_old_statistics,
         value("SELECT COUNT(*) FROM totals WHERE subject LIKE 'made:m:%'"),
@@ -345,6 +345,7 @@ CASES: dict[str, Case] = {
         value("SELECT offer LIKE '%\"threads\":7%' FROM workers"),
         1,
         lambda caller, _: caller.call_or_die("POST", "/generate/pop", json=POP | {"threads": 7}),
+        again=False,  # written a moment later, by a chore
     ),
     "put_picture": Case(with_job, files("*/*.webp"), 1, submit),
     "put_source": Case(
@@ -353,7 +354,12 @@ CASES: dict[str, Case] = {
         1,
         calling("POST", "/generate/async", ASK | {"source_image": PICTURE}),
     ),
-    "delete_pictures": Case(with_old_request, files("*/*.webp"), 0),
+    "delete_pictures": Case(
+        with_old_request,
+        files("*/*.webp"),
+        0,
+        again=False,  # their request is gone: they are removed an hour later, as of no job
+    ),
     "remove_unfinished": Case(
         with_unfinished, files("*/*#*"), 0, chore=name_of(sweeper.remove_orphans)
     ),

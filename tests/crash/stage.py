@@ -22,15 +22,24 @@ from tests.conftest import ADMIN_KEY
 from tests.system.processes import Processes, Running, Server
 
 from ordu.engine.horde import Horde
+from ordu.engine.sweeper import Sweeper
 from ordu.failpoints import VARIABLE
 from ordu.server.run import open_horde
 from ordu.settings import ServerSettings
 from ordu.simulation import invariants
 from ordu.store.database import Transaction
 
+Rows = dict[str, set[tuple[Any, ...]]]  # by the query that finds them
+
 DATA = "horde"
 URL = "http://horde.test"
 ADMIN = {"apikey": ADMIN_KEY}
+FOREVER = (
+    "SELECT id, created_at FROM users",
+    "SELECT * FROM entries",
+    "SELECT * FROM lines",
+    "SELECT * FROM transfers",
+)
 KILLED = -signal.SIGKILL
 CHORE = Path(__file__).parent / "chore.py"
 
@@ -71,9 +80,10 @@ class Stage:
 
         return self.inside(read)
 
-    def server(self, failpoint: str = "") -> Server:
+    def server(self, failpoint: str = "", *arguments: str) -> Server:
         """A server with this failpoint, that answers calls."""
-        return self.ordu.server(data=DATA, ORDU_ADMIN_KEY=ADMIN_KEY, **{VARIABLE: failpoint})
+        given = {"ORDU_ADMIN_KEY": ADMIN_KEY, VARIABLE: failpoint}
+        return self.ordu.server(*arguments, data=DATA, **given)
 
     def start(self, failpoint: str) -> Running:
         """A server with this failpoint that dies while it starts."""
@@ -84,6 +94,22 @@ class Stage:
         """A process that does one chore of the horde."""
         command = (sys.executable, str(CHORE), name, self.settings.data, ADMIN_KEY)
         return self.ordu.program("chore", *command, **{VARIABLE: failpoint})
+
+    def sweep(self) -> None:
+        """What the next server does by itself within a minute."""
+
+        async def round_of_chores(horde: Horde, _: HandClock) -> None:
+            await Sweeper(horde).sweep()
+
+        self.inside(round_of_chores)
+
+    def rows(self) -> Rows:
+        """What is written once and stays: who is a user, and all of the books."""
+
+        def read(tx: Transaction) -> Rows:
+            return {sql: {tuple(row) for row in tx.all(sql)} for sql in FOREVER}
+
+        return self.look(read)
 
     def demand_order(self) -> None:
         """Open the horde again and demand all that must be true of it."""
@@ -111,10 +137,10 @@ class Stage:
 
 
 @contextmanager
-def calling_at(server: Server) -> Iterator["Caller"]:
+def calling_at(server: Server, *, kills: bool = True) -> Iterator["Caller"]:
     """The administrator, who calls a server until it dies."""
     with httpx.Client(base_url=server.url, headers=ADMIN, timeout=20) as http:
-        yield Caller(http)
+        yield Caller(http, kills)
 
 
 @dataclass
@@ -122,6 +148,7 @@ class Caller:
     """Somebody who calls a server."""
 
     http: httpx.Client
+    kills: bool = True  # whether the server has a failpoint that the last call comes by
 
     def call(self, method: str, path: str, **given: Any) -> httpx.Response:
         """Call, and get an answer."""
@@ -131,11 +158,17 @@ class Caller:
 
     def die(self, method: str, path: str, **given: Any) -> None:
         """Call, and get no answer because the server dies."""
+        self.die_at(lambda: self.http.request(method, f"/api/v2{path}", **given))
+
+    def die_at(self, call: Callable[[], httpx.Response]) -> None:
+        """Make this call, and get no answer; from a server without a failpoint a good one."""
         try:
-            answer = self.http.request(method, f"/api/v2{path}", **given)
+            answer = call()
         except httpx.TransportError:
+            assert self.kills, "the server died without being told to"
             return
-        raise AssertionError(f"answered {answer.status_code}: {answer.text}")
+        assert not self.kills, f"answered {answer.status_code}: {answer.text}"
+        assert answer.is_success, answer.text
 
     def call_or_die(self, method: str, path: str, **given: Any) -> None:
         """Call; whether there is an answer depends on who is faster."""

@@ -2,59 +2,48 @@
 
 import ast
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.builders import HandClock
-from tests.crash.cases import CASES, Case, witness
-from tests.crash.stage import Stage, calling_at, demand_death
+from tests.crash.cases import CASES, Case
+from tests.crash.crashing import demand_all_or_nothing, demand_kept, do_again, strike
+from tests.crash.stage import Stage
+from tests.crash.variants import VARIANTS
 
 import ordu
-from ordu.engine.horde import Horde
 from ordu.failpoints import OF_PICTURES, OF_WRITES, PICTURES, WRITES, Failpoint, armed, name_of
 
 PACKAGE = Path(inspect.getfile(ordu)).parent
-MATRIX = [
-    (name, moment)
-    for moments, names in ((OF_WRITES, WRITES), (OF_PICTURES, PICTURES))
-    for name in names
-    for moment in moments
-]
 
 
-@pytest.mark.parametrize(("name", "moment"), MATRIX)
-def test_a_server_that_dies_here(stage: Stage, name: str, moment: str) -> None:
-    case = CASES[name]
+def matrix() -> Iterator[Any]:
+    """Every case with every moment; for each change one moment of each, and all of them in turn."""
+    everything = [(name, name, case) for name, case in CASES.items()]
+    everything += [(f"{each.failpoint}: {what}", *each) for what, each in VARIANTS.items()]
+    for number, (title, name, case) in enumerate(everything):
+        moments = OF_WRITES if name in WRITES else OF_PICTURES
+        for turn, moment in enumerate(moments):
+            marks = [] if turn == number % len(moments) else [pytest.mark.slow]
+            yield pytest.param(name, case, moment, id=f"{title} - {moment}", marks=marks)
+
+
+@pytest.mark.parametrize(("name", "case", "moment"), list(matrix()))
+def test_a_server_that_dies_here(stage: Stage, name: str, case: Case, moment: str) -> None:
     if case.prepare is not None:
         stage.facts = stage.inside(case.prepare)
     before = case.look(stage) if case.undone is None else case.undone
     assert before != case.done
+    kept = stage.rows() if case.prepare is not None else {}
 
     witnessed = strike(stage, case, name, moment)
 
-    after = case.look(stage)
-    assert after == (before if moment == "before" else case.done)
-    stage.demand_order()
-    if witnessed:
-        assert stage.look(witness) == 1, "what was answered is there"
-
-
-def strike(stage: Stage, case: Case, name: str, moment: str) -> bool:
-    """Let a process come by the failpoint and die; says whether it answered something before."""
-    if case.chore:
-        demand_death(stage.chore(case.chore, f"{name}:{moment}"))
-        return False
-    if case.prepare is None or case.strike is None:
-        demand_death(stage.start(f"{name}:{moment}"))
-        return False
-    # Somebody else's account comes first, and is answered.
-    count = 2 if name == "register" else 1
-    server = stage.server(f"{name}:{moment}:{count}")
-    with calling_at(server) as caller:
-        assert caller.http.post("/register", json={"username": "witness"}).status_code == 200
-        case.strike(caller, stage.facts)
-        demand_death(server)
-    return True
+    demand_all_or_nothing(stage, case, before if moment == "before" else case.done)
+    demand_kept(stage, kept, witnessed)
+    if moment == "before" and case.again:
+        do_again(stage, case)
+        demand_all_or_nothing(stage, case, case.done)
 
 
 def test_every_failpoint_has_a_case() -> None:
@@ -63,24 +52,20 @@ def test_every_failpoint_has_a_case() -> None:
 
 
 def test_every_write_has_a_failpoint() -> None:
-    found = set()
+    found = []
     for path in [*(PACKAGE / "engine").glob("*.py"), *(PACKAGE / "server").rglob("*.py")]:
         for outer in ast.parse(path.read_text(encoding="utf-8")).body:
             calls = [each for each in ast.walk(outer) if isinstance(each, ast.Call)]
             for call in calls:
                 if ast.unparse(call.func) in {"horde.write", "call.horde.write"}:
                     is_elsewhere = isinstance(call.args[0], ast.Attribute)
-                    found.add(call.args[0].attr if is_elsewhere else outer.name)
-    assert found == WRITES.keys()
+                    found.append(call.args[0].attr if is_elsewhere else outer.name)
+    assert sorted(found) == sorted(WRITES), "each has a name, and no two have the same"
 
 
 def test_a_write_is_called_as_the_function_that_makes_it() -> None:
     def outer():
         return lambda: None
-
-    class Inner:
-        def method(self):
-            """Nothing."""
 
     assert name_of(test_a_write_is_called_as_the_function_that_makes_it).startswith("test_a_write")
     assert name_of(outer()) == "test_a_write_is_called_as_the_function_that_makes_it"
@@ -111,17 +96,3 @@ def test_it_strikes_at_the_time_it_was_told() -> None:
     assert struck
     assert armed({}) is None
     assert armed({"ORDU_FAILPOINT": ""}) is None
-
-
-def test_a_commit_that_is_lost_is_noticed(stage: Stage) -> None:
-    """The checks can fail: here what was settled is taken back by hand, and all of them see it."""
-    stage.facts = stage.inside(CASES["deliver"].prepare)
-    strike(stage, CASES["deliver"], "deliver", "after")
-    stage.demand_order()
-
-    async def take_back(horde: Horde, _: HandClock) -> None:
-        await horde.write(lambda tx: tx.run("UPDATE jobs SET state = 'running'"))
-
-    stage.inside(take_back)
-    with pytest.raises(AssertionError, match="was settled 1 times"):
-        stage.demand_order()
