@@ -5,8 +5,9 @@ import pytest
 from tests.unit.engine.test_rewards import deliver, user_of
 from tests.unit.engine.test_verbs import a_user, a_worker, placed, popped
 
-from ordu.engine import end
-from ordu.store import workers
+from ordu.engine import editing, end
+from ordu.engine.editing import UserChange
+from ordu.store import suspicions, workers
 
 pytestmark = pytest.mark.anyio
 
@@ -33,6 +34,25 @@ async def test_deliveries_that_nobody_can_make_so_fast(strict, clock):
     assert worker.is_paused
     assert (await row_of(strict, worker)).is_paused
     assert (await row_of(strict, worker)).suspicion == 5
+
+
+async def test_a_moderator_clears_it_everywhere_and_ends_no_pause(strict):
+    requester, owner, other = [await a_user(strict, name) for name in ("r", "owner", "other")]
+    worker, others = await a_worker(strict, owner), await a_worker(strict, other, "loft")
+    for _ in range(5):
+        await deliver(strict, requester, owner, worker)
+    await deliver(strict, requester, other, others)
+    await editing.edit(strict, owner.id, UserChange({"reset_suspicion": True}))
+    assert (await user_of(strict, owner)).suspicion == worker.suspicion == 0
+    row = await row_of(strict, worker)
+    assert (row.suspicion, row.is_paused, worker.is_paused) == (0, True, True)
+    assert await reasons_of(strict, worker) == {}
+    assert (await user_of(strict, other)).suspicion == others.suspicion == 1
+    assert await reasons_of(strict, others) == {"unreasonably_fast": 1}
+
+
+async def reasons_of(horde, worker):
+    return await horde.read(lambda tx: suspicions.times(tx, suspicions.of_worker(worker.id)))
 
 
 @pytest.mark.parametrize(
