@@ -228,10 +228,15 @@ def run_tests(tree: Path, tests: list[str]) -> str:
     command = [
         sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *marks, *tests,
     ]  # fmt: skip
-    environment = os.environ | {"PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    ours = {"PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1", "MUTANT": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - our own tests
-            command, cwd=tree, env=environment, capture_output=True, timeout=LIMIT_S, check=False
+            command,
+            cwd=tree,
+            env=os.environ | ours,
+            capture_output=True,
+            timeout=LIMIT_S,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return "slow"
@@ -287,9 +292,12 @@ def main() -> int:
     counts: Counter[tuple[str, str]] = Counter()
     survived = []
     with ThreadPoolExecutor(options.jobs) as pool:
-        for mutant, outcome in zip(mutants, pool.map(trees.try_out, mutants), strict=True):
+        tried = zip(mutants, pool.map(trees.try_out, mutants), strict=True)
+        for number, (mutant, outcome) in enumerate(tried, 1):
             is_harmless = outcome == "survived" and str(mutant).split("  ", 1)[1] in HARMLESS
             counts[mutant.path, "harmless" if is_harmless else outcome] += 1
+            if number % 20 == 0:
+                print(f"{number} of {len(mutants)} tried", flush=True)
             if outcome == "survived" and not is_harmless:
                 survived.append(mutant)
                 print(mutant, flush=True)

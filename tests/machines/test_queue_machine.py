@@ -445,6 +445,7 @@ REACHED = {
 }
 
 
+@pytest.mark.timeout(900)  # an order that fails is made shorter first
 def test_no_order_of_events_breaks_the_queue():
     QueueMachine.reached.clear()
     finds_nothing(QueueMachine)
