@@ -205,6 +205,15 @@ class Trees:
                 (shutil.copytree if source.is_dir() else shutil.copy)(source, tree / name)
             self.free.put(tree)
 
+    def check_whole(self, paths: set[str]) -> None:
+        """Stop where tests fail without any mutant: everything would seem to be killed."""
+        tree = self.free.get()
+        groups = {tuple(tests) for path in paths for tests in WATCHED[path]}
+        failing = [tests for tests in sorted(groups) if run_tests(tree, [*tests]) != "survived"]
+        if failing:
+            sys.exit(f"These tests fail without a mutant: {failing}.")
+        self.free.put(tree)
+
     def try_out(self, mutant: Mutant) -> str:
         """What becomes of a mutant: killed, slow or survived."""
         tree = self.free.get()
@@ -289,6 +298,7 @@ def main() -> int:
     mutants = chosen(options)
     print(f"{len(mutants)} mutants", flush=True)
     trees = Trees(options.jobs)
+    trees.check_whole({mutant.path for mutant in mutants})
     counts: Counter[tuple[str, str]] = Counter()
     survived = []
     with ThreadPoolExecutor(options.jobs) as pool:

@@ -218,6 +218,19 @@ class LedgerMachine(HordeMachine):
             taker, amount = self.answers[source, key]
             self.give(source, taker, amount if is_same else amount + 1, key)
 
+    @rule(source=people, taker=people, key=st.sampled_from("ab"))
+    def give_with_a_key(self, source, taker, key):
+        """A gift that is called for three times, the last time with another amount."""
+        self.give(source, taker, 0, None)
+        self.give(source, taker, 10**6, None)
+        self.adjust(source, 2_000)
+        for amount in (5, 5, 6):
+            self.give(source, taker, amount, key)
+
+    @rule(user=people)
+    def take_too_much(self, user):
+        self.award(user, -(self.accounts[user].kudos // 100) - 1)
+
     @rule(target_user=people, amount=st.just(0) | st.integers(-40, 40))
     def award(self, target_user, amount):
         admin = self.user(1)
@@ -260,13 +273,22 @@ class LedgerMachine(HordeMachine):
 
     @rule(target=jobs, owner=people, asker=people, price=st.integers(1, 4_000))
     def pop(self, owner, asker, price):
+        job = self.take(owner, asker, price)
+        return multiple() if job is None else job
+
+    def take(self, owner, asker, price):
+        """A job for a worker of this owner; the other one asks for it when nothing waits.
+
+        None for the anonymous user, and where what waits is for workers that have not failed it.
+        """
         if owner == 0:
-            return multiple()
+            return None
         if not any(each.waiting for each in self.asked.values()):
             self.ask(asker, 2, price, is_heavy=False)
         worker = self.worker(owner)
         outcome = self.run(claim.pop(self.horde, worker, lambda body, words: False, lambda *_: 1))
-        assert isinstance(outcome, Claimed)
+        if not isinstance(outcome, Claimed):
+            return None
         asked = self.asked[outcome.request.id]
         asked.waiting -= 1
         asked.jobs.add(outcome.job.id)
@@ -320,8 +342,16 @@ class LedgerMachine(HordeMachine):
         is_censored=st.sampled_from([False, False, True]),
     )
     def draw(self, owner, asker, price, is_censored):
-        if owner != 0:
-            self.deliver(self.pop(owner, asker, price), is_censored)
+        job = self.take(owner, asker, price)
+        if job is not None:
+            self.deliver(job, is_censored)
+            self.deliver(job, is_censored)  # and again
+
+    @rule(owner=people, asker=people, price=st.integers(1, 4_000))
+    def draw_in_vain(self, owner, asker, price):
+        job = self.take(owner, asker, price)
+        if job is not None:
+            self.fail(job)
 
     @rule(job=jobs)
     def fail(self, job):

@@ -405,6 +405,32 @@ class QueueMachine(HordeMachine):
                 self.note("expired", asked.state)
 
     @rule(name=names)
+    def work(self, name):
+        """A worker that brings all that it gets, and brings it twice."""
+        known = set(self.drawn)
+        self.pop(name, frozenset(MODELS), LARGE, True, (), (), 3)
+        for job in self.drawn.keys() - known:
+            self.deliver(job)
+            self.deliver(job)
+
+    @rule(user=people)
+    def lose_interest(self, user):
+        """Somebody who asks, thinks better of it, and thinks so again much later."""
+        request = self.ask(user, frozenset(), SMALL, False, PROMPTS[0], 1, 30_000)
+        if request in self.asked:
+            self.cancel(request)
+            self.wait(1000)
+            self.cancel(request)
+
+    @rule(name=names)
+    def hang_up(self, name):
+        """A worker that is not there any more when its job comes."""
+        known = set(self.drawn)
+        self.pop(name, frozenset(MODELS), LARGE, True, (), (), 1)
+        for job in self.drawn.keys() - known:
+            self.give_back(job)
+
+    @rule(name=names)
     def fall_asleep(self, name):
         """A worker that takes something and is not heard of again in time."""
         self.pop(name, frozenset(MODELS), LARGE, True, (), (), 1)
