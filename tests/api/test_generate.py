@@ -737,6 +737,7 @@ async def test_a_batch_is_popped_at_once_and_delivered_one_by_one(api, ask, pop,
     ("body", "popped", "many"),
     [
         pytest.param({}, {"amount": 4, "max_pixels": 1048576}, 4, id="small ones"),
+        pytest.param({}, {"amount": 2, "max_pixels": 1048576}, 2, id="two of many"),
         pytest.param(
             {"params": {"width": 1024, "height": 1024, "n": 9}}, {"amount": 4}, 1, id="large ones"
         ),

@@ -43,8 +43,8 @@ class Settled:
     request: Request
     requirement: Requirement
     reward: Kudos
-    makes_trusted: bool = False  # its owner, by this reward
-    suspected: suspicion.Suspicion | None = None  # against its worker, by its speed
+    makes_trusted: bool  # its owner, by this reward
+    suspected: suspicion.Suspicion | None  # against its worker, by its speed
 
 
 @dataclass(frozen=True)
