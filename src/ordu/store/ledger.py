@@ -93,4 +93,5 @@ def audit(tx: Transaction) -> list[str]:
 def entry_count(tx: Transaction) -> int:
     """How many entries the books have."""
     row = tx.one("SELECT COUNT(*) AS entries FROM entries")
-    return 0 if row is None else int(row["entries"])
+    assert row is not None
+    return int(row["entries"])
