@@ -17,7 +17,7 @@ from ordu.rules.money import Kudos
 from ordu.simulation.invariants import Invariant
 from ordu.simulation.run import run_seeds
 from ordu.store import answers, jobs, ledger, requests
-from ordu.store.database import WriterLoop
+from ordu.store.database import Groups
 
 SEEDS_MAX = 150
 
@@ -204,15 +204,15 @@ def test_a_payer_who_pays_what_is_held_for_another_request(monkeypatch):
 
 
 def test_a_failed_commit_that_is_answered_as_if_it_went_well(monkeypatch):
-    give_up = WriterLoop.give_up
+    give_up = Groups.give_up
 
     def unmoved(self, writer, group, error):
         give_up(self, writer, group, error)
-        for item in group:
+        for item in group.items:
             if isinstance(item.result, requests.Request):
                 item.error = item.publish = None
 
-    monkeypatch.setattr(WriterLoop, "give_up", unmoved)
+    monkeypatch.setattr(Groups, "give_up", unmoved)
     notices(Invariant.DURABLE)
 
 

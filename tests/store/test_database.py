@@ -22,7 +22,15 @@ class CountingWriter(SqliteWriter):
     commits = 0
     is_full = False
 
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self.entered = threading.Event()
+        self.opened = threading.Event()
+        self.opened.set()
+
     def commit(self) -> None:
+        self.entered.set()
+        assert self.opened.wait(10)
         if self.is_full:
             raise sqlite3.OperationalError("database or disk is full")
         self.commits += 1
@@ -62,16 +70,14 @@ def get(name):
     return lambda tx: facts.get(tx, name)
 
 
-class Gate:
-    """An operation that holds the writer until it is opened, so that others gather behind it."""
-
-    def __init__(self):
-        self.opened = threading.Event()
-        self.entered = threading.Event()
-
-    def __call__(self, tx):
-        self.entered.set()
-        assert self.opened.wait(10)
+async def a_held_write(database, publish=None):
+    """A write whose commit does not end until `opened` is set, so that others gather behind it."""
+    writer = database.backend.made
+    writer.entered.clear()
+    writer.opened.clear()
+    held = asyncio.create_task(database.write(put("held"), publish))
+    await asyncio.to_thread(writer.entered.wait)
+    return held, writer.opened
 
 
 async def test_a_write_is_read_back_once_it_is_answered(database):
@@ -80,17 +86,15 @@ async def test_a_write_is_read_back_once_it_is_answered(database):
 
 
 async def test_operations_that_gather_share_commits(database):
-    gate = Gate()
-    held = asyncio.create_task(database.write(gate))
-    await asyncio.to_thread(gate.entered.wait)
+    held, opened = await a_held_write(database)
     before = database.backend.made.commits
     writes = [asyncio.create_task(database.write(put(f"n{i}"))) for i in range(100)]
     await asyncio.sleep(0)
-    gate.opened.set()
+    opened.set()
     await asyncio.gather(held, *writes)
     assert await database.read(get("n99")) == "1"
-    commits = database.backend.made.commits - before
-    assert 100 / GROUP_OPERATIONS_MAX <= commits < 50
+    commits = database.backend.made.commits - before - 1  # that of the one that was held
+    assert commits == -(-100 // GROUP_OPERATIONS_MAX)
 
 
 async def test_a_refused_operation_undoes_itself_and_nobody_else(database):
@@ -162,14 +166,13 @@ async def test_writing_begins_again_when_a_probe_passes(database, monkeypatch):
 
 
 async def test_an_operation_whose_caller_left_before_it_began_is_dropped(database):
-    gate, abandoned = Gate(), []
-    held = asyncio.create_task(database.write(gate))
-    await asyncio.to_thread(gate.entered.wait)
+    abandoned = []
+    held, opened = await a_held_write(database)
     left = asyncio.create_task(database.write(put("unwanted"), None, lambda: abandoned.append(1)))
     await asyncio.sleep(0)
     left.cancel()
     await asyncio.sleep(0)
-    gate.opened.set()
+    opened.set()
     await held
     await database.write(put("later"))
     assert await database.read(get("unwanted")) is None
@@ -177,14 +180,57 @@ async def test_an_operation_whose_caller_left_before_it_began_is_dropped(databas
 
 
 async def test_an_operation_that_began_completes_although_its_caller_left(database):
-    gate, published = Gate(), []
-    held = asyncio.create_task(database.write(gate, lambda _: published.append(1)))
-    await asyncio.to_thread(gate.entered.wait)
+    published = []
+    held, opened = await a_held_write(database, lambda _: published.append(1))
     held.cancel()
     await asyncio.sleep(0)
-    gate.opened.set()
+    opened.set()
     await database.write(put("later"))
     assert published == [1]
+
+
+async def test_what_is_only_refused_is_not_committed(database):
+    def refused(tx):
+        raise Refused("BadRequest", "no")
+
+    before = database.backend.made.commits
+    with pytest.raises(Refused):
+        await database.write(refused)
+    assert database.backend.made.commits == before
+    await database.write(put("next"))
+
+
+@pytest.fixture
+def other_program(database):
+    """Another connection to the same file, as the command line's."""
+    connection = connect(database.backend.path)
+    yield connection
+    connection.close()
+
+
+async def test_another_program_that_writes_is_waited_for(database, other_program):
+    other_program.execute("BEGIN IMMEDIATE")
+    write = asyncio.create_task(database.write(put("patient")))
+    await asyncio.sleep(0.05)
+    assert not write.done()
+    assert await database.read(get("patient")) is None
+    other_program.execute("COMMIT")
+    await write
+    assert await database.read(get("patient")) == "1"
+
+
+async def test_another_program_that_never_stops_is_given_up_on(
+    database, other_program, monkeypatch
+):
+    monkeypatch.setattr("ordu.store.database.BUSY_MAX_S", 0.05)
+    monkeypatch.setattr("ordu.store.database.PROBE_INTERVAL_S", 0)
+    other_program.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Refused) as refused:
+        await database.write(put("lost"))
+    assert refused.value.rc == "Unavailable"
+    other_program.execute("COMMIT")
+    await database.write(put("found"))
+    assert await database.read(get("lost")) is None
 
 
 async def test_too_many_pending_writes_are_refused(database, monkeypatch):
@@ -198,11 +244,9 @@ async def test_too_many_pending_writes_are_refused(database, monkeypatch):
 
 async def test_readers_do_not_wait_for_the_writer(database):
     await database.write(put("seen"))
-    gate = Gate()
-    held = asyncio.create_task(database.write(gate))
-    await asyncio.to_thread(gate.entered.wait)
+    held, opened = await a_held_write(database)
     assert await database.read(get("seen")) == "1"
-    gate.opened.set()
+    opened.set()
     await held
 
 

@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ordu.engine.clock import SystemClock
 from ordu.engine.fresh import Fresh
@@ -27,7 +27,7 @@ from ordu.simulation.faults import Fault, Killed, Switch
 from ordu.simulation.invariants import Broken, Invariant
 from ordu.simulation.loop import HandLoop
 from ordu.simulation.stage import Stage
-from ordu.store.database import Database, Pending, WriterLoop
+from ordu.store.database import Database, Group, Groups
 
 Verb: TypeAlias = Callable[[Horde], Awaitable[object]]
 Answer: TypeAlias = Callable[[object], None]
@@ -51,8 +51,8 @@ class Life:
         database = Database(MemoryDatabase(disk, self.switch), stage.agenda.seconds)
         database.is_open = True
         self.writer = MemoryDatabase(disk, self.switch).writer()
-        self.writer_loop = WriterLoop(database, self.loop)
-        self.committed: deque[list[Pending[Any]]] = deque()
+        self.groups = Groups(database)
+        self.committed: deque[Group] = deque()
         self.is_writing = False
         self.has_news = True  # memory was changed since anybody compared it with SQL
         self.horde = Horde(
@@ -177,7 +177,7 @@ class Server:
         if not life.switch.is_on:
             self.bury(life)
             return
-        if not life.is_writing and not life.horde.database.pending.empty():
+        if not life.is_writing and life.horde.database.pending:
             life.is_writing = True
             stalls = self.faults.strikes(Fault.STALLED)
             delay_ms = self.chance.randrange(STALL_MS_MAX if stalls else COMMIT_MS_MAX)
@@ -191,10 +191,10 @@ class Server:
         if not life.switch.is_on:
             return
         life.is_writing = False
-        first = life.horde.database.pending.get_nowait()
-        assert first is not None, "the simulated database is never stopped"
         try:
-            group = life.writer_loop.run_group(life.writer, first)
+            group = life.groups.run(life.writer)
+            if not group.is_over:
+                life.groups.commit(life.writer, group)
         except Killed:
             self.disk.cut()
             self.on_commit()
@@ -216,7 +216,7 @@ class Server:
             self.kill()
             return
         life.has_news = True
-        life.loop.call_soon(life.writer_loop.deliver, life.committed.popleft())
+        life.loop.call_soon(life.horde.database.deliver, life.committed.popleft().items)
         self.turn()
 
     def check_surprises(self, life: Life) -> None:

@@ -1,10 +1,16 @@
 """The database as the engine sees it: reads, and writes that share durable commits.
 
 **Group commit.** A durable commit costs a disk flush, whatever it carries. So there is one writer,
-and operations that arrive while it works share the next commit: each runs in its own savepoint, the
-group is committed once, and only then is anybody answered. An operation that is refused or fails
-rolls back its own savepoint and nobody else's. If the commit itself fails (a full disk), the whole
-group is refused with 503, nothing of it is published, and writing stops until a probe passes.
+and operations that arrive while it commits share the next commit: each runs in its own savepoint,
+the group is committed once, and only then is anybody answered. Alone, an operation is committed at
+once. One that is refused or fails rolls back its own savepoint and nobody else's. If the commit
+itself fails (a full disk), the whole group is refused with 503, nothing of it is published, and
+writing stops until a probe passes.
+
+The operations run in the event loop, because they need the interpreter as it does: two threads that
+both want it hand it to and fro at every statement, and spend more on that than on the work. Only
+the commit, which waits for the disk and not for the interpreter, is made in a thread beside it
+(docs/adr/0019).
 
 An operation is a function of a transaction; whatever else it needs it is handed when it is made, so
 it can be run again. After the commit the event loop *publishes* the results in commit order, so
@@ -13,10 +19,10 @@ that what memory says never runs ahead of what the disk knows.
 
 import asyncio
 import logging
-import queue
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -26,13 +32,35 @@ from ordu.protocol.errors import Refused
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Row = Mapping[str, Any]
 
 GROUP_OPERATIONS_MAX = 64
 GROUP_WORK_S = 0.005
 PENDING_MAX = 10_000
 PROBE_INTERVAL_S = 1.0
 RETRY_AFTER_S = 5
+BUSY_RETRY_S = 0.005  # how often is looked whether another program has stopped writing
+BUSY_MAX_S = 5.0  # how long is waited for it
+CANNOT_WRITE = "The horde cannot write to its disk at the moment."
+
+
+class Row(Protocol):
+    """A row: its values by name, or one after the other in the order of the columns."""
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of this column."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """All values."""
+        ...
+
+    def keys(self) -> Sequence[str]:
+        """The names of the columns."""
+        ...
+
+
+class Busy(Exception):  # noqa: N818 - a fact, not an error
+    """Another program is writing to the database at this moment."""
 
 
 class Transaction(Protocol):
@@ -56,10 +84,14 @@ class Transaction(Protocol):
 
 
 class Writer(Protocol):
-    """The one connection that writes, driven by the writer thread."""
+    """The one connection that writes; used by one thread at a time."""
 
     def begin(self) -> Transaction:
-        """Begin the transaction of a group."""
+        """Begin the transaction of a group.
+
+        Raises:
+            Busy: another program is writing.
+        """
         ...
 
     def savepoint(self) -> None:
@@ -95,7 +127,7 @@ class Backend(Protocol):
     """A database product: how to open a writer, and how to read beside it."""
 
     def writer(self) -> Writer:
-        """Open the writer; called once, in the writer thread."""
+        """Open the writer; called once."""
         ...
 
     def read(self, operation: Callable[[Transaction], T]) -> T:
@@ -140,32 +172,27 @@ class Dropped(Exception):  # noqa: N818 - nobody is told: its caller has gone
 
 @dataclass(eq=False)
 class Database:
-    """Reads at once, and writes in groups through one thread. Belongs to one event loop."""
+    """Reads at once, and writes in groups. Belongs to one event loop."""
 
     backend: Backend
     monotonic: Callable[[], float] = time.monotonic
     failpoint: Failpoint | None = None
-    pending: "queue.SimpleQueue[Pending[Any] | None]" = field(default_factory=queue.SimpleQueue)
-    waiting: int = 0
+    pending: deque[Pending[Any]] = field(default_factory=deque)
+    waiting: int = 0  # pending, or in a group that is not answered yet
     is_open: bool = False
-    thread: threading.Thread | None = None
+    round: "Round | None" = None
 
     def start(self) -> None:
-        """Start the writer thread."""
-        loop = asyncio.get_running_loop()
+        """Begin to write what comes."""
         self.is_open = True
-        self.thread = threading.Thread(
-            target=WriterLoop(self, loop).run, name="ordu-writer", daemon=True
-        )
-        self.thread.start()
+        self.round = Round(self, asyncio.get_running_loop())
 
     async def stop(self) -> None:
         """Finish what is pending, then close."""
-        if self.thread is not None:
-            self.pending.put(None)
-            self.is_open = False
-            await asyncio.to_thread(self.thread.join)
-            self.thread = None
+        self.is_open = False
+        if self.round is not None:
+            await self.round.stop()
+            self.round = None
         self.backend.close()
 
     async def read(self, operation: Callable[[Transaction], T]) -> T:
@@ -193,76 +220,144 @@ class Database:
             raise unavailable("The horde has more to write than it can; try again soon.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.waiting += 1
-        self.pending.put(Pending(operation, publish, abandon, future))
+        self.pending.append(Pending(operation, publish, abandon, future))
+        if self.round is not None:
+            self.round.wake()
         return await future
-
-
-class WriterLoop:
-    """The life of the writer thread: gather a group, run it, commit it, hand it back."""
-
-    def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
-        self.database = database
-        self.loop = loop
-        self.is_broken = False
-        self.probed_at = 0.0
-
-    def run(self) -> None:
-        """Work until told to stop."""
-        writer = self.database.backend.writer()
-        while (first := self.database.pending.get()) is not None:
-            group = self.run_group(writer, first)
-            self.loop.call_soon_threadsafe(self.deliver, group)
-        writer.close()
 
     def deliver(self, group: list[Pending[Any]]) -> None:
         """Answer a group in commit order; runs in the event loop."""
-        self.database.waiting -= len(group)
+        self.waiting -= len(group)
         for item in group:
             try:
-                item.deliver(self.database.failpoint)
+                item.deliver(self.failpoint)
             except Exception:
                 log.exception("publishing a committed write failed")
                 if not item.future.done():
                     item.future.set_exception(unavailable("The horde lost track of this write."))
 
-    def run_group(self, writer: Writer, first: Pending[Any]) -> list[Pending[Any]]:
-        """Run and commit everything that is pending, within the bounds of a group."""
-        group: list[Pending[Any]] = [first]
+
+class Round:
+    """Gather a group and run it, have it committed beside the loop, hand it back, and so on."""
+
+    def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
+        self.database = database
+        self.loop = loop
+        self.writer = database.backend.writer()
+        self.groups = Groups(database)
+        self.beside = ThreadPoolExecutor(1, "ordu-commit")
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    def wake(self) -> None:
+        """Something is pending: run it soon, with what comes by then."""
+        if self.idle.is_set():
+            self.idle.clear()
+            self.loop.call_soon(self.run)
+
+    def run(self) -> None:
+        """Run a group; while it is committed, the next may gather."""
+        try:
+            group = self.groups.run(self.writer)
+        except Busy:
+            self.loop.call_later(BUSY_RETRY_S, self.run)
+            return
+        if group.is_over:
+            self.end(group)
+        else:
+            done = self.beside.submit(self.groups.commit, self.writer, group)
+            done.add_done_callback(lambda _: self.loop.call_soon_threadsafe(self.end, group))
+
+    def end(self, group: "Group") -> None:
+        """Answer a group and go on with the next."""
+        self.database.deliver(group.items)
+        if self.database.pending:
+            self.loop.call_soon(self.run)
+        else:
+            self.idle.set()
+
+    async def stop(self) -> None:
+        """Finish what is pending, and close the writer."""
+        await self.idle.wait()
+        await self.loop.run_in_executor(self.beside, self.writer.close)
+        self.beside.shutdown()
+
+
+@dataclass(eq=False)
+class Group:
+    """Operations that share a commit. It is over when there is nothing to commit any more."""
+
+    items: list[Pending[Any]] = field(default_factory=list)
+    is_over: bool = False
+
+
+class Groups:
+    """How a group is run and committed; nothing of it happened when anything goes wrong."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.is_broken = False
+        self.probed_at = 0.0
+        self.busy_since: float | None = None
+
+    def run(self, writer: Writer) -> Group:
+        """Run what is pending, within the bounds of a group; runs in the event loop.
+
+        Raises:
+            Busy: another program is writing, and not for too long yet.
+        """
+        group = Group()
+        pending, monotonic = self.database.pending, self.database.monotonic
         try:
             self.ensure_writable(writer)
-            tx = writer.begin()
-            deadline = self.database.monotonic() + GROUP_WORK_S
-            run_one(writer, tx, first)
-            while len(group) < GROUP_OPERATIONS_MAX and self.database.monotonic() < deadline:
-                item = self.next_item()
-                if item is None:
-                    break
-                group.append(item)
+            tx = self.begin(writer)
+            deadline = monotonic() + GROUP_WORK_S
+            while pending and len(group.items) < GROUP_OPERATIONS_MAX:
+                item = pending.popleft()
+                group.items.append(item)
                 run_one(writer, tx, item)
-            self.passed(group, "before")
-            writer.commit()
-            self.passed(group, "after")
+                if monotonic() >= deadline:
+                    break
+            if all(item.error is not None for item in group.items):
+                writer.rollback()
+                group.is_over = True
+        except Busy:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the whole group must be told
             self.give_up(writer, group, error)
         return group
 
-    def passed(self, group: list[Pending[Any]], moment: str) -> None:
+    def commit(self, writer: Writer, group: Group) -> None:
+        """Make a group durable; runs beside the event loop."""
+        try:
+            self.passed(group, "before")
+            writer.commit()
+            self.passed(group, "after")
+        except Exception as error:  # noqa: BLE001 - as above
+            self.give_up(writer, group, error)
+        group.is_over = True
+
+    def begin(self, writer: Writer) -> Transaction:
+        """Begin a transaction as soon as no other program writes, or fail after a while."""
+        now = self.database.monotonic()
+        try:
+            tx = writer.begin()
+        except Busy:
+            self.busy_since = now if self.busy_since is None else self.busy_since
+            if now - self.busy_since < BUSY_MAX_S:
+                raise
+            self.busy_since = None
+            raise TimeoutError("another program has been writing for too long") from None
+        self.busy_since = None
+        return tx
+
+    def passed(self, group: Group, moment: str) -> None:
         """Die here where a test wants that."""
         failpoint = self.database.failpoint
         if failpoint is not None:
-            for item in group:
+            for item in group.items:
                 if item.error is None:
                     failpoint.passed(name_of(item.operation), moment)
-
-    def next_item(self) -> Pending[Any] | None:
-        """The next pending operation if there is one now; a stop goes back to the queue."""
-        try:
-            item = self.database.pending.get_nowait()
-        except queue.Empty:
-            return None
-        if item is None:
-            self.database.pending.put(None)
-        return item
 
     def ensure_writable(self, writer: Writer) -> None:
         """After a failed commit, let nothing through until a probe has been written."""
@@ -270,13 +365,13 @@ class WriterLoop:
             return
         now = self.database.monotonic()
         if now - self.probed_at < PROBE_INTERVAL_S:
-            raise unavailable("The horde cannot write to its disk at the moment.")
+            raise unavailable(CANNOT_WRITE)
         self.probed_at = now
         writer.probe()
         self.is_broken = False
         log.warning("writing works again")
 
-    def give_up(self, writer: Writer, group: list[Pending[Any]], error: Exception) -> None:
+    def give_up(self, writer: Writer, group: Group, error: Exception) -> None:
         """Roll back and refuse a whole group: nothing of it happened."""
         if not self.is_broken:
             log.error("a commit failed; nothing is written until a probe passes: %s", error)
@@ -285,9 +380,13 @@ class WriterLoop:
             writer.rollback()
         except Exception:  # the connection is useless now; the probe will say when it works again
             log.exception("rolling back failed as well")
-        for item in group:
+        if not group.items:  # it failed before anybody was in it
+            group.items.extend(self.database.pending)
+            self.database.pending.clear()
+        for item in group.items:
             if item.error is None:
-                item.error = unavailable("The horde cannot write to its disk at the moment.")
+                item.error = unavailable(CANNOT_WRITE)
+        group.is_over = True
 
 
 def run_one(writer: Writer, tx: Transaction, item: Pending[Any]) -> None:

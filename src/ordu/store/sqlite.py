@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ordu.store.database import Row, Transaction
+from ordu.store.database import Busy, Row, Transaction
 
 T = TypeVar("T")
 
@@ -58,15 +58,25 @@ class SqliteTransaction:
 
 
 class SqliteWriter:
-    """The writing connection; lives in the writer thread."""
+    """The writing connection. It does not wait for other programs: whoever drives it does."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.transaction = SqliteTransaction(self.connection)
+        self.connection.execute("PRAGMA busy_timeout=0")
 
     def begin(self) -> Transaction:
-        """Begin the transaction of a group, taking the write lock at once."""
-        self.connection.execute("BEGIN IMMEDIATE")
+        """Begin the transaction of a group, taking the write lock at once.
+
+        Raises:
+            Busy: another program is writing.
+        """
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise Busy from error
+            raise
         return self.transaction
 
     def savepoint(self) -> None:
