@@ -48,7 +48,7 @@ class CountingSqlite(Sqlite):
         self.made: CountingWriter | None = None
 
     def writer(self) -> CountingWriter:
-        self.made = CountingWriter(connect(self.path))
+        self.made = CountingWriter(super().writer().connection)
         return self.made
 
 

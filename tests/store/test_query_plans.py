@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 from tests.builders import NOON, a_requirement, a_wish
 
-from ordu.rules.lifecycle import JobState, Millis
+from ordu.rules.lifecycle import Counts, JobState, Millis, RequestState
 from ordu.rules.trust import SuspicionReason
 from ordu.store import (
     answers,
@@ -95,15 +95,28 @@ def exercise(tx):
     lanes.remember(tx, b"key", a_requirement())
     requests.add(
         tx,
-        wish,
-        request_id="r1",
-        user_id=3,
-        lane_key=b"key",
-        rank=1,
-        bill=600,
-        is_upfront=True,
-        now=NOON,
-        expires_at=NOON,
+        requests.Request(
+            id="r1",
+            user_id=3,
+            kind=wish.kind,
+            state=RequestState.OPEN,
+            lane_key=b"key",
+            rank=1,
+            created_at=NOON,
+            expires_at=NOON,
+            counts=Counts(waiting=1, processing=0, finished=0, lost=0, cancelled=0),
+            faults=0,
+            work=wish.work,
+            price=wish.price,
+            bill=600,
+            charged=0,
+            ttl_ms=wish.ttl_ms,
+            seed=None,
+            seed_step=0,
+            wants_links=False,
+            is_upfront=True,
+            body=wish.body,
+        ),
     )
     requests.by_id(tx, "r1")
     requests.waiting_of_user(tx, 3)

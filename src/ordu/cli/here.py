@@ -60,13 +60,14 @@ def read_here(path: Path, operation: Callable[["Transaction"], T]) -> T:
 
 def change_here(path: Path, operation: Callable[["Transaction"], T]) -> T:
     """What a change of the horde's database gives, once it is durable; also beside its server."""
+    from ordu.store.database import Busy
     from ordu.store.sqlite import SqliteWriter, connect
 
     writer = SqliteWriter(connect(path))
     try:
         result = operation(writer.begin())
         writer.commit()
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, Busy) as error:
         raise Failure(f"{path} cannot be changed now: {error}.") from error
     finally:
         writer.rollback()

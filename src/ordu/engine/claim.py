@@ -16,10 +16,10 @@ from ordu.engine.horde import Horde
 from ordu.engine.lanes import Waiting
 from ordu.engine.presence import Worker
 from ordu.protocol.errors import Refused
-from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId, seed_of_job
+from ordu.rules.lifecycle import JobId, JobState, Millis, seed_of_job
 from ordu.rules.matching import Offer, Reason, Requirement, WorkerId, model_for
 from ordu.rules.money import UserId
-from ordu.store import jobs, lanes, requests
+from ordu.store import jobs, requests
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -168,11 +168,10 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
 
     None when SQL knows better than the map that nothing of it waits; the map is mended then.
     """
-    waiting.reserved += 1
+    horde.lanes.reserve(waiting)
 
     def release() -> None:
-        waiting.reserved -= 1
-        assert waiting.reserved >= 0, f"request {waiting.request_id} was released twice"
+        horde.lanes.release(waiting)
 
     def publish(claimed: Claimed | None) -> None:
         release()
@@ -188,7 +187,7 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
     # Copied now: the worker may pop again with another offer before the writer runs.
     taker = Taker.of(worker)
     return await horde.write(
-        lambda tx: claim(tx, waiting.request_id, taker, batch, horde.fresh, now, lifetime_ms),
+        lambda tx: claim(tx, waiting, taker, batch, horde.fresh, now, lifetime_ms),
         publish,
         release,
     )
@@ -216,7 +215,7 @@ class Taker:
 
 def claim(
     tx: Transaction,
-    request_id: RequestId,
+    waiting: Waiting,
     taker: Taker,
     batch: Batch,
     fresh: Fresh,
@@ -230,10 +229,10 @@ def claim(
     """
     if taker.offer.capability.is_extra_slow:
         lifetime_ms = max(lifetime_ms, EXTRA_SLOW_LIFETIME_MS)
+    request_id, requirement = waiting.request_id, waiting.lane.requirement
     request = requests.take_one(tx, request_id, now, lifetime_ms, taker.times)
     if request is None:
         return None
-    requirement = lanes.requirement(tx, request.lane_key)
     offer = taker.offer
     model = model_for(requirement, offer.capability, fresh.choice())
     room = batch(request.body, offer.capability.pixels_max, offer.amount) if offer.amount > 1 else 1
@@ -251,7 +250,8 @@ def new_job(
     tx: Transaction, request: Request, model: str, taker: Taker, fresh: Fresh, now: Millis
 ) -> Job:
     """Add the job for the lowest of the request's pictures that nobody makes or has made."""
-    ordinal = jobs.free_ordinal(tx, request.id)
+    is_first = request.counts.processing + request.counts.finished == 1
+    ordinal = 0 if is_first else jobs.free_ordinal(tx, request.id)
     assert ordinal < request.counts.n, f"request {request.id} has no picture {ordinal}"
     seed = (
         fresh.seed()

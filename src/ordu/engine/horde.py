@@ -15,6 +15,7 @@ import msgspec
 
 from ordu.engine.clock import Clock
 from ordu.engine.fresh import Fresh
+from ordu.engine.known import Known
 from ordu.engine.lanes import LaneMap
 from ordu.engine.presence import Presence, Worker
 from ordu.engine.running import RunningJobs
@@ -53,12 +54,17 @@ class Horde:
     lanes: LaneMap = field(default_factory=LaneMap)
     running: RunningJobs = field(default_factory=RunningJobs)
     wakeups: Wakeups = field(default_factory=Wakeups)
+    known: Known = field(default_factory=Known)
     timeouts: Timeouts = field(default_factory=Timeouts)
     modes: dict[str, bool] = field(default_factory=dict)
     delivered: deque[tuple[Millis, int]] = field(default_factory=deque)  # when, how much work
     failures: dict[RequestId, set[WorkerId]] = field(default_factory=dict)  # who failed what
     hands: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     is_stopping: bool = False
+
+    def __post_init__(self) -> None:
+        """Be told what changes of what is remembered."""
+        self.database.on_users_changed = self.known.forget_users
 
     def now(self) -> Millis:
         """The present moment."""
@@ -96,6 +102,11 @@ class Horde:
             lane_key=request.lane_key,
             requirement=requirement,
         )
+        self.publish_progress(request)
+
+    def publish_progress(self, request: Request) -> None:
+        """Tell those who wait for a request that something was committed of it."""
+        self.known.requests.forget(request.id)
         if request.counts.waiting == 0 and request.counts.processing == 0:
             self.failures.pop(request.id, None)
         self.wakeups.tell(request.id)

@@ -5,22 +5,39 @@ Thousands of waiting requests share a few *requirements*; all requests with the 
 worker's *capability* alone, so a pop looks at lanes and never at requests: among the lanes it may
 serve it takes the best head. `skipped` is the sum of lane sizes by reason.
 
+Lanes are columns: the rank of each lane's head and its length stand in arrays, and a `View` keeps
+for each capability why it may not serve which lane. So a pop is a look for the largest number in
+an array (docs/adr/0017).
+
 SQL is the truth and this is the map. A pop *reserves* a few heads here, the writer tries them in
 SQL with conditional writes, and after the commit `update` copies what was committed. A wrong map
 costs a retry, never a picture given to two workers.
+
+A waiting request takes about 1 KB here, a lane about 2 KB and another byte for each capability that
+is remembered (`bench/lanes.py`).
 """
 
 import bisect
 import heapq
-import itertools
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from ordu.rules.lifecycle import RequestId
-from ordu.rules.matching import Capability, LaneKey, Reason, Requirement, why_not
+import numpy as np
+import numpy.typing as npt
+from sortedcontainers import SortedKeyList
+
+from ordu.engine.positions import Positions
+from ordu.engine.views import EMPTY, Columns, View
+from ordu.rules.lifecycle import Millis, RequestId
+from ordu.rules.matching import Capability, LaneKey, Reason, Requirement
 from ordu.rules.money import UserId
 
-VERDICTS_MAX = 2_000  # capabilities whose verdicts are remembered
+VIEWS_MAX = 2_000  # capabilities that are remembered
+VIEW_BYTES_MAX = 64 * 2**20  # for all of them together
+
+Order: TypeAlias = tuple[int, str]
 
 
 @dataclass(eq=False, slots=True)
@@ -33,12 +50,24 @@ class Waiting:
     work: int  # of one picture
     left: int
     lane: "Lane"
+    order: Order  # sorts the better rank first, and of two equal ranks the older request
     reserved: int = 0
+    place: int = -1  # where `Positions` has it
 
     @property
-    def order(self) -> tuple[int, str]:
-        """Sorts the better rank first, and of two equal ranks the older request."""
-        return (-self.rank, self.request_id)
+    def is_free(self) -> bool:
+        """Whether something of it can be reserved."""
+        return self.left > self.reserved
+
+
+def order_of(waiting: Waiting) -> Order:
+    """The key that lines are sorted by."""
+    return waiting.order
+
+
+def a_line() -> "SortedKeyList[Waiting]":
+    """An empty line."""
+    return SortedKeyList(key=order_of)
 
 
 @dataclass(eq=False, slots=True)
@@ -47,16 +76,14 @@ class Lane:
 
     key: LaneKey
     requirement: Requirement
-    line: list[Waiting] = field(default_factory=list)
+    slot: int
+    line: "SortedKeyList[Waiting]" = field(default_factory=a_line)
+    jobs: int = 0  # pictures that wait in it
+    work: int = 0  # of all of these
 
     def free(self) -> Iterator[Waiting]:
         """Those of which something can be reserved, best first."""
         return (waiting for waiting in self.line if waiting.left > waiting.reserved)
-
-
-def order_of(waiting: Waiting) -> tuple[int, str]:
-    """The key that lines are sorted by."""
-    return waiting.order
 
 
 class LaneMap:
@@ -65,8 +92,12 @@ class LaneMap:
     def __init__(self) -> None:
         self.lanes: dict[LaneKey, Lane] = {}
         self.requests: dict[RequestId, Waiting] = {}
-        self.by_user: dict[UserId, list[Waiting]] = {}
-        self.verdicts: dict[Capability, dict[LaneKey, Reason | None]] = {}
+        self.by_user: dict[UserId, dict[int, list[Waiting]]] = {}  # by the slot of its lane
+        self.columns: Columns[Lane] = Columns()
+        self.positions = Positions()
+        self.views: OrderedDict[Capability, View] = OrderedDict()
+        self.jobs = 0  # pictures that wait
+        self.work = 0  # of all of these
 
     # What was committed
 
@@ -87,99 +118,167 @@ class LaneMap:
             if waiting is not None:
                 self.remove(waiting)
         elif waiting is not None:
+            self.count(waiting, left - waiting.left)
             waiting.left = left
+            self.positions.change(waiting.place, left)
+            self.refresh(waiting.lane)
         else:
             lane = self.lanes.get(lane_key)
             if lane is None:
-                lane = self.lanes[lane_key] = Lane(lane_key, requirement)
-            self.insert(Waiting(request_id, user_id, rank, work, left, lane))
+                lane = self.open_lane(lane_key, requirement)
+            order = (-rank, request_id)
+            self.insert(Waiting(request_id, user_id, rank, work, left, lane, order))
+
+    def open_lane(self, key: LaneKey, requirement: Requirement) -> Lane:
+        """A lane for a requirement that has none."""
+        lane = Lane(key, requirement, self.columns.next_slot())
+        self.lanes[key] = lane
+        self.columns.add(lane.slot, lane)
+        return lane
 
     def insert(self, waiting: Waiting) -> None:
-        """Put a request into its lane and into its user's list."""
+        """Put a request into its lane and into its user's lines."""
+        lane = waiting.lane
         self.requests[waiting.request_id] = waiting
-        bisect.insort(waiting.lane.line, waiting, key=order_of)
-        bisect.insort(self.by_user.setdefault(waiting.user_id, []), waiting, key=order_of)
+        lane.line.add(waiting)
+        own = self.by_user.setdefault(waiting.user_id, {}).setdefault(lane.slot, [])
+        bisect.insort(own, waiting, key=order_of)
+        waiting.place = self.positions.add(waiting.order, waiting.left, waiting.work, lane.slot)
+        self.count(waiting, waiting.left)
+        self.refresh(lane)
 
     def remove(self, waiting: Waiting) -> None:
         """Take a request out; a lane or a user with nothing left goes too."""
+        lane = waiting.lane
         del self.requests[waiting.request_id]
-        take_out(waiting.lane.line, waiting)
-        if not waiting.lane.line:
-            del self.lanes[waiting.lane.key]
-            for verdicts in self.verdicts.values():
-                verdicts.pop(waiting.lane.key, None)
-        take_out(self.by_user[waiting.user_id], waiting)
-        if not self.by_user[waiting.user_id]:
-            del self.by_user[waiting.user_id]
+        lane.line.remove(waiting)
+        self.positions.remove(waiting.place)
+        self.count(waiting, -waiting.left)
+        lines = self.by_user[waiting.user_id]
+        own = lines[lane.slot]
+        del own[bisect.bisect_left(own, waiting.order, key=order_of)]
+        if not own:
+            del lines[lane.slot]
+            if not lines:
+                del self.by_user[waiting.user_id]
+        if lane.line:
+            self.refresh(lane)
+        else:
+            del self.lanes[lane.key]
+            self.columns.remove(lane.slot)
 
     def forget(self, waiting: Waiting) -> None:
         """Take a request out that SQL does not know as waiting, unless that was done already."""
         if self.requests.get(waiting.request_id) is waiting:
             self.remove(waiting)
 
+    def count(self, waiting: Waiting, jobs: int) -> None:
+        """Count so many pictures more (or fewer) of a request."""
+        work = jobs * waiting.work
+        waiting.lane.jobs += jobs
+        waiting.lane.work += work
+        self.jobs += jobs
+        self.work += work
+
+    def refresh(self, lane: Lane) -> None:
+        """Note a lane's head and length in the columns."""
+        head = next(lane.free(), None)
+        self.columns.set(lane.slot, None if head is None else head.rank, len(lane.line))
+
+    # Reservations
+
+    def reserve(self, waiting: Waiting) -> None:
+        """One picture of a request is being given to a worker."""
+        waiting.reserved += 1
+        self.refresh_known(waiting)
+
+    def release(self, waiting: Waiting) -> None:
+        """It was given, or it was not; the commit says which."""
+        waiting.reserved -= 1
+        assert waiting.reserved >= 0, f"request {waiting.request_id} was released twice"
+        self.refresh_known(waiting)
+
+    def refresh_known(self, waiting: Waiting) -> None:
+        """Note the head of a request's lane, unless it has left the lane meanwhile."""
+        if self.requests.get(waiting.request_id) is waiting:
+            self.refresh(waiting.lane)
+
     # Who may serve what
+
+    def view(self, capability: Capability) -> View:
+        """What a worker may serve, up to date."""
+        view = self.views.get(capability)
+        if view is None:
+            room = max(1, min(VIEWS_MAX, VIEW_BYTES_MAX // max(1, self.columns.size)))
+            while len(self.views) >= room:
+                self.views.popitem(last=False)
+            view = self.views[capability] = View(capability)
+        else:
+            self.views.move_to_end(capability)
+        view.catch_up(self.columns)
+        return view
 
     def verdict(self, lane: Lane, capability: Capability) -> Reason | None:
         """`why_not`, remembered."""
-        verdicts = self.verdicts.get(capability)
-        if verdicts is None:
-            if len(self.verdicts) >= VERDICTS_MAX:
-                del self.verdicts[next(iter(self.verdicts))]
-            verdicts = self.verdicts[capability] = {}
-        if lane.key not in verdicts:
-            verdicts[lane.key] = why_not(lane.requirement, capability)
-        return verdicts[lane.key]
-
-    def open_lanes(self, capability: Capability) -> list[Lane]:
-        """The lanes a worker may serve."""
-        return [lane for lane in self.lanes.values() if self.verdict(lane, capability) is None]
+        return self.view(capability).verdict(lane.slot)
 
     def skipped(self, capability: Capability) -> dict[Reason, int]:
         """How many waiting requests a worker may not serve, by reason."""
-        counts: dict[Reason, int] = {}
-        for lane in self.lanes.values():
-            reason = self.verdict(lane, capability)
-            if reason is not None:
-                counts[reason] = counts.get(reason, 0) + len(lane.line)
-        return counts
+        return self.view(capability).skipped(self.columns)
 
     # Handing out
 
     def candidates(self, capability: Capability) -> Iterator[Waiting]:
         """What this worker may be given, best rank first over all lanes."""
-        lines = (lane.free() for lane in self.open_lanes(capability))
-        return heapq.merge(*lines, key=order_of)
+        slots = self.view(capability).allowed
+        ranks = self.columns.ranks[slots]
+        lines: dict[int, Iterator[Waiting]] = {}
+        heads: dict[int, Waiting] = {}
+        while len(ranks) and (best := ranks.max()) != EMPTY:
+            ties = np.flatnonzero(ranks == best).tolist()
+            for index in ties:
+                if index not in heads:
+                    lines[index] = self.columns.lanes[slots[index]].free()
+                    heads[index] = next(lines[index])
+            chosen = min(ties, key=lambda index: heads[index].order)
+            yield heads.pop(chosen)
+            following = next(lines[chosen], None)
+            if following is not None:
+                heads[chosen] = following
+            ranks[chosen] = EMPTY if following is None else following.rank
 
     def candidates_of(
         self, user_ids: Iterable[UserId], capability: Capability
     ) -> Iterator[Waiting]:
         """What this worker may be given of these users' requests, user by user."""
         for user_id in user_ids:
-            for waiting in self.by_user.get(user_id, ()):
-                is_free = waiting.left > waiting.reserved
-                if is_free and self.verdict(waiting.lane, capability) is None:
-                    yield waiting
+            lines = self.by_user.get(user_id)
+            if lines:
+                slots = lines.keys() & self.view(capability).allowed_set
+                own = [[each for each in lines[slot] if each.is_free] for slot in slots]
+                yield from heapq.merge(*own, key=order_of)
 
     # Where one stands
 
-    def ahead_of(self, waiting: Waiting, capabilities: Iterable[Capability]) -> tuple[int, int]:
+    def ahead_of(
+        self, waiting: Waiting, capabilities: Iterable[Capability], now: Millis
+    ) -> tuple[int, int]:
         """Pictures and work that go before a request, in lanes its possible workers also serve.
 
-        The request's own pictures are not counted.
+        The request's own pictures are not counted. Where many wait, the answer is up to a second
+        old.
         """
-        shared: dict[LaneKey, Lane] = {}
+        return self.positions.ahead_of(
+            waiting.place,
+            waiting.order,
+            frozenset(capabilities),
+            self.served_by,
+            now,
+        )
+
+    def served_by(self, capabilities: Iterable[Capability]) -> npt.NDArray[np.bool_]:
+        """For each slot, whether any of these may serve its lane."""
+        served = np.zeros(self.columns.size, dtype=np.bool_)
         for capability in capabilities:
-            for lane in self.open_lanes(capability):
-                shared[lane.key] = lane
-        jobs = work = 0
-        for lane in shared.values():
-            first_behind = bisect.bisect_left(lane.line, waiting.order, key=order_of)
-            for other in itertools.islice(lane.line, first_behind):
-                jobs += other.left
-                work += other.left * other.work
-        return jobs, work
-
-
-def take_out(line: list[Waiting], waiting: Waiting) -> None:
-    """Remove one from a sorted line."""
-    del line[bisect.bisect_left(line, waiting.order, key=order_of)]
+            served |= self.view(capability).reasons[: self.columns.size] == 0
+        return served

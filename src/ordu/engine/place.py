@@ -7,7 +7,7 @@ from ordu.engine.end import source_name
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.rules import limits, pricing, ranking
-from ordu.rules.lifecycle import Millis, RequestId, Wish
+from ordu.rules.lifecycle import Counts, Millis, RequestId, RequestState, Wish
 from ordu.rules.matching import Requirement, lane_key
 from ordu.rules.money import ZERO, Kudos, UserId
 from ordu.rules.pricing import Upfront
@@ -92,28 +92,37 @@ def place(
     key = lane_key(wish.requirement)
     lanes.remember(tx, key, wish.requirement)
     priority = ranking.priority(user_id, max(user.kudos, ZERO), is_flagged=user.is_flagged)
-    requests.add(
-        tx,
-        wish,
-        request_id=request_id,
+    request = Request(
+        id=request_id,
         user_id=user_id,
+        kind=wish.kind,
+        state=RequestState.OPEN,
         lane_key=key,
         rank=ranking.rank(priority, now, terms.growth_per_s),
-        bill=bill,
-        is_upfront=is_upfront,
-        now=now,
+        created_at=now,
         expires_at=Millis(now + terms.lifetime_ms),
+        counts=Counts(waiting=wish.n, processing=0, finished=0, lost=0, cancelled=0),
+        faults=0,
+        work=wish.work,
+        price=wish.price,
+        bill=bill,
+        charged=ZERO,
+        ttl_ms=wish.ttl_ms,
+        seed=wish.seed,
+        seed_step=wish.seed_step,
+        wants_links=wish.wants_links,
+        is_upfront=is_upfront,
+        body=wish.body,
     )
+    requests.add(tx, request)
     stats.append(tx, [(f"user:{user_id}", "requested", wish.n)])
-    request = requests.by_id(tx, request_id)
-    assert request is not None
     return request
 
 
 def check_workers(tx: Transaction, requirement: Requirement) -> None:
     """Refuse a list of workers that names one nobody knows."""
     named = sorted(requirement.workers_allowed | requirement.workers_denied)
-    unknown = workers.unknown_ids(tx, list(named))
+    unknown = workers.unknown_ids(tx, list(named)) if named else []
     if unknown:
         raise Refused(
             "WorkerNotFound",

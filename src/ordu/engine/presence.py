@@ -38,6 +38,7 @@ class Worker:
     is_unwritten: bool = False  # seen since the last batch was written
     aborted: deque[Millis] = field(default_factory=deque)  # when it gave up jobs, of late
     speeds: deque[float] = field(default_factory=lambda: deque(maxlen=SPEED_SAMPLES))
+    mean_speed: float | None = None  # of these; None when it is to be computed
 
     @property
     def capability(self) -> Capability:
@@ -47,7 +48,15 @@ class Worker:
     @property
     def speed(self) -> float:
         """Things per second (pixelsteps for images): the mean of its last deliveries."""
-        return sum(self.speeds) / len(self.speeds) if self.speeds else SPEED_BEFORE_SAMPLES
+        if self.mean_speed is None:
+            speeds = self.speeds
+            self.mean_speed = sum(speeds) / len(speeds) if speeds else SPEED_BEFORE_SAMPLES
+        return self.mean_speed
+
+    def note_speed(self, speed: float) -> None:
+        """Note how quick a delivery was."""
+        self.speeds.append(speed)
+        self.mean_speed = None
 
     @property
     def takes_from_all(self) -> bool:
@@ -64,7 +73,8 @@ class Worker:
         else:  # who went away, or took from its owner only, begins anew
             self.uptime_rewarded_s = self.uptime_s
         self.seen_at = now
-        self.offer = offer
+        if offer != self.offer:
+            self.offer = offer
         self.is_unwritten = True
 
 

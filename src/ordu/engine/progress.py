@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from ordu.engine.end import request_not_found
 from ordu.engine.horde import Horde
+from ordu.engine.known import Standing
 from ordu.engine.lanes import Waiting
 from ordu.engine.presence import Worker
-from ordu.rules.lifecycle import JobState, Millis, RequestState, is_done
-from ordu.rules.matching import Requirement, why_not
+from ordu.rules.lifecycle import JobState, Millis, RequestId, RequestState, is_done
+from ordu.rules.matching import Capability, Requirement, why_not
 from ordu.rules.money import UserId
 from ordu.store import jobs, lanes, requests
 from ordu.store.database import Transaction
@@ -38,10 +39,7 @@ async def progress_of(horde: Horde, request_id: str) -> Progress:
     Raises:
         Refused: RequestNotFound.
     """
-    found = await horde.read(lambda tx: find(tx, request_id))
-    if found is None:
-        raise request_not_found(request_id)
-    request, its_jobs, requirement = found
+    request, its_jobs, requirement = await standing_of(horde, RequestId(request_id))
     able = able_workers(horde, requirement, request.user_id)
     jobs_ahead, work_ahead = ahead(horde, request, able)
     done = is_done(request.state, request.counts)
@@ -57,23 +55,44 @@ async def progress_of(horde: Horde, request_id: str) -> Progress:
     )
 
 
-def find(tx: Transaction, request_id: str) -> tuple[Request, tuple[Job, ...], Requirement] | None:
+async def standing_of(horde: Horde, request_id: RequestId) -> Standing:
+    """A request with its jobs and its requirement; from memory when it was asked for lately.
+
+    Raises:
+        Refused: RequestNotFound.
+    """
+    now = horde.now()
+    known = horde.known.requests.get(request_id, now)
+    if known is None:
+        known = await horde.read(lambda tx: find(tx, request_id))
+        if known is None:
+            raise request_not_found(request_id)
+        horde.known.requests.put(request_id, known, now)
+    return known
+
+
+def find(tx: Transaction, request_id: RequestId) -> Standing | None:
     """A request, its jobs and its requirement."""
     request = requests.by_id(tx, request_id)
     if request is None:
         return None
     its_jobs = tuple(jobs.of_request(tx, request.id))
-    return request, its_jobs, lanes.requirement(tx, request.lane_key)
+    return Standing(request, its_jobs, lanes.requirement(tx, request.lane_key))
 
 
 def able_workers(horde: Horde, requirement: Requirement, user_id: UserId) -> list[Worker]:
     """The workers that are here and could serve a request of this user."""
-    return [
-        worker
-        for worker in horde.presence.here(horde.now())
-        if (worker.takes_from_all or worker.user_id == user_id)
-        and why_not(requirement, worker.capability) is None
-    ]
+    verdicts: dict[Capability, bool] = {}  # many workers offer the same
+    able = []
+    for worker in horde.presence.here(horde.now()):
+        if worker.takes_from_all or worker.user_id == user_id:
+            capability = worker.offer.capability
+            can = verdicts.get(capability)
+            if can is None:
+                can = verdicts[capability] = why_not(requirement, capability) is None
+            if can:
+                able.append(worker)
+    return able
 
 
 def ahead(horde: Horde, request: Request, able: list[Worker]) -> tuple[int, int]:
@@ -81,7 +100,7 @@ def ahead(horde: Horde, request: Request, able: list[Worker]) -> tuple[int, int]
     waiting: Waiting | None = horde.lanes.requests.get(request.id)
     if waiting is None:
         return 0, 0
-    return horde.lanes.ahead_of(waiting, {worker.capability for worker in able})
+    return horde.lanes.ahead_of(waiting, {worker.capability for worker in able}, horde.now())
 
 
 def wait_s(

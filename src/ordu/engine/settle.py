@@ -15,10 +15,9 @@ from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.rules import money, pricing
 from ordu.rules.lifecycle import JobId, JobState, Millis
-from ordu.rules.matching import Requirement
 from ordu.rules.money import ANONYMOUS, Entry, Kudos, UserId, settlement
 from ordu.rules.trust import SuspicionReason
-from ordu.store import jobs, lanes, ledger, made, requests, stats
+from ordu.store import jobs, ledger, made, requests, stats
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -41,7 +40,6 @@ class Settled:
 
     job: Job
     request: Request
-    requirement: Requirement
     reward: Kudos
     makes_trusted: bool  # its owner, by this reward
     suspected: suspicion.Suspicion | None  # against its worker, by its speed
@@ -64,32 +62,35 @@ async def find_running(horde: Horde, job_id: str, user: User) -> Job:
         Refused: InvalidJobID, WrongCredentials, DuplicateGen, AbortedGen.
     """
     job = await horde.read(lambda tx: jobs.by_id(tx, job_id))
-    if job is None:
+    if job is not None and job.owner_id != user.id:
         raise Refused(
+            "WrongCredentials", "Wrong credentials: this job was given to somebody else's worker."
+        )
+    if job is None or job.state is not JobState.RUNNING:
+        raise refusal_of(job, job_id)
+    return job
+
+
+def refusal_of(job: Job | None, job_id: str) -> Refused:
+    """Why a job that does not run cannot be ended.
+
+    A program of 2022 retries a 400 for ever, so it gets 404.
+    """
+    if job is None:
+        return Refused(
             "InvalidJobID",
             f"Processing Job with ID {job_id[:64]!r} does not exist: it never did, or its request "
             "has ended.",
         )
-    if job.owner_id != user.id:
-        raise Refused(
-            "WrongCredentials", "Wrong credentials: this job was given to somebody else's worker."
-        )
-    check_running(job)
-    return job
-
-
-def check_running(job: Job) -> None:
-    """Refuse to end a job twice; a program of 2022 retries a 400 for ever, so it gets 404."""
     status = 400 if job.has_agent else 404
     if job.state is JobState.DONE:
-        raise Refused("DuplicateGen", "The picture of this job was already submitted.", status)
-    if job.state is JobState.FAULTED:
-        raise Refused(
-            "AbortedGen",
-            "This job was given up because its time was over or it was reported as faulted. Please "
-            "check your worker speed.",
-            status,
-        )
+        return Refused("DuplicateGen", "The picture of this job was already submitted.", status)
+    return Refused(
+        "AbortedGen",
+        "This job was given up because its time was over or it was reported as faulted. Please "
+        "check your worker speed.",
+        status,
+    )
 
 
 async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
@@ -109,12 +110,12 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
     )
 
     def publish(settled: Settled) -> None:
-        horde.publish_request(settled.request, settled.requirement)
+        horde.publish_progress(settled.request)
         horde.running.end(job.worker_id, job.id)
         horde.note_delivery(now, settled.request.work)
         worker = horde.presence.by_id.get(job.worker_id)
         if worker is not None:
-            worker.speeds.append(settled.request.work * 1000 / max(1, now - job.started_at))
+            worker.note_speed(settled.request.work * 1000 / max(1, now - job.started_at))
             suspicion.note(worker, settled.suspected)
         if settled.makes_trusted:
             horde.presence.end_pauses(job.owner_id)
@@ -124,7 +125,7 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
 
 def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Millis) -> Settled:
     """End the job, pay for it and count it."""
-    ended = jobs.finish(
+    job = jobs.finish(
         tx,
         result.job_id,
         now,
@@ -132,15 +133,13 @@ def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Mi
         censored=result.censored,
         metadata=result.metadata,
     )
-    job = jobs.by_id(tx, result.job_id)
     if job is None:
-        raise Refused("InvalidJobID", f"Processing Job with ID {result.job_id} does not exist.")
-    if not ended:
-        check_running(job)
+        raise refusal_of(jobs.by_id(tx, result.job_id), result.job_id)
     request = requests.by_id(tx, job.request_id)
     assert request is not None, "a job has a request"
     reward = pricing.reward(request.price, terms.tax)
-    payer, owner = found(tx, request.user_id), found(tx, job.owner_id)
+    payer = found(tx, request.user_id)
+    owner = payer if job.owner_id == payer.id else found(tx, job.owner_id)
     entry = settlement(
         f"settle:{job.id}",
         payer=payer.id,
@@ -154,7 +153,7 @@ def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Mi
     ledger.post(tx, entry, entry_id, now)
     paid = paid_by(entry, request.user_id)
     assert 0 <= paid <= request.bill, f"job {job.id} cost {paid} and its bill is {request.bill}"
-    requests.finish_one(tx, request.id, paid, Millis(now + terms.lifetime_ms))
+    request = requests.finish_one(tx, request.id, paid, Millis(now + terms.lifetime_ms))
     learnt = [
         *counted(job, request, entry, reward),
         *made.delivered(now, job.model, request.work),
@@ -163,15 +162,12 @@ def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Mi
     makes_trusted = not owner.is_trusted and promote_if_due(
         tx, owner.id, terms.trust_threshold, entry_id, now
     )
-    request = requests.by_id(tx, job.request_id)
-    assert request is not None
-    requirement = lanes.requirement(tx, request.lane_key)
     suspected = (
         suspicion.suspect(tx, job.worker_id, owner.id, SuspicionReason.UNREASONABLY_FAST, now)
         if terms.too_fast(request.work, now - job.started_at)
         else None
     )
-    return Settled(job, request, requirement, reward, makes_trusted, suspected)
+    return Settled(job, request, reward, makes_trusted, suspected)
 
 
 def available_for(tx: Transaction, payer: User, request: Request) -> Kudos:

@@ -7,8 +7,10 @@ characters of the id they begin with: ids begin with the time, so their ends are
 """
 
 import asyncio
+import itertools
 import os
 import re
+import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +27,7 @@ from ordu.protocol.errors import Refused
 RETRY_AFTER_S = 30
 LIST_CHUNK = 1000
 
+_drafts = itertools.count(secrets.randbelow(2**32))  # names for what is not whole yet
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", re.ASCII)
 
 
@@ -83,8 +86,13 @@ class PictureStore:
         self._passed(failpoint, "after")
 
     def _write(self, path: str, data: bytes) -> None:
-        obstore.put(self._store, path, data)
-        _make_durable(self._folder, path)
+        place = self._folder / path
+        try:
+            _write_durably(place, data)
+        except FileNotFoundError:
+            place.parent.mkdir(mode=0o700, exist_ok=True)
+            _make_durable(self._folder)
+            _write_durably(place, data)
 
     async def get(self, name: str) -> bytes | None:
         """The bytes of this name, or None."""
@@ -168,21 +176,35 @@ def _path(name: str) -> str:
     return f"{identifier[-2:].lower():0>2}/{name}"
 
 
-def _make_durable(folder: Path, path: str) -> None:
-    """Wait until a new file and the folders that lead to it are on the disk."""
-    for place in (folder / path, (folder / path).parent, folder):
-        try:
-            descriptor = os.open(place, os.O_RDONLY)
-        except FileNotFoundError:
-            return  # deleted meanwhile: nothing to keep
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _write_durably(place: Path, data: bytes) -> None:
+    """Write a file beside its place and move it there; it is on the disk when this returns."""
+    draft = place.with_name(f"{place.name}#{next(_drafts)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        draft.rename(place)
+        os.fsync(descriptor)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+    _make_durable(place.parent)
+
+
+def _make_durable(folder: Path) -> None:
+    """Wait until what a folder lists is on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _remove_unfinished(folder: Path, before_ms: int) -> None:
-    for path in folder.glob("*/*#*"):  # the library writes NAME#1 and renames it
+    for path in folder.glob("*/*#*"):
         with suppress(FileNotFoundError):
             if path.stat().st_mtime_ns // 1_000_000 < before_ms:
                 path.unlink()

@@ -6,9 +6,6 @@ limits on the key. Then its handler runs one verb or one read and returns a repl
 """
 
 import logging
-import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -18,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Scope
 
 from ordu.engine.horde import Horde
 from ordu.protocol import operations
@@ -29,29 +26,13 @@ from ordu.protocol.operations import Operation
 from ordu.protocol.operations.later import LATER
 from ordu.server import auth, documents, handlers
 from ordu.server.call import HANDLERS, Answer, Call, Handler
+from ordu.server.edge import Edge, Endpoint, Reply, Routes
 from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
 
 log = logging.getLogger(__name__)
 
 JSON = "application/json"
-
-# Every browser user interface needs these (protocol sheets 01 §6 and 60 §1.14).
-CORS_HEADERS = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-methods", b"POST, GET, OPTIONS, PUT, DELETE, PATCH"),
-    (
-        b"access-control-allow-headers",
-        (
-            b"Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, apikey,"
-            b" Client-Agent, X-Fields, X-Forwarded-For, Proxied-For, Proxy-Authorization"
-        ),
-    ),
-    (
-        b"access-control-expose-headers",
-        b"X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
-    ),
-)
 
 
 def make_app(horde: Horde, secret: Secret) -> ASGIApp:
@@ -77,7 +58,7 @@ def make_app(horde: Horde, secret: Secret) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False
-    return Edge(app)
+    return Edge(app, Routes(routes), answer_error)
 
 
 def check_bound() -> None:
@@ -100,9 +81,6 @@ def redirects() -> list[Route]:
 # Routes
 
 
-Endpoint = Callable[[HttpRequest], Awaitable[Response]]
-
-
 def route_of(
     operation: Operation,
     handler: Handler,
@@ -114,14 +92,14 @@ def route_of(
 
     async def endpoint(http: HttpRequest) -> Response:
         mask = http.headers.get("x-fields")
-        if limits is not None:
+        if limits is not None and operation.limits:
             limits.check_address(operation, http, horde.now())
         raw = await read_body(http, body_limit(operation, horde))
         body = None if operation.request is None else decode(operation.request, raw)
         if mask:
             compile_mask(operation, mask)  # refused before anything happens
         caller = await auth.identify(horde, secret, http.headers.get("apikey"), operation)
-        if limits is not None and caller is not None:
+        if limits is not None and operation.limits and caller is not None:
             limits.check_key(operation, http, caller.id, horde.now())
         call: Call[Any] = Call(
             horde, secret, operation, caller, body, raw, http, http.state.request_id
@@ -213,19 +191,23 @@ def too_large(limit: int) -> Refused:
 # Answers
 
 
-def respond(operation: Operation, result: Any, mask: str | None) -> Response:
+def respond(operation: Operation, result: Any, mask: str | None) -> Reply:
     """The response for what a handler returned."""
     answer = result if isinstance(result, Answer) else Answer(result)
     if answer.content is not None:
         content, media_type = answer.content, answer.media_type
     else:
         content, media_type = shape(operation, answer.reply, mask) + b"\n", JSON
-    return Response(
-        content,
-        status_code=answer.status or operation.status,
-        headers=dict(answer.headers),
-        media_type=media_type,
-    )
+    return Reply(content, answer.status or operation.status, media_type, answer.headers)
+
+
+async def answer_error(http: HttpRequest, error: Exception) -> Response:
+    """What is answered when an operation's endpoint raises."""
+    if isinstance(error, Refused):
+        return await answer_refusal(http, error)
+    if isinstance(error, ClientDisconnect):
+        return await answer_nobody(http, error)
+    return await answer_fault(http, error)
 
 
 async def answer_refusal(http: HttpRequest, error: Exception) -> Response:
@@ -269,41 +251,3 @@ async def answer_nobody(http: HttpRequest, _: Exception) -> Response:
     """The caller hung up: nobody reads this."""
     log.info("%s %s: the caller hung up", http.method, http.url.path)
     return Response(status_code=499)
-
-
-class Edge:
-    """What every answer shares: CORS headers, a request id, and how often may be called yet."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one connection event."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        request_id = uuid.uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
-        extra = [*CORS_HEADERS, (b"x-request-id", request_id.encode())]
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                told = scope["state"].get("limit_headers", {})
-                limits = [(name.lower().encode(), value.encode()) for name, value in told.items()]
-                message["headers"] = [*message.get("headers", ()), *extra, *limits]
-            await send(message)
-
-        if scope["method"] == "OPTIONS":
-            await answer_options(send_with_headers)
-            return
-        # A fault of ours was answered and logged by answer_fault; the framework raises it again.
-        with suppress(Exception):
-            await self.app(scope, receive, send_with_headers)
-
-
-async def answer_options(send: Callable[[MutableMapping[str, Any]], Awaitable[None]]) -> None:
-    """The answer to a browser that asks what it may send."""
-    allow = (b"allow", b"GET, POST, PUT, DELETE, HEAD, OPTIONS")
-    start = {"type": "http.response.start", "status": 200}
-    await send({**start, "headers": [allow, (b"content-length", b"0")]})
-    await send({"type": "http.response.body", "body": b""})

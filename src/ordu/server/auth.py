@@ -50,7 +50,13 @@ async def find(horde: Horde, secret: Secret, api_key: str) -> User | None:
     if len(api_key) > KEY_LENGTH_MAX:
         return None
     key_hash = secret.hash_of(api_key)
-    return await horde.read(lambda tx: users.by_key_hash(tx, key_hash))
+    now = horde.now()
+    user = horde.known.users.get(key_hash, now)
+    if user is None:
+        user = await horde.read(lambda tx: users.by_key_hash(tx, key_hash))
+        if user is not None:
+            horde.known.remember_user(key_hash, user, now)
+    return user
 
 
 async def anonymous(horde: Horde) -> User:
@@ -60,6 +66,10 @@ async def anonymous(horde: Horde) -> User:
             "AnonymousOff",
             "This horde takes no anonymous requests. Register to get a key of your own.",
         )
-    user = await horde.read(lambda tx: users.by_id(tx, ANONYMOUS))
-    assert user is not None, "the anonymous user is made at the first start"
+    now = horde.now()
+    user = horde.known.users.get(ANONYMOUS_KEY, now)
+    if user is None:
+        user = await horde.read(lambda tx: users.by_id(tx, ANONYMOUS))
+        assert user is not None, "the anonymous user is made at the first start"
+        horde.known.remember_user(ANONYMOUS_KEY, user, now)
     return user

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cache
 
 from ordu.engine.horde import Horde
+from ordu.engine.lanes import LaneMap
 from ordu.rules import pricing
 from ordu.rules.lifecycle import RequestState
 from ordu.rules.matching import why_not
@@ -273,19 +274,35 @@ def lanes_are_mixed_up(horde: Horde) -> list[str]:
         for each in the_lanes.requests.values()
         if each.reserved
     ]
+    by_user = [line for lines in the_lanes.by_user.values() for line in lines.values()]
     for name, groups in (
-        ("lanes", [lane.line for lane in the_lanes.lanes.values()]),
-        ("users", list(the_lanes.by_user.values())),
+        ("lanes", [list(lane.line) for lane in the_lanes.lanes.values()]),
+        ("users", by_user),
     ):
         if any(not line or line != sorted(line, key=lambda each: each.order) for line in groups):
             wrong.append(f"one of the {name} is empty or not in order")
         if sum(map(len, groups)) != len(the_lanes.requests):
             wrong.append(f"the {name} do not hold every request once")
-    for capability, verdicts in the_lanes.verdicts.items():
-        for key, reason in verdicts.items():
-            lane = the_lanes.lanes.get(key)
-            if lane is None or why_not(lane.requirement, capability) is not reason:
-                wrong.append(f"a verdict on lane {key.hex()} is remembered that does not hold")
+    return wrong + columns_are_mixed_up(the_lanes)
+
+
+def columns_are_mixed_up(the_lanes: LaneMap) -> list[str]:
+    """What columns, views and sums say otherwise than the lanes they are of."""
+    wrong = []
+    columns = the_lanes.columns
+    if the_lanes.jobs != sum(each.left for each in the_lanes.requests.values()):
+        wrong.append("the pictures that wait are counted wrongly")
+    for lane in the_lanes.lanes.values():
+        noted = (columns.lanes[lane.slot], columns.ranks[lane.slot], columns.counts[lane.slot])
+        if noted != (lane, lane.line[0].rank, len(lane.line)):
+            wrong.append(f"the columns say something else of lane {lane.key.hex()}")
+        if lane.jobs != sum(each.left for each in lane.line):
+            wrong.append(f"the pictures that wait in lane {lane.key.hex()} are counted wrongly")
+        wrong += [
+            f"a verdict on lane {lane.key.hex()} is remembered that does not hold"
+            for capability in list(the_lanes.views)
+            if the_lanes.verdict(lane, capability) is not why_not(lane.requirement, capability)
+        ]
     return wrong
 
 

@@ -82,6 +82,14 @@ class Transaction(Protocol):
         """All rows."""
         ...
 
+    def touch(self, user_id: int) -> None:
+        """Note that something of this user was changed, for those who remember users."""
+        ...
+
+    def take_touched(self) -> frozenset[int]:
+        """The users that were changed since this was last asked."""
+        ...
+
 
 class Writer(Protocol):
     """The one connection that writes; used by one thread at a time."""
@@ -149,6 +157,7 @@ class Pending(Generic[T]):
     future: "asyncio.Future[T]"
     result: T | None = None
     error: BaseException | None = None
+    touched: frozenset[int] = frozenset()  # the users it changed
 
     def deliver(self, failpoint: Failpoint | None) -> None:
         """Publish or abandon, then answer the caller; runs in the event loop."""
@@ -181,6 +190,7 @@ class Database:
     waiting: int = 0  # pending, or in a group that is not answered yet
     is_open: bool = False
     round: "Round | None" = None
+    on_users_changed: Callable[[frozenset[int]], None] | None = None
 
     def start(self) -> None:
         """Begin to write what comes."""
@@ -229,6 +239,8 @@ class Database:
         """Answer a group in commit order; runs in the event loop."""
         self.waiting -= len(group)
         for item in group:
+            if item.touched and self.on_users_changed is not None:
+                self.on_users_changed(item.touched)
             try:
                 item.deliver(self.failpoint)
             except Exception:
@@ -402,6 +414,7 @@ def run_one(writer: Writer, tx: Transaction, item: Pending[Any]) -> None:
         item.error = error
     else:
         writer.keep()
+    item.touched = tx.take_touched()
 
 
 def unavailable(message: str) -> Refused:

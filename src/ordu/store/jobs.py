@@ -11,12 +11,15 @@ from ordu.store.database import Row, Transaction
 
 COLUMNS = (
     "id, request_id, worker_id, worker_name, owner_id, ordinal, state, model, seed, started_at,"
-    " due_at, ended_at, has_agent, result_seed, censored, metadata"
+    " due_at, has_agent, ended_at, result_seed, censored, metadata"
 )
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One job, as the database has it. `ordinal` says which of the request's pictures it is."""
+class Job(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One job, as the database has it; the fields are in the order of `COLUMNS`.
+
+    `ordinal` says which of the request's pictures it is.
+    """
 
     id: JobId
     request_id: RequestId
@@ -38,7 +41,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_row(row: Row) -> Job:
     """A row as a job."""
-    return msgspec.convert(dict(row), Job, strict=False)
+    return msgspec.convert(tuple(row), Job, strict=False)
 
 
 def add(tx: Transaction, job: Job) -> None:
@@ -94,18 +97,19 @@ def finish(
     seed: str,
     censored: bool,
     metadata: str | None,
-) -> bool:
-    """End a running job as done; False when it does not run any more."""
-    changed = tx.run(
+) -> Job | None:
+    """End a running job as done; None when it does not run any more."""
+    row = tx.one(
         "UPDATE jobs SET state = 'done', ended_at = :now, result_seed = :seed,"
-        " censored = :censored, metadata = :metadata WHERE id = :id AND state = 'running'",
+        " censored = :censored, metadata = :metadata WHERE id = :id AND state = 'running'"
+        f" RETURNING {COLUMNS}",
         id=job_id,
         now=now,
         seed=seed,
         censored=censored,
         metadata=metadata,
     )
-    return changed == 1
+    return None if row is None else read_row(row)
 
 
 def fault(tx: Transaction, job_id: JobId, now: Millis) -> bool:

@@ -1,9 +1,13 @@
 """Lanes in SQL: the requirement behind each lane key, so that a start reads keys and not bodies."""
 
+from functools import lru_cache
+
 import msgspec
 
 from ordu.rules.matching import LaneKey, Requirement
 from ordu.store.database import Row, Transaction
+
+READ_MAX = 2_000  # requirements that are kept as they were read
 
 
 def remember(tx: Transaction, lane_key: LaneKey, requirement: Requirement) -> None:
@@ -20,7 +24,13 @@ def requirement(tx: Transaction, lane_key: LaneKey) -> Requirement:
     """The requirement of a lane that some request is in."""
     row = tx.one("SELECT requirement FROM lanes WHERE lane_key = :lane_key", lane_key=lane_key)
     assert row is not None, f"lane {lane_key.hex()} has requests but no requirement"
-    return msgspec.json.decode(row["requirement"], type=Requirement)
+    return read(row["requirement"])
+
+
+@lru_cache(maxsize=READ_MAX)
+def read(text: str) -> Requirement:
+    """A requirement as it is kept; most calls are about a few."""
+    return msgspec.json.decode(text, type=Requirement)
 
 
 def with_waiting(tx: Transaction) -> dict[LaneKey, Requirement]:
@@ -29,10 +39,7 @@ def with_waiting(tx: Transaction) -> dict[LaneKey, Requirement]:
         "SELECT lane_key, requirement FROM lanes WHERE lane_key IN"
         " (SELECT lane_key FROM requests WHERE waiting > 0)"
     )
-    return {
-        LaneKey(row["lane_key"]): msgspec.json.decode(row["requirement"], type=Requirement)
-        for row in rows
-    }
+    return {LaneKey(row["lane_key"]): read(row["requirement"]) for row in rows}
 
 
 def waiting(tx: Transaction) -> list[Row]:

@@ -58,6 +58,7 @@ def net_changes(entry: Entry) -> dict[tuple[Account, UserId], Kudos]:
 def change_balance(tx: Transaction, account: Account, user_id: UserId, amount: Kudos) -> None:
     """Change one balance; a balance never falls below zero by it."""
     column = BALANCE_COLUMNS[account]
+    tx.touch(user_id)
     changed = tx.run(
         f"UPDATE users SET {column} = {column} + :amount"
         f" WHERE id = :user_id AND ({column} + :amount >= 0 OR :amount >= 0)",

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ordu.rules.lifecycle import Counts, Millis, RequestId, RequestState, Wish
+from ordu.rules.lifecycle import Counts, Millis, RequestId, RequestState
 from ordu.rules.matching import LaneKey
 from ordu.rules.money import Kudos, UserId
 from ordu.store.database import Row, Transaction
@@ -12,6 +12,8 @@ COLUMNS = (
     " finished, lost, cancelled, faults, work, price, bill, charged, ttl_ms, seed, seed_step,"
     " wants_links, is_upfront, body"
 )
+
+STATES = {state.value: state for state in RequestState}
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,73 +43,67 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_row(row: Row) -> Request:
     """A row as a request."""
+    values = tuple(row)
+    request_id, user_id, kind, state, lane_key, rank, created_at, expires_at = values[:8]
+    waiting, processing, finished, lost, cancelled = values[8:13]
+    faults, work, price, bill, charged, ttl_ms, seed, seed_step = values[13:21]
+    wants_links, is_upfront, body = values[21:]
     return Request(
-        id=row["id"],
-        user_id=row["user_id"],
-        kind=row["kind"],
-        state=RequestState(row["state"]),
-        lane_key=row["lane_key"],
-        rank=row["rank"],
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
+        id=request_id,
+        user_id=user_id,
+        kind=kind,
+        state=STATES[state],
+        lane_key=lane_key,
+        rank=rank,
+        created_at=created_at,
+        expires_at=expires_at,
         counts=Counts(
-            waiting=row["waiting"],
-            processing=row["processing"],
-            finished=row["finished"],
-            lost=row["lost"],
-            cancelled=row["cancelled"],
+            waiting=waiting,
+            processing=processing,
+            finished=finished,
+            lost=lost,
+            cancelled=cancelled,
         ),
-        faults=row["faults"],
-        work=row["work"],
-        price=row["price"],
-        bill=row["bill"],
-        charged=row["charged"],
-        ttl_ms=row["ttl_ms"],
-        seed=row["seed"],
-        seed_step=row["seed_step"],
-        wants_links=bool(row["wants_links"]),
-        is_upfront=bool(row["is_upfront"]),
-        body=row["body"],
+        faults=faults,
+        work=work,
+        price=price,
+        bill=bill,
+        charged=charged,
+        ttl_ms=ttl_ms,
+        seed=seed,
+        seed_step=seed_step,
+        wants_links=bool(wants_links),
+        is_upfront=bool(is_upfront),
+        body=body,
     )
 
 
-def add(
-    tx: Transaction,
-    wish: Wish,
-    *,
-    request_id: RequestId,
-    user_id: UserId,
-    lane_key: LaneKey,
-    rank: int,
-    bill: Kudos,
-    is_upfront: bool,
-    now: Millis,
-    expires_at: Millis,
-) -> None:
+def add(tx: Transaction, request: Request) -> None:
     """Add a request with all its pictures waiting."""
     tx.run(
         'INSERT INTO requests (id, user_id, kind, state, lane_key, "rank", created_at, expires_at,'
         " waiting, work, price, bill, ttl_ms, seed, seed_step, wants_links, is_upfront, body)"
-        " VALUES (:id, :user_id, :kind, :state, :lane_key, :rank, :now, :expires_at, :n, :work,"
-        " :price, :bill, :ttl_ms, :seed, :seed_step, :wants_links, :is_upfront, :body)",
-        id=request_id,
-        user_id=user_id,
-        kind=wish.kind,
-        state=RequestState.OPEN,
-        lane_key=lane_key,
-        rank=rank,
-        now=now,
-        expires_at=expires_at,
-        n=wish.n,
-        work=wish.work,
-        price=wish.price,
-        bill=bill,
-        ttl_ms=wish.ttl_ms,
-        seed=wish.seed,
-        seed_step=wish.seed_step,
-        wants_links=wish.wants_links,
-        is_upfront=is_upfront,
-        body=wish.body,
+        " VALUES (:id, :user_id, :kind, :state, :lane_key, :rank, :created_at, :expires_at,"
+        " :waiting, :work, :price, :bill, :ttl_ms, :seed, :seed_step, :wants_links, :is_upfront,"
+        " :body)",
+        id=request.id,
+        user_id=request.user_id,
+        kind=request.kind,
+        state=request.state,
+        lane_key=request.lane_key,
+        rank=request.rank,
+        created_at=request.created_at,
+        expires_at=request.expires_at,
+        waiting=request.counts.waiting,
+        work=request.work,
+        price=request.price,
+        bill=request.bill,
+        ttl_ms=request.ttl_ms,
+        seed=request.seed,
+        seed_step=request.seed_step,
+        wants_links=request.wants_links,
+        is_upfront=request.is_upfront,
+        body=request.body,
     )
 
 
@@ -177,18 +173,21 @@ def take_one(
     return None if row is None else read_row(row)
 
 
-def finish_one(tx: Transaction, request_id: RequestId, charged: Kudos, expires_at: Millis) -> None:
+def finish_one(
+    tx: Transaction, request_id: RequestId, charged: Kudos, expires_at: Millis
+) -> Request:
     """Move one picture from processing to finished and add what it cost."""
-    changed = tx.run(
+    row = tx.one(
         "UPDATE requests SET processing = processing - 1, finished = finished + 1,"
         " charged = charged + :charged, expires_at = CASE WHEN expires_at > :expires_at"
         " THEN expires_at ELSE :expires_at END"
-        " WHERE id = :id AND processing > 0",
+        f" WHERE id = :id AND processing > 0 RETURNING {COLUMNS}",
         id=request_id,
         charged=charged,
         expires_at=expires_at,
     )
-    assert changed == 1, f"request {request_id} has nothing in processing"
+    assert row is not None, f"request {request_id} has nothing in processing"
+    return read_row(row)
 
 
 def return_one(tx: Transaction, request_id: RequestId) -> None:

@@ -38,6 +38,7 @@ class SqliteTransaction:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self.touched: set[int] = set()
 
     def run(self, sql: str, **values: Any) -> int:
         """Run a statement and return how many rows it changed."""
@@ -56,14 +57,23 @@ class SqliteTransaction:
         """All rows."""
         return self.connection.execute(sql, values).fetchall()
 
+    def touch(self, user_id: int) -> None:
+        """Note that something of this user was changed, for those who remember users."""
+        self.touched.add(user_id)
+
+    def take_touched(self) -> frozenset[int]:
+        """The users that were changed since this was last asked."""
+        touched = frozenset(self.touched)
+        self.touched.clear()
+        return touched
+
 
 class SqliteWriter:
-    """The writing connection. It does not wait for other programs: whoever drives it does."""
+    """The writing connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.transaction = SqliteTransaction(self.connection)
-        self.connection.execute("PRAGMA busy_timeout=0")
 
     def begin(self) -> Transaction:
         """Begin the transaction of a group, taking the write lock at once.
@@ -75,7 +85,7 @@ class SqliteWriter:
             self.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise Busy from error
+                raise Busy(str(error)) from error
             raise
         return self.transaction
 
@@ -123,16 +133,19 @@ class Sqlite:
         self.path = path
         self.reader = connect(path)
         self.reader.execute("PRAGMA query_only=ON")
+        self.reading = SqliteTransaction(self.reader)
 
     def writer(self) -> SqliteWriter:
-        """Open the writing connection."""
-        return SqliteWriter(connect(self.path))
+        """Open the writing connection; it does not wait for other programs: who drives it does."""
+        connection = connect(self.path)
+        connection.execute("PRAGMA busy_timeout=0")
+        return SqliteWriter(connection)
 
     def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run a read on one snapshot of what is committed."""
         self.reader.execute("BEGIN")
         try:
-            return operation(SqliteTransaction(self.reader))
+            return operation(self.reading)
         finally:
             self.reader.execute("ROLLBACK")
 

@@ -16,8 +16,8 @@ COLUMNS = (
 )
 
 
-class User(msgspec.Struct, frozen=True, kw_only=True):
-    """One user, as the database has it."""
+class User(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One user, as the database has it; the fields are in the order of `COLUMNS`."""
 
     id: UserId
     username: str
@@ -52,7 +52,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_row(row: Row) -> User:
     """A row as a user."""
-    return msgspec.convert(dict(row), User, strict=False)
+    return msgspec.convert(tuple(row), User, strict=False)
 
 
 def add(
@@ -141,6 +141,7 @@ def deleted_before(tx: Transaction, before: Millis, most: int) -> list[User]:
 
 def set_key_hash(tx: Transaction, user_id: UserId, key_hash: str | None) -> None:
     """Give a user another key, or none."""
+    tx.touch(user_id)
     tx.run("UPDATE users SET key_hash = :hash WHERE id = :id", hash=key_hash, id=user_id)
 
 
@@ -173,5 +174,6 @@ EDITABLE = frozenset(
 def change(tx: Transaction, user_id: UserId, changes: dict[str, object]) -> None:
     """Set columns of one user."""
     assert changes.keys() <= EDITABLE, changes
+    tx.touch(user_id)
     assignments = ", ".join(f"{column} = :{column}" for column in changes)
     tx.run(f"UPDATE users SET {assignments} WHERE id = :id", id=user_id, **changes)

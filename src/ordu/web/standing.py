@@ -29,7 +29,7 @@ def standing_of(horde: Horde) -> Standing:
     return Standing(
         machines=len(here),
         paused=sum(not worker.takes_from_all for worker in here),
-        waiting=sum(waiting.left for waiting in horde.lanes.requests.values()),
+        waiting=horde.lanes.jobs,
         is_closed=horde.modes.get("maintenance_mode", False),
     )
 

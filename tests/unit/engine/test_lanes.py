@@ -80,7 +80,7 @@ def test_the_map_agrees_with_a_plain_list(story, capability):
         before = in_order[: in_order.index(number)]
         waiting = lanes.requests[f"r{number:04}"]
         pictures = sum(plain[other][0] for other in before)
-        assert lanes.ahead_of(waiting, [capability]) == (pictures, pictures * 10)
+        assert lanes.ahead_of(waiting, [capability], 0) == (pictures, pictures * 10)
 
     for user in (1, 2, 3):
         own = [number for number in in_order if plain[number][3] == user]
@@ -92,10 +92,26 @@ def test_what_is_reserved_is_not_offered_again():
     put(lanes, 1, left=2)
     put(lanes, 2)
     first = next(lanes.candidates(CAPABILITIES[0]))
-    first.reserved += 2
+    lanes.reserve(first)
+    lanes.reserve(first)
     assert ids(lanes.candidates(CAPABILITIES[0])) == ["r0002"]
-    first.reserved -= 1
+    lanes.release(first)
     assert ids(lanes.candidates(CAPABILITIES[0])) == ["r0001", "r0002"]
+
+
+def test_what_is_reserved_is_no_head():
+    lanes = LaneMap()
+    put(lanes, 1)
+    put(lanes, 2, requirement=REQUIREMENTS[2])
+    wide = CAPABILITIES[2]
+    first = next(lanes.candidates(wide))
+    lanes.reserve(first)
+    assert ids(lanes.candidates(wide)) == ["r0002"]
+    put(lanes, 1, left=0)  # it was given
+    lanes.release(first)
+    assert ids(lanes.candidates(wide)) == ["r0002"]
+    put(lanes, 1)  # and came back
+    assert ids(lanes.candidates(wide)) == ["r0001", "r0002"]
 
 
 def test_an_empty_lane_leaves_nothing_behind():
@@ -104,13 +120,94 @@ def test_an_empty_lane_leaves_nothing_behind():
     assert ids(lanes.candidates(CAPABILITIES[0])) == ["r0001"]
     put(lanes, 1, left=0)
     assert (lanes.lanes, lanes.requests, lanes.by_user) == ({}, {}, {})
-    assert lanes.verdicts[CAPABILITIES[0]] == {}
+    assert (lanes.jobs, lanes.work, lanes.positions.many) == (0, 0, 0)
+    assert lanes.skipped(CAPABILITIES[3]) == {}
+
+
+def test_the_slot_of_a_lane_is_used_again_and_judged_anew():
+    lanes = LaneMap()
+    put(lanes, 1)
+    assert ids(lanes.candidates(CAPABILITIES[0])) == ["r0001"]
+    put(lanes, 1, left=0)
+    put(lanes, 2, requirement=REQUIREMENTS[2])
+    assert lanes.columns.size == 1
+    assert ids(lanes.candidates(CAPABILITIES[0])) == []
+    assert lanes.skipped(CAPABILITIES[0]) == {Reason.MAX_PIXELS: 1}
+
+
+def test_a_view_that_was_away_for_long_looks_at_all():
+    lanes = LaneMap()
+    put(lanes, 1)
+    lanes.skipped(CAPABILITIES[0])
+    for number in range(2, 400):
+        put(lanes, number, requirement=a_requirement(pixels=number))
+        put(lanes, number, requirement=a_requirement(pixels=number), left=0)
+    assert lanes.columns.log_start > 1
+    put(lanes, 500, requirement=REQUIREMENTS[3])
+    assert ids(lanes.candidates(CAPABILITIES[0])) == ["r0001", "r0500"]
+    assert len(lanes.columns.log) <= 2 * lanes.columns.size + 64
 
 
 def test_remembered_verdicts_are_bounded(monkeypatch):
-    monkeypatch.setattr("ordu.engine.lanes.VERDICTS_MAX", 3)
+    monkeypatch.setattr("ordu.engine.lanes.VIEWS_MAX", 3)
     lanes = LaneMap()
     put(lanes, 1)
     for number in range(10):
         lanes.skipped(a_capability(worker_id=f"w{number}"))
-    assert len(lanes.verdicts) == 3
+    assert len(lanes.views) == 3
+
+
+def many(size):
+    """A map with so many requests of two pictures in three lanes; rank and number go together."""
+    lanes = LaneMap()
+    for number in range(size):
+        put(lanes, number, rank=-number, left=2, requirement=REQUIREMENTS[number % 3])
+    return lanes
+
+
+def test_where_many_wait_a_position_is_at_most_a_second_old():
+    lanes = many(1500)
+    able = [CAPABILITIES[2]]  # serves all three lanes
+    mine = lanes.requests["r1400"]
+    assert lanes.ahead_of(mine, able, 0) == (2800, 28_000)
+    for number in range(100):
+        put(lanes, number, left=0)
+    assert lanes.ahead_of(mine, able, 999) == (2800, 28_000)
+    assert lanes.ahead_of(mine, able, 1000) == (2600, 26_000)
+    assert lanes.ahead_of(mine, [CAPABILITIES[0]], 1000)[0] == 2 * sum(
+        1 for number in range(100, 1400) if number % 3 == 0
+    )
+
+
+def test_what_came_after_the_snapshot_has_a_position_at_once():
+    lanes = many(1500)
+    lanes.ahead_of(lanes.requests["r0000"], [CAPABILITIES[2]], 0)
+    put(lanes, 2000, rank=-100)
+    assert lanes.ahead_of(lanes.requests["r2000"], [CAPABILITIES[2]], 1)[0] == 202
+    put(lanes, 2001, rank=-5000)
+    assert lanes.ahead_of(lanes.requests["r2001"], [CAPABILITIES[2]], 1)[0] == 3000
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.integers(0, 1499), max_size=60), st.lists(st.integers(-1600, 100), max_size=60))
+def test_a_snapshot_made_from_the_one_before_is_as_if_made_anew(gone, new):
+    lanes = many(1500)
+    able = [CAPABILITIES[2]]
+    lanes.ahead_of(lanes.requests["r0000"], able, 0)
+    for number in set(gone):
+        put(lanes, number, left=0)
+    for number, rank in enumerate(new):
+        put(lanes, 5000 + number, rank=rank, requirement=REQUIREMENTS[number % 3])
+    in_order = sorted(lanes.requests.values(), key=lambda each: each.order)
+    before = 0
+    for waiting in in_order:
+        assert lanes.ahead_of(waiting, able, 2000)[0] == before
+        before += waiting.left
+
+
+def test_places_are_used_again_though_nobody_asks():
+    lanes = LaneMap()
+    for number in range(5000):
+        put(lanes, number)
+        put(lanes, number, left=0)
+    assert len(lanes.positions.ids) < 1000

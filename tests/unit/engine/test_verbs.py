@@ -537,7 +537,7 @@ async def test_a_start_makes_the_map_from_what_sql_says(horde):
 async def test_position_counts_pictures_ahead_that_its_workers_could_take(horde):
     one, two = await a_user(horde, "one", kudos=100), await a_user(horde, "two")
     worker = await a_worker(horde, await a_user(horde, "owner"))
-    worker.speeds.append(512 * 512 * 3)
+    worker.note_speed(512 * 512 * 3)
     ahead = await placed(horde, one, n=3)
     await placed(horde, one, requirement=a_requirement(models=frozenset({"other"})))
     mine = await placed(horde, two)
@@ -550,7 +550,7 @@ async def test_the_wait_counts_what_workers_are_at(horde, clock):
     one, two = await a_user(horde, "one"), await a_user(horde, "two")
     owner = await a_user(horde, "owner")
     worker = await a_worker(horde, owner)
-    worker.speeds.append(512 * 512 * 3)  # 10 s for each of these pictures
+    worker.note_speed(512 * 512 * 3)  # 10 s for each of these pictures
     await placed(horde, one)
     job = await popped(horde, worker)
     mine = await placed(horde, two)
@@ -561,7 +561,7 @@ async def test_the_wait_counts_what_workers_are_at(horde, clock):
     assert (await progress_of(horde, mine.id)).wait_s == 10, "it is late, and may end at once"
     assert (await progress_of(horde, mine.id)).position == 1, "what is drawn waits no more"
     free = await a_worker(horde, owner, "cellar")
-    free.speeds.append(512 * 512 * 3)
+    free.note_speed(512 * 512 * 3)
     clock.forward(s=-20)
     assert (await progress_of(horde, mine.id)).wait_s == 10, "somebody is free for it"
     more = await placed(horde, two, n=2)
@@ -572,7 +572,7 @@ async def test_the_wait_counts_what_workers_are_at(horde, clock):
 
 async def test_the_wait_of_pictures_that_are_drawn_and_pictures_that_wait(horde, clock):
     worker = await a_worker(horde, await a_user(horde, "owner"))
-    worker.speeds.append(512 * 512 * 3)
+    worker.note_speed(512 * 512 * 3)
     mine = await placed(horde, await a_user(horde), n=2)
     await popped(horde, worker)
     clock.forward(s=3)

@@ -32,17 +32,15 @@ async def get_horde_load(call: Call[None]) -> HordePerformanceStable:
     horde = call.horde
     now = horde.now()
     running, running_work = await horde.read(jobs.running_load)
-    lines = list(horde.lanes.requests.values())
-    waiting_work = sum(waiting.left * waiting.work for waiting in lines)
     here = list(horde.presence.here(now))
     return HordePerformanceStable(
-        queued_requests=running + sum(waiting.left for waiting in lines),
+        queued_requests=running + horde.lanes.jobs,
         queued_text_requests=0,
         worker_count=len(here),
         text_worker_count=0,
         thread_count=sum(worker.offer.threads for worker in here),
         text_thread_count=0,
-        queued_megapixelsteps=mega(running_work + waiting_work),
+        queued_megapixelsteps=mega(running_work + horde.lanes.work),
         past_minute_megapixelsteps=mega(horde.delivered_in_past_minute()),
         queued_forms=0,
         interrogator_count=0,
@@ -101,11 +99,9 @@ def waiting_by_model(horde: Horde) -> dict[str, tuple[int, int]]:
     """For each model that is asked for, how many pictures wait and how much work that is."""
     queued: dict[str, tuple[int, int]] = {}
     for lane in horde.lanes.lanes.values():
-        jobs = sum(waiting.left for waiting in lane.line)
-        work = sum(waiting.left * waiting.work for waiting in lane.line)
         for model in lane.requirement.models:
             before = queued.get(model, (0, 0))
-            queued[model] = (before[0] + jobs, before[1] + work)
+            queued[model] = (before[0] + lane.jobs, before[1] + lane.work)
     return queued
 
 

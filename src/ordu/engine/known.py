@@ -1,0 +1,80 @@
+"""What is known without asking SQL again: users by their keys, and how far requests are.
+
+Polls are most of what a horde answers, and most of them find nothing changed. Both memories are
+bounded, are told when what they remember changes, and believe themselves for a second at most, for
+what other programs write.
+"""
+
+from collections import OrderedDict
+from typing import Generic, NamedTuple, TypeVar
+
+from ordu.rules.lifecycle import Millis, RequestId
+from ordu.rules.matching import Requirement
+from ordu.store.jobs import Job
+from ordu.store.requests import Request
+from ordu.store.users import User
+
+BELIEVED_MS = 1_000
+USERS_MAX = 10_000
+REQUESTS_MAX = 20_000
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Standing(NamedTuple):
+    """A request with its jobs and its requirement, as SQL has them."""
+
+    request: Request
+    jobs: tuple[Job, ...]
+    requirement: Requirement
+
+
+class Memory(Generic[Key, Value]):
+    """Values that were read lately, so many at most: the oldest make room."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.values: OrderedDict[Key, tuple[Millis, Value]] = OrderedDict()
+
+    def get(self, key: Key, now: Millis) -> Value | None:
+        """What is remembered, unless it is too old."""
+        found = self.values.get(key)
+        if found is None or not 0 <= now - found[0] < BELIEVED_MS:
+            return None
+        return found[1]
+
+    def put(self, key: Key, value: Value, now: Millis) -> None:
+        """Remember this."""
+        self.values.pop(key, None)
+        if len(self.values) >= self.most:
+            self.values.popitem(last=False)
+        self.values[key] = (now, value)
+
+    def forget(self, key: Key) -> None:
+        """It was changed."""
+        self.values.pop(key, None)
+
+
+class Known:
+    """The memories of one server process."""
+
+    def __init__(self) -> None:
+        self.users: Memory[str, User] = Memory(USERS_MAX)  # by what says who calls
+        self.callers: dict[int, str] = {}  # the same the other way around
+        self.requests: Memory[RequestId, Standing] = Memory(REQUESTS_MAX)
+
+    def remember_user(self, caller: str, user: User, now: Millis) -> None:
+        """Remember who calls with this."""
+        if len(self.callers) >= 2 * USERS_MAX:  # most of them are forgotten by the other
+            self.callers.clear()
+            self.users.values.clear()
+        self.users.put(caller, user, now)
+        self.callers[user.id] = caller
+
+    def forget_users(self, user_ids: frozenset[int]) -> None:
+        """These users were changed."""
+        for user_id in user_ids:
+            caller = self.callers.pop(user_id, None)
+            if caller is not None:
+                self.users.forget(caller)

@@ -1,0 +1,149 @@
+"""The edge: where a call comes in and its answer goes out.
+
+Whatever is answered here has CORS headers and a request id, and says how often may be called yet.
+
+Nearly all calls go to operations whose path is fixed or ends in one parameter. For these a look
+into a table finds the endpoint; the framework's router, which tries one pattern after the other,
+its middleware and its responses took longer than the calls themselves. Everything else (pages,
+other paths, wrong methods) goes to the framework.
+"""
+
+import itertools
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextlib import suppress
+from typing import Any, TypeAlias
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+Endpoint: TypeAlias = Callable[[HttpRequest], Awaitable[Response]]
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
+# Every browser user interface needs these (protocol sheets 01 §6 and 60 §1.14).
+CORS_HEADERS: Headers = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"POST, GET, OPTIONS, PUT, DELETE, PATCH"),
+    (
+        b"access-control-allow-headers",
+        (
+            b"Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, apikey,"
+            b" Client-Agent, X-Fields, X-Forwarded-For, Proxied-For, Proxy-Authorization"
+        ),
+    ),
+    (
+        b"access-control-expose-headers",
+        b"X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
+    ),
+)
+
+
+class Reply(Response):
+    """An answer whose bytes are there already; the framework's own takes twice the time."""
+
+    def __init__(
+        self, content: bytes, status: int, media_type: str, headers: Mapping[str, str]
+    ) -> None:
+        self.status_code = status
+        self.body = content
+        self.background = None
+        self.raw_headers = [
+            (b"content-type", media_type.encode()),
+            (b"content-length", str(len(content)).encode()),
+            *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()),
+        ]
+
+
+class Routes:
+    """The endpoints that are found at once: by method and path, or by all of it but its end."""
+
+    def __init__(self, routes: Iterable[tuple[str, str, Endpoint]]) -> None:
+        self.fixed: dict[tuple[str, str], Endpoint] = {}
+        self.by_start: dict[tuple[str, str], tuple[Endpoint, str]] = {}
+        for path, method, endpoint in routes:
+            start, _, end = path.rpartition("/")
+            if not path.startswith("/api/") or "{" in start:
+                continue  # a page may have the same path; two parameters are the framework's
+            if "{" not in end:
+                self.fixed[method, path] = endpoint
+            elif not end.endswith("_name}"):  # a name may have slashes in it
+                self.by_start[method, start] = (endpoint, end[1:-1])
+        self.fixed_paths = {path for _, path in self.fixed}
+
+    def find(self, method: str, path: str) -> tuple[Endpoint, dict[str, str]] | None:
+        """The endpoint of a call and what stands in its path, if it is found here."""
+        endpoint = self.fixed.get((method, path))
+        if endpoint is not None:
+            return endpoint, {}
+        start, _, end = path.rpartition("/")
+        found = self.by_start.get((method, start))
+        if found is None or not end or path in self.fixed_paths:
+            return None
+        return found[0], {found[1]: end}
+
+
+class Edge:
+    """The outermost application."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        routes: Routes,
+        answer_error: Callable[[HttpRequest, Exception], Awaitable[Response]],
+    ) -> None:
+        self.app = app
+        self.routes = routes
+        self.answer_error = answer_error
+        self.lifetime = secrets.token_hex(8)  # ids of another one begin otherwise
+        self.calls = itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection event."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = f"{self.lifetime}{next(self.calls):016x}"
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", ()), *CORS_HEADERS]
+                headers.append((b"x-request-id", request_id.encode()))
+                told: Mapping[str, str] = state.get("limit_headers", {})
+                headers += [(name.lower().encode(), value.encode()) for name, value in told.items()]
+                message["headers"] = headers
+            await send(message)
+
+        method = scope["method"]
+        if method == "OPTIONS":
+            await answer_options(send_with_headers)
+            return
+        found = self.routes.find(method, scope["path"])
+        if found is not None:
+            await self.answer(found, scope, receive, send_with_headers)
+            return
+        # A fault of ours was answered and logged already; the framework raises it again.
+        with suppress(Exception):
+            await self.app(scope, receive, send_with_headers)
+
+    async def answer(
+        self, found: tuple[Endpoint, dict[str, str]], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer the call of an operation."""
+        endpoint, scope["path_params"] = found
+        http = HttpRequest(scope, receive)
+        try:
+            response = await endpoint(http)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is answered and logged
+            response = await self.answer_error(http, error)
+        await response(scope, receive, send)
+
+
+async def answer_options(send: Callable[[MutableMapping[str, Any]], Awaitable[None]]) -> None:
+    """The answer to a browser that asks what it may send."""
+    allow = (b"allow", b"GET, POST, PUT, DELETE, HEAD, OPTIONS")
+    start = {"type": "http.response.start", "status": 200}
+    await send({**start, "headers": [allow, (b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
