@@ -28,8 +28,12 @@ async def check_in(
     kind: str,
     offer_for: Callable[[WorkerId], Offer],
     address: str = "",
+    said: object = None,
 ) -> Worker:
     """Note that a worker is here; the first pop of a new name makes a new worker.
+
+    The offer is made anew only when the worker said something else than the last time (`said`), or
+    when its owner's standing or its pace is another.
 
     Raises:
         Refused: DeletedUser, AnonForbiddenWorker, WorkerFlaggedMaintenance, TimeoutIP,
@@ -54,7 +58,12 @@ async def check_in(
             f"The name {name!r} is taken by a worker for {worker.kind}. Use another name.",
         )
     worker.address = address
-    offer = paced(offer_for(worker.id), worker.speed)
+    told = (said, user.is_trusted, user.is_customizer, worker.speed >= FAST_PER_S)
+    offer = worker.offer
+    if said is None or told != worker.said:
+        offer = paced(offer_for(worker.id), worker.speed)
+        worker.said = told
+        horde.presence.changed()
     worker.seen(offer, horde.now(), horde.presence.stale_ms)
     await reward_uptime(horde, worker)
     return worker

@@ -66,6 +66,11 @@ class Horde:
         """Be told what changes of what is remembered."""
         self.database.on_users_changed = self.known.forget_users
 
+    @property
+    def version(self) -> int:
+        """Goes up whenever something changes of what workers are here and what they are at."""
+        return self.presence.version + self.running.version
+
     def now(self) -> Millis:
         """The present moment."""
         return self.clock.now()

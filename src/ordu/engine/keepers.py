@@ -107,6 +107,7 @@ async def edit_worker(horde: Horde, worker: Worker, change: WorkerChange) -> Non
         if "maintenance_text" in columns:
             text = columns["maintenance_text"]
             known.maintenance_text = None if text is None else str(text)
+        horde.presence.changed()
         known.is_paused = bool(columns.get("is_paused", known.is_paused))
         known.info = str(columns["info"]) if "info" in columns else known.info
         if "name" in columns and known.id in horde.presence.by_id:

@@ -1,4 +1,4 @@
-"""What is known without asking SQL again: users by their keys, and how far requests are.
+"""What is known without asking SQL again: who calls, and how far requests are.
 
 Polls are most of what a horde answers, and most of them find nothing changed. Both memories are
 bounded, are told when what they remember changes, and believe themselves for a second at most, for
@@ -6,7 +6,7 @@ what other programs write.
 """
 
 from collections import OrderedDict
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ordu.rules.lifecycle import Millis, RequestId
 from ordu.rules.matching import Requirement
@@ -17,6 +17,7 @@ from ordu.store.users import User
 BELIEVED_MS = 1_000
 USERS_MAX = 10_000
 REQUESTS_MAX = 20_000
+OUTLOOKS_MAX = 1_000
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -60,11 +61,12 @@ class Known:
     """The memories of one server process."""
 
     def __init__(self) -> None:
-        self.users: Memory[str, User] = Memory(USERS_MAX)  # by what says who calls
-        self.callers: dict[int, str] = {}  # the same the other way around
+        self.users: Memory[bytes, User] = Memory(USERS_MAX)  # by what says who calls
+        self.callers: dict[int, bytes] = {}  # the same the other way around
         self.requests: Memory[RequestId, Standing] = Memory(REQUESTS_MAX)
+        self.outlooks: Memory[Requirement, Any] = Memory(OUTLOOKS_MAX)  # of `engine.outlook`
 
-    def remember_user(self, caller: str, user: User, now: Millis) -> None:
+    def remember_user(self, caller: bytes, user: User, now: Millis) -> None:
         """Remember who calls with this."""
         if len(self.callers) >= 2 * USERS_MAX:  # most of them are forgotten by the other
             self.callers.clear()

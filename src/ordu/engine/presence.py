@@ -35,6 +35,7 @@ class Worker:
     info: str | None = None
     suspicion: int = 0
     address: str = ""  # where its last pop came from
+    said: object = None  # what its offer was made from; the same again makes the same offer
     is_unwritten: bool = False  # seen since the last batch was written
     aborted: deque[Millis] = field(default_factory=deque)  # when it gave up jobs, of late
     speeds: deque[float] = field(default_factory=lambda: deque(maxlen=SPEED_SAMPLES))
@@ -73,8 +74,7 @@ class Worker:
         else:  # who went away, or took from its owner only, begins anew
             self.uptime_rewarded_s = self.uptime_s
         self.seen_at = now
-        if offer != self.offer:
-            self.offer = offer
+        self.offer = offer
         self.is_unwritten = True
 
 
@@ -85,9 +85,15 @@ class Presence:
         self.stale_ms = stale_s * 1000
         self.by_id: dict[WorkerId, Worker] = {}
         self.by_name: dict[str, Worker] = {}
+        self.version = 0  # goes up with every change but signs of life
+
+    def changed(self) -> None:
+        """Something of a worker was changed: its offer, its speed, whom it serves."""
+        self.version += 1
 
     def add(self, worker: Worker) -> Worker:
         """Know a worker; one that is known already is kept as it is."""
+        self.changed()
         worker = self.by_id.setdefault(worker.id, worker)
         self.by_name[worker.name] = worker
         return worker
@@ -100,12 +106,14 @@ class Presence:
 
     def remove(self, worker_id: WorkerId) -> None:
         """Forget a worker."""
+        self.changed()
         worker = self.by_id.pop(worker_id, None)
         if worker is not None:
             self.by_name.pop(worker.name, None)
 
     def end_pauses(self, user_id: UserId) -> None:
         """Let a user's paused workers work again."""
+        self.changed()
         for worker in self.by_id.values():
             if worker.user_id == user_id:
                 worker.is_paused = False

@@ -10,10 +10,8 @@ from ordu.engine.end import request_not_found
 from ordu.engine.horde import Horde
 from ordu.engine.known import Standing
 from ordu.engine.lanes import Waiting
-from ordu.engine.presence import Worker
+from ordu.engine.outlook import Outlook, outlook_of
 from ordu.rules.lifecycle import JobState, Millis, RequestId, RequestState, is_done
-from ordu.rules.matching import Capability, Requirement, why_not
-from ordu.rules.money import UserId
 from ordu.store import jobs, lanes, requests
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
@@ -40,8 +38,8 @@ async def progress_of(horde: Horde, request_id: str) -> Progress:
         Refused: RequestNotFound.
     """
     request, its_jobs, requirement = await standing_of(horde, RequestId(request_id))
-    able = able_workers(horde, requirement, request.user_id)
-    jobs_ahead, work_ahead = ahead(horde, request, able)
+    outlook = outlook_of(horde, requirement, request.user_id)
+    jobs_ahead, work_ahead = ahead(horde, request, outlook)
     done = is_done(request.state, request.counts)
     is_running = request.counts.processing > 0
     return Progress(
@@ -50,8 +48,8 @@ async def progress_of(horde: Horde, request_id: str) -> Progress:
         done=done,
         faulted=request.state is RequestState.FAULTED,
         position=jobs_ahead + 1 if request.counts.waiting else 0,
-        wait_s=0 if done else wait_s(horde, request, its_jobs, able, (jobs_ahead, work_ahead)),
-        is_possible=bool(able) or is_running or done,
+        wait_s=0 if done else wait_s(horde, request, its_jobs, outlook, (jobs_ahead, work_ahead)),
+        is_possible=bool(outlook.able) or is_running or done,
     )
 
 
@@ -80,34 +78,19 @@ def find(tx: Transaction, request_id: RequestId) -> Standing | None:
     return Standing(request, its_jobs, lanes.requirement(tx, request.lane_key))
 
 
-def able_workers(horde: Horde, requirement: Requirement, user_id: UserId) -> list[Worker]:
-    """The workers that are here and could serve a request of this user."""
-    verdicts: dict[Capability, bool] = {}  # many workers offer the same
-    able = []
-    for worker in horde.presence.here(horde.now()):
-        if worker.takes_from_all or worker.user_id == user_id:
-            capability = worker.offer.capability
-            can = verdicts.get(capability)
-            if can is None:
-                can = verdicts[capability] = why_not(requirement, capability) is None
-            if can:
-                able.append(worker)
-    return able
-
-
-def ahead(horde: Horde, request: Request, able: list[Worker]) -> tuple[int, int]:
+def ahead(horde: Horde, request: Request, outlook: Outlook) -> tuple[int, int]:
     """Pictures and work that go before this request with the workers that could serve it."""
     waiting: Waiting | None = horde.lanes.requests.get(request.id)
     if waiting is None:
         return 0, 0
-    return horde.lanes.ahead_of(waiting, {worker.capability for worker in able}, horde.now())
+    return horde.lanes.ahead_of(waiting, outlook.capabilities, horde.now())
 
 
 def wait_s(
     horde: Horde,
     request: Request,
     its_jobs: tuple[Job, ...],
-    able: list[Worker],
+    outlook: Outlook,
     before: tuple[int, int],
 ) -> int:
     """Seconds until the whole request is done, as far as can be known.
@@ -122,22 +105,15 @@ def wait_s(
     waiting = request.counts.waiting
     if not waiting:
         return round(running)
-    if not able:
+    if not outlook.able:
         return max(0, (request.expires_at - now) // 1000)
-    threads = sum(worker.offer.threads for worker in able)
-    speed = sum(worker.speed * worker.offer.threads for worker in able) / threads
-    jobs_busy, work_busy = busy(horde, able, now)
+    threads = outlook.threads
+    speed = outlook.speed / threads
     jobs_before, work_before = before
     seconds = waiting * request.work / (speed * min(threads, waiting))
-    if jobs_busy + jobs_before + waiting > threads:
-        seconds += (work_busy + work_before) / (speed * threads)
+    if outlook.jobs_busy + jobs_before + waiting > threads:
+        seconds += (outlook.work_busy + work_before) / (speed * threads)
     return round(max(seconds, running))
-
-
-def busy(horde: Horde, able: list[Worker], now: Millis) -> tuple[int, float]:
-    """How many jobs these workers are at, and how much work is left of them."""
-    left = [job.left(worker.speed, now) for worker in able for job in horde.running.of(worker.id)]
-    return len(left), sum(left)
 
 
 def running_s(horde: Horde, request: Request, its_jobs: tuple[Job, ...], now: Millis) -> float:

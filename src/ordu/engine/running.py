@@ -28,13 +28,16 @@ class RunningJobs:
 
     def __init__(self) -> None:
         self.by_worker: dict[WorkerId, dict[JobId, Running]] = {}
+        self.version = 0  # goes up with every change
 
     def begin(self, worker_id: WorkerId, job_id: JobId, work: int, started_at: Millis) -> None:
         """A worker has got a job."""
+        self.version += 1
         self.by_worker.setdefault(worker_id, {})[job_id] = Running(work, started_at)
 
     def end(self, worker_id: WorkerId, job_id: JobId) -> None:
         """A job runs no more, however it ended."""
+        self.version += 1
         theirs = self.by_worker.get(worker_id)
         if theirs is not None:
             theirs.pop(job_id, None)

@@ -116,6 +116,7 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
         worker = horde.presence.by_id.get(job.worker_id)
         if worker is not None:
             worker.note_speed(settled.request.work * 1000 / max(1, now - job.started_at))
+            horde.presence.changed()
             suspicion.note(worker, settled.suspected)
         if settled.makes_trusted:
             horde.presence.end_pauses(job.owner_id)

@@ -104,6 +104,7 @@ async def count_aborted(horde: Horde, worker_id: WorkerId) -> None:
         note(worker, suspicion)
         if not is_raid:
             worker.maintenance_text = ABORTED_TEXT
+            horde.presence.changed()
 
     await horde.write(write, publish)
 

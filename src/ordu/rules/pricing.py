@@ -8,14 +8,17 @@ less the published tax.
 import math
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from ordu.protocol.errors import Refused
 from ordu.rules.money import Kudos
 
 PIXELSTEPS_PER_KUDOS = 1_310_720
 SMALLEST = Kudos(1)
+REMEMBERED = 4_096  # exact arithmetic is slow, and most requests are alike
 
 
+@lru_cache(maxsize=REMEMBERED)
 def price(pixelsteps: int, factors: tuple[float, ...] = ()) -> Kudos:
     """The price of one job, half up to a hundredth, at least one hundredth.
 
@@ -27,11 +30,13 @@ def price(pixelsteps: int, factors: tuple[float, ...] = ()) -> Kudos:
     return Kudos(max(SMALLEST, half_up(exact)))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def bill(price_each: Kudos, usage_multiplier: float) -> Kudos:
     """What this user pays for a job of that price."""
     return Kudos(half_up(price_each * Fraction(str(usage_multiplier))))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def reward(price_each: Kudos, tax: float) -> Kudos:
     """What the worker's owner gets for a job of that price; `tax` is a share from 0 to 1."""
     return Kudos(half_up(price_each * (1 - Fraction(str(tax)))))

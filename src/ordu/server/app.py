@@ -91,18 +91,18 @@ def route_of(
     """Path, method and endpoint of one row; without `limits` nothing is counted."""
 
     async def endpoint(http: HttpRequest) -> Response:
-        mask = http.headers.get("x-fields")
+        mask = header(http, b"x-fields")
         if limits is not None and operation.limits:
             limits.check_address(operation, http, horde.now())
         raw = await read_body(http, body_limit(operation, horde))
         body = None if operation.request is None else decode(operation.request, raw)
         if mask:
             compile_mask(operation, mask)  # refused before anything happens
-        caller = await auth.identify(horde, secret, http.headers.get("apikey"), operation)
+        caller = await auth.identify(horde, secret, header(http, b"apikey"), operation)
         if limits is not None and operation.limits and caller is not None:
             limits.check_key(operation, http, caller.id, horde.now())
         call: Call[Any] = Call(
-            horde, secret, operation, caller, body, raw, http, http.state.request_id
+            horde, secret, operation, caller, body, raw, http, http.scope["state"]["request_id"]
         )
         return respond(operation, await handler(call), mask)
 
@@ -159,6 +159,14 @@ class WholeRoute(Route):
         return (Match.NONE if match is Match.NONE else Match.FULL), inner
 
 
+def header(http: HttpRequest, name: bytes) -> str | None:
+    """A header by its name in small letters."""
+    for key, value in http.scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return None
+
+
 def body_limit(operation: Operation, horde: Horde) -> int:
     """How many bytes a body may have."""
     if operation.name == "put_picture":
@@ -170,7 +178,7 @@ async def read_body(http: HttpRequest, limit: int) -> bytes:
     """The whole body, or a refusal as soon as it is known to be too large."""
     if http.method in {"GET", "HEAD", "DELETE"}:
         return b""
-    declared = http.headers.get("content-length", "0")
+    declared = header(http, b"content-length") or "0"
     if declared.isdigit() and int(declared) > limit:
         raise too_large(limit)
     parts: list[bytes] = []

@@ -1,6 +1,8 @@
 """Who is calling: from the header `apikey` to a user."""
 
+import hashlib
 import re
+import secrets
 
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
@@ -12,6 +14,8 @@ from ordu.store import users
 from ordu.store.users import User
 
 KEY_LENGTH_MAX = 100
+SALT = secrets.token_bytes(32)  # of the names by which callers are remembered in this process
+NOBODY = b""  # the name of those without a key of their own
 SHARED_KEY = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -49,13 +53,14 @@ async def find(horde: Horde, secret: Secret, api_key: str) -> User | None:
     """The user of this key, if there is one. Keys are compared by their hash only."""
     if len(api_key) > KEY_LENGTH_MAX:
         return None
-    key_hash = secret.hash_of(api_key)
     now = horde.now()
-    user = horde.known.users.get(key_hash, now)
+    caller = hashlib.blake2b(api_key.encode(), key=SALT, digest_size=16).digest()
+    user = horde.known.users.get(caller, now)
     if user is None:
+        key_hash = secret.hash_of(api_key)
         user = await horde.read(lambda tx: users.by_key_hash(tx, key_hash))
         if user is not None:
-            horde.known.remember_user(key_hash, user, now)
+            horde.known.remember_user(caller, user, now)
     return user
 
 
@@ -67,9 +72,9 @@ async def anonymous(horde: Horde) -> User:
             "This horde takes no anonymous requests. Register to get a key of your own.",
         )
     now = horde.now()
-    user = horde.known.users.get(ANONYMOUS_KEY, now)
+    user = horde.known.users.get(NOBODY, now)
     if user is None:
         user = await horde.read(lambda tx: users.by_id(tx, ANONYMOUS))
         assert user is not None, "the anonymous user is made at the first start"
-        horde.known.remember_user(ANONYMOUS_KEY, user, now)
+        horde.known.remember_user(NOBODY, user, now)
     return user

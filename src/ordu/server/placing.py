@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from ordu.engine import place, suspicion
 from ordu.engine.leaving import check_not_deleted
-from ordu.engine.progress import able_workers
+from ordu.engine.outlook import able_workers
 from ordu.kinds.image import IMAGE
 from ordu.kinds.image.warnings import warnings
 from ordu.protocol.errors import Refused

@@ -8,6 +8,7 @@ first is forgotten, so that a flood of addresses or ids costs a little justice a
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.requests import Request as HttpRequest
 
@@ -16,6 +17,7 @@ from ordu.protocol.operations import Counts, Limit, Operation
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import ANONYMOUS, UserId
 
+ADDRESSES_MAX = 10_000  # remembered as they are counted
 COUNTERS_MAX = 50_000  # for each length of window
 IPV6_PREFIX = 64  # whoever has one address of version 6 has all that share its first half
 NAME_LENGTH_MAX = 64  # of an address that a proxy made up
@@ -138,7 +140,13 @@ def words(limit: Limit, calls_max: int) -> str:
 
 def address_of(http: HttpRequest) -> str:
     """Where a call comes from; behind a trusted proxy uvicorn has put what that proxy says."""
-    host = http.client.host if http.client is not None else ""
+    client = http.scope.get("client")
+    return canonical(client[0]) if client else ""
+
+
+@lru_cache(maxsize=ADDRESSES_MAX)
+def canonical(host: str) -> str:
+    """An address as it is counted."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

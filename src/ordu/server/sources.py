@@ -40,6 +40,8 @@ async def given(call: Call[GenerationInput]) -> dict[str, bytes]:
     texts = {"src": body.source_image, "msk": body.source_mask}
     extras = [extra.image for extra in body.extra_source_images or ()]
     texts |= dict(zip(end.EXTRA_PARTS, extras, strict=False))
+    if not any(texts.values()):
+        return {}
     reading = {
         part: asyncio.ensure_future(source_image(call.horde, text))
         for part, text in texts.items()

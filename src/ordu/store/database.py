@@ -19,10 +19,11 @@ that what memory says never runs ahead of what the disk knows.
 
 import asyncio
 import logging
+import queue
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -257,7 +258,9 @@ class Round:
         self.loop = loop
         self.writer = database.backend.writer()
         self.groups = Groups(database)
-        self.beside = ThreadPoolExecutor(1, "ordu-commit")
+        self.to_commit: queue.SimpleQueue[Group | None] = queue.SimpleQueue()
+        self.beside = threading.Thread(target=self.commit_all, name="ordu-commit", daemon=True)
+        self.beside.start()
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -277,8 +280,14 @@ class Round:
         if group.is_over:
             self.end(group)
         else:
-            done = self.beside.submit(self.groups.commit, self.writer, group)
-            done.add_done_callback(lambda _: self.loop.call_soon_threadsafe(self.end, group))
+            self.to_commit.put(group)
+
+    def commit_all(self) -> None:
+        """Commit what is handed over, until there is no more; the life of the thread beside."""
+        while (group := self.to_commit.get()) is not None:
+            self.groups.commit(self.writer, group)
+            self.loop.call_soon_threadsafe(self.end, group)
+        self.writer.close()
 
     def end(self, group: "Group") -> None:
         """Answer a group and go on with the next."""
@@ -291,8 +300,8 @@ class Round:
     async def stop(self) -> None:
         """Finish what is pending, and close the writer."""
         await self.idle.wait()
-        await self.loop.run_in_executor(self.beside, self.writer.close)
-        self.beside.shutdown()
+        self.to_commit.put(None)
+        await asyncio.to_thread(self.beside.join)
 
 
 @dataclass(eq=False)

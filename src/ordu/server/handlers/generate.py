@@ -10,7 +10,8 @@ from starlette.requests import ClientDisconnect
 
 from ordu.engine import checkin, claim, end, place, settle
 from ordu.engine.claim import Claimed
-from ordu.engine.progress import Progress, able_workers, progress_of
+from ordu.engine.outlook import able_workers
+from ordu.engine.progress import Progress, progress_of
 from ordu.images.check import check as check_picture
 from ordu.images.check import from_base64
 from ordu.kinds.image import IMAGE
@@ -246,6 +247,7 @@ async def post_job_pop(call: Call[PopInputStable]) -> GenerationPayload:
         IMAGE.name,
         lambda worker_id: IMAGE.offer(body, worker_id, user, horde.catalogue),
         address_of(call.http),
+        call.raw,
     )
     outcome = await claim.pop(horde, worker, IMAGE.has_word, IMAGE.batch)
     if not isinstance(outcome, Claimed):

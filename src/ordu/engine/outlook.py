@@ -1,0 +1,82 @@
+"""Outlook: who that is here could serve a requirement, and how much they draw together.
+
+It is asked with every check, so it is kept: where few workers are here until anything of them
+changes, where many are for a second at most.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ordu.engine.horde import Horde
+from ordu.engine.presence import Worker
+from ordu.rules.lifecycle import Millis
+from ordu.rules.matching import Capability, Requirement, why_not
+from ordu.rules.money import UserId
+
+EXACT_MAX = 50  # up to so many workers an outlook is made whenever something changed
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The workers that could serve a requirement, taken together."""
+
+    able: tuple[Worker, ...]
+    capabilities: frozenset[Capability]
+    threads: int  # how many pictures they draw at once
+    speed: float  # things per second of all of these threads
+    jobs_busy: int  # how many jobs they are at
+    work_busy: float  # how much work is left of these
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An outlook for everybody, and those who would serve nobody but their owner."""
+
+    outlook: Outlook
+    private: tuple[Worker, ...]
+    version: int  # of what it was made from
+
+
+def outlook_of(horde: Horde, requirement: Requirement, user_id: UserId) -> Outlook:
+    """Who could serve a request of this user."""
+    now = horde.now()
+    kept: Kept | None = horde.known.outlooks.get(requirement, now)
+    if kept is None or (kept.version != horde.version and len(horde.presence.by_id) <= EXACT_MAX):
+        kept = look(horde, requirement, now)
+        horde.known.outlooks.put(requirement, kept, now)
+    own = [worker for worker in kept.private if worker.user_id == user_id]
+    return taken_together(horde, (*kept.outlook.able, *own), now) if own else kept.outlook
+
+
+def able_workers(horde: Horde, requirement: Requirement, user_id: UserId) -> tuple[Worker, ...]:
+    """The workers that are here and could serve a request of this user."""
+    return outlook_of(horde, requirement, user_id).able
+
+
+def look(horde: Horde, requirement: Requirement, now: Millis) -> Kept:
+    """Look at every worker that is here."""
+    verdicts: dict[Capability, bool] = {}  # many workers offer the same
+    able: list[Worker] = []
+    private: list[Worker] = []
+    for worker in horde.presence.here(now):
+        capability = worker.capability
+        can = verdicts.get(capability)
+        if can is None:
+            can = verdicts[capability] = why_not(requirement, capability) is None
+        if can:
+            (able if worker.takes_from_all else private).append(worker)
+    return Kept(taken_together(horde, able, now), tuple(private), horde.version)
+
+
+def taken_together(horde: Horde, able: Iterable[Worker], now: Millis) -> Outlook:
+    """What these workers are together."""
+    able = tuple(able)
+    left = [job.left(worker.speed, now) for worker in able for job in horde.running.of(worker.id)]
+    return Outlook(
+        able=able,
+        capabilities=frozenset(worker.capability for worker in able),
+        threads=sum(worker.offer.threads for worker in able),
+        speed=sum(worker.speed * worker.offer.threads for worker in able),
+        jobs_busy=len(left),
+        work_busy=sum(left),
+    )
