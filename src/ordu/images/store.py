@@ -26,6 +26,7 @@ from ordu.protocol.errors import Refused
 
 RETRY_AFTER_S = 30
 LIST_CHUNK = 1000
+AT_ONCE_MAX = 256 * 1024  # bytes that are written to the system's memory without another thread
 
 _drafts = itertools.count(secrets.randbelow(2**32))  # names for what is not whole yet
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", re.ASCII)
@@ -70,6 +71,7 @@ class PictureStore:
         self._store = store
         self._folder = folder
         self._failpoint = failpoint
+        self._flusher = Flusher()
 
     def _passed(self, name: str, moment: str) -> None:
         """Die here where a test wants that."""
@@ -82,17 +84,16 @@ class PictureStore:
         failpoint = "put_source" if "_" in name else "put_picture"
         self._passed(failpoint, "before")
         with _unavailable_when_broken("stored"):
-            await asyncio.to_thread(self._write, path, data)
+            await self._write(self._folder / path, data)
         self._passed(failpoint, "after")
 
-    def _write(self, path: str, data: bytes) -> None:
-        place = self._folder / path
-        try:
-            _write_durably(place, data)
-        except FileNotFoundError:
-            place.parent.mkdir(mode=0o700, exist_ok=True)
-            _make_durable(self._folder)
-            _write_durably(place, data)
+    async def _write(self, place: Path, data: bytes) -> None:
+        """Write a picture beside its place, move it there, and wait until it is on the disk."""
+        if len(data) <= AT_ONCE_MAX:
+            descriptor = _write_and_move(place, data)
+        else:
+            descriptor = await asyncio.to_thread(_write_and_move, place, data)
+        await self._flusher.flush(descriptor, place.parent)
 
     async def get(self, name: str) -> bytes | None:
         """The bytes of this name, or None."""
@@ -176,25 +177,86 @@ def _path(name: str) -> str:
     return f"{identifier[-2:].lower():0>2}/{name}"
 
 
-def _write_durably(place: Path, data: bytes) -> None:
-    """Write a file beside its place and move it there; it is on the disk when this returns."""
-    draft = place.with_name(f"{place.name}#{next(_drafts)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+class Flusher:
+    """Waits beside the event loop until files are on the disk.
+
+    Those that come while it waits share the next round: one change of threads for all of them, and
+    one flush for each folder they lie in.
+    """
+
+    def __init__(self) -> None:
+        self.pending: list[tuple[int, Path, asyncio.Future[None]]] = []
+        self.running: asyncio.Task[None] | None = None
+
+    async def flush(self, descriptor: int, folder: Path) -> None:
+        """Wait until this file, and that it is in this folder, are on the disk; closes the file."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.pending.append((descriptor, folder, future))
+        if self.running is None:
+            self.running = asyncio.create_task(self.run())
+        await future
+
+    async def run(self) -> None:
+        """Flush what is pending, round after round."""
+        while self.pending:
+            group, self.pending = self.pending, []
+            files = [(descriptor, folder) for descriptor, folder, _ in group]
+            errors = await asyncio.to_thread(_flush_all, files)
+            for (_, _, future), error in zip(group, errors, strict=True):
+                if future.done():
+                    continue
+                if error is None:
+                    future.set_result(None)
+                else:
+                    future.set_exception(error)
+        self.running = None
+
+
+def _write_and_move(place: Path, data: bytes) -> int:
+    """Write a file beside its place and move it there; it is open still, and not flushed."""
+    draft = f"{place}#{next(_drafts)}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        descriptor = os.open(draft, flags, 0o600)
+    except FileNotFoundError:  # the first picture in this folder
+        place.parent.mkdir(mode=0o700, exist_ok=True)
+        _flush(place.parent.parent)
+        descriptor = os.open(draft, flags, 0o600)
     try:
         view = memoryview(data)
         while view:
             view = view[os.write(descriptor, view) :]
-        draft.rename(place)
-        os.fsync(descriptor)
+        Path(draft).rename(place)
     except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    finally:
         os.close(descriptor)
-    _make_durable(place.parent)
+        Path(draft).unlink(missing_ok=True)
+        raise
+    return descriptor
 
 
-def _make_durable(folder: Path) -> None:
+def _flush_all(files: Sequence[tuple[int, Path]]) -> list[OSError | None]:
+    """Flush and close files, and flush their folders; says for each what went wrong."""
+    errors: list[OSError | None] = []
+    for descriptor, _ in files:
+        try:
+            os.fsync(descriptor)
+            errors.append(None)
+        except OSError as error:
+            errors.append(error)
+        finally:
+            os.close(descriptor)
+    of_folders: dict[Path, OSError | None] = {}
+    for _, folder in files:
+        if folder not in of_folders:
+            try:
+                _flush(folder)
+                of_folders[folder] = None
+            except OSError as error:
+                of_folders[folder] = error
+    return [error or of_folders[folder] for error, (_, folder) in zip(errors, files, strict=True)]
+
+
+def _flush(folder: Path) -> None:
     """Wait until what a folder lists is on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
