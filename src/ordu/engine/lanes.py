@@ -50,7 +50,7 @@ class Waiting:
     work: int  # of one picture
     left: int
     lane: "Lane"
-    order: Order  # sorts the better rank first, and of two equal ranks the older request
+    order: Order
     reserved: int = 0
     place: int = -1  # where `Positions` has it
 
@@ -58,6 +58,11 @@ class Waiting:
     def is_free(self) -> bool:
         """Whether something of it can be reserved."""
         return self.left > self.reserved
+
+
+def place_in_line(rank: int, request_id: RequestId) -> Order:
+    """Sorts the better rank first, and of two equal ranks the older request."""
+    return (-rank, request_id)
 
 
 def order_of(waiting: Waiting) -> Order:
@@ -126,7 +131,7 @@ class LaneMap:
             lane = self.lanes.get(lane_key)
             if lane is None:
                 lane = self.open_lane(lane_key, requirement)
-            order = (-rank, request_id)
+            order = place_in_line(rank, request_id)
             self.insert(Waiting(request_id, user_id, rank, work, left, lane, order))
 
     def open_lane(self, key: LaneKey, requirement: Requirement) -> Lane:

@@ -21,7 +21,7 @@ from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import Capability
 
 FIRST_PLACES = 256
-EXACT_MAX = 1_000  # up to so many waiting a snapshot is made whenever something changed
+EXACT_MAX = 100  # up to so many waiting a snapshot is made whenever something changed
 AGE_MS_MAX = 1_000
 SUMS_MAX = 64  # sets of workers for which sums are kept
 SUM_ENTRIES_MAX = 8_000_000  # and so many numbers in all

@@ -10,7 +10,7 @@ writing stops until a probe passes.
 The operations run in the event loop, because they need the interpreter as it does: two threads that
 both want it hand it to and fro at every statement, and spend more on that than on the work. Only
 the commit, which waits for the disk and not for the interpreter, is made in a thread beside it
-(docs/adr/0019).
+(docs/adr/0018).
 
 An operation is a function of a transaction; whatever else it needs it is handed when it is made, so
 it can be run again. After the commit the event loop *publishes* the results in commit order, so
