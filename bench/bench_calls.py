@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from load import Connection, a_server, rate, tell
 
-CONNECTIONS = 32
+CONNECTIONS = 20  # each with a worker of its own, as many as one owner may have
 
 
 def a_picture(number: int) -> str:

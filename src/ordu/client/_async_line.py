@@ -43,6 +43,7 @@ class AsyncLine:
         reply: type[T],
         *,
         apikey: str | None = None,
+        prefer: str | None = None,
         x_fields: str | None = None,
         payload: msgspec.Struct | Fields | None = None,
         query: Query | None = None,
@@ -51,13 +52,14 @@ class AsyncLine:
         idempotency_key: str | None = None,
     ) -> T:
         """The answer to this operation, or the `HordeError` it was refused with."""
+        more = {"X-Fields": x_fields, "Idempotency-Key": idempotency_key, "Prefer": prefer}
         answer = await self._exchange(
             operation.method,
             self.url + wire.path_of(operation, ids or {}),
             query=query,
-            headers=wire.headers_of(operation, apikey or self._apikey, x_fields, idempotency_key),
+            headers=wire.headers_of(operation, apikey or self._apikey, more),
             body=wire.body_of(payload),
-            timeout_s=timeout_s,
+            timeout_s=wire.WAIT_TIMEOUT_S if prefer else timeout_s,
         )
         return wire.read(answer, reply, operation.name)
 

@@ -94,19 +94,32 @@ class AsyncOperations:
             timeout_s=wire.SYNC_TIMEOUT_S,
         )
 
-    async def get_async_check(self, id: str, x_fields: str | None = None) -> RequestStatusCheck:
-        """How far a request is, without its pictures."""
+    async def get_async_check(
+        self, id: str, x_fields: str | None = None, *, prefer: str | None = None
+    ) -> RequestStatusCheck:
+        """How far a request is, without its pictures; with `prefer="wait=30"` when it changes."""
         return await self._line.call(
-            operations.get_async_check, RequestStatusCheck, x_fields=x_fields, ids={"id": id}
+            operations.get_async_check,
+            RequestStatusCheck,
+            prefer=prefer,
+            x_fields=x_fields,
+            ids={"id": id},
         )
 
-    async def get_async_status(self, id: str, x_fields: str | None = None) -> RequestStatusStable:
+    async def get_async_status(
+        self, id: str, x_fields: str | None = None, *, prefer: str | None = None
+    ) -> RequestStatusStable:
         """How far a request is, with the pictures that are finished.
 
-        Servers of 2022 forget a finished request with this answer.
+        With `prefer="wait=30"` the answer comes when something changes. Servers of 2022 forget a
+        finished request with this answer.
         """
         return await self._line.call(
-            operations.get_async_status, RequestStatusStable, x_fields=x_fields, ids={"id": id}
+            operations.get_async_status,
+            RequestStatusStable,
+            prefer=prefer,
+            x_fields=x_fields,
+            ids={"id": id},
         )
 
     async def delete_async_status(
@@ -124,12 +137,18 @@ class AsyncOperations:
         payload: PopInputStable | Fields,
         apikey: str | None = None,
         x_fields: str | None = None,
+        *,
+        prefer: str | None = None,
     ) -> GenerationPayload:
-        """Ask for a job as a worker; without one `id` is None and `skipped` says why."""
+        """Ask for a job as a worker; without one `id` is None and `skipped` says why.
+
+        With `prefer="wait=30"` a server that can waits so many seconds for one.
+        """
         return await self._line.call(
             operations.post_job_pop,
             GenerationPayload,
             apikey=apikey,
+            prefer=prefer,
             x_fields=x_fields,
             payload=payload,
         )

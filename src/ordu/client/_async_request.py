@@ -18,6 +18,8 @@ from ordu.protocol import operations
 from ordu.protocol.operations import Operation
 from ordu.protocol.requests import RequestStatusCheck, RequestStatusStable
 
+WAIT_S = 10  # for how long the server is asked to wait for a change
+
 T = TypeVar("T")
 
 
@@ -34,17 +36,26 @@ class AsyncRequest:
         self._clock = clock
 
     async def watch(self, on_progress: Callable[[Progress], None] | None) -> None:
-        """Look at it until it is done, less often with time; each look is told to `on_progress`."""
-        pace = Pace()
+        """Look at it until it is done; each look is told to `on_progress`.
+
+        A server that can answers when something changes; others are asked less often with time.
+        """
+        pace, before, prefer = Pace(), None, None
         while True:
-            check = await self._insist(operations.get_async_check, RequestStatusCheck)
+            asked_at = self._clock()
+            check = await self._insist(operations.get_async_check, RequestStatusCheck, prefer)
             progress = progress_of(self.id, check)
             if on_progress is not None:
                 on_progress(progress)
             if progress.is_over:
                 return
             self._patience().check_time()
-            await self._sleep(pace.next_pause_s(progress.wait_s))
+            if progress.counts != before:
+                pace, before = Pace(), progress.counts
+            prefer = f"wait={max(1, min(WAIT_S, int(self._deadline - self._clock())))}"
+            pause_s = pace.next_pause_s(progress.wait_s) - (self._clock() - asked_at)
+            if pause_s > 0:
+                await self._sleep(pause_s)
 
     async def collect(self) -> list[Picture]:
         """The pictures of the finished request; raises `RequestFaulted` with those there are."""
@@ -72,11 +83,11 @@ class AsyncRequest:
             return False  # there is something more important to report
         return True
 
-    async def _insist(self, operation: Operation, reply: type[T]) -> T:
+    async def _insist(self, operation: Operation, reply: type[T], prefer: str | None = None) -> T:
         patience = self._patience()
         while True:
             try:
-                return await self._line.call(operation, reply, ids={"id": self.id})
+                return await self._line.call(operation, reply, prefer=prefer, ids={"id": self.id})
             except HordeError as error:
                 pause_s = patience.pause_s_after(error)
             await self._sleep(pause_s)

@@ -42,6 +42,11 @@ class Progress:
     kudos: float  # charged so far
 
     @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many pictures wait, are drawn and are finished."""
+        return self.waiting, self.processing, self.finished
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.stage in {Stage.DONE, Stage.FAULTED}

@@ -30,6 +30,7 @@ CLIENT_AGENT = f"ordu:{__version__}:local"
 REPLY_BYTES_MAX = 512 * 1024 * 1024  # a status with twenty large pictures as text
 PICTURE_BYTES_MAX = 256 * 1024 * 1024
 CANCEL_TIMEOUT_S = 5.0  # somebody who wants to leave is not kept longer
+WAIT_TIMEOUT_S = 90.0  # a server lets a call wait for 60 at most
 SYNC_TIMEOUT_S = 3600.0  # post_sync_generate answers when the pictures are there
 MESSAGE_CHARACTERS_MAX = 200
 
@@ -85,21 +86,18 @@ def path_of(operation: Operation, ids: Ids) -> str:
 
 
 def headers_of(
-    operation: Operation,
-    apikey: str | None,
-    x_fields: str | None = None,
-    idempotency_key: str | None = None,
+    operation: Operation, apikey: str | None, more: Mapping[str, str | None]
 ) -> dict[str, str]:
-    """The headers of a call; where a key is required and none is known, the anonymous one."""
+    """The headers of a call; where a key is required and none is known, the anonymous one.
+
+    `more` are those that may be given.
+    """
     headers = {"Accept": "application/json"}
     if operation.key is Key.REQUIRED:
         headers["apikey"] = apikey or ANONYMOUS_KEY
     elif operation.key is Key.OPTIONAL and apikey:
         headers["apikey"] = apikey
-    if x_fields is not None:
-        headers["X-Fields"] = x_fields
-    if idempotency_key is not None:
-        headers["Idempotency-Key"] = idempotency_key
+    headers |= {name: value for name, value in more.items() if value is not None}
     if operation.request is not None:
         headers["Content-Type"] = "application/json"
     return headers

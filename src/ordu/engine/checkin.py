@@ -69,6 +69,11 @@ async def check_in(
     return worker
 
 
+def stay(horde: Horde, worker: Worker) -> None:
+    """Note that a worker that waits is here still."""
+    worker.seen(worker.offer, horde.now(), horde.presence.stale_ms)
+
+
 def paced(offer: Offer, speed: float) -> Offer:
     """An offer with what the horde knows of the worker's speed."""
     if speed >= FAST_PER_S:

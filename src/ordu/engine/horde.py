@@ -15,6 +15,7 @@ import msgspec
 
 from ordu.engine.clock import Clock
 from ordu.engine.fresh import Fresh
+from ordu.engine.idle import IdleWorkers
 from ordu.engine.known import Known
 from ordu.engine.lanes import LaneMap
 from ordu.engine.presence import Presence, Worker
@@ -61,10 +62,12 @@ class Horde:
     failures: dict[RequestId, set[WorkerId]] = field(default_factory=dict)  # who failed what
     hands: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     is_stopping: bool = False
+    idle: IdleWorkers = field(init=False)
 
     def __post_init__(self) -> None:
         """Be told what changes of what is remembered."""
         self.database.on_users_changed = self.known.forget_users
+        self.idle = IdleWorkers(self.lanes)
 
     @property
     def version(self) -> int:
@@ -98,6 +101,8 @@ class Horde:
 
     def publish_request(self, request: Request, requirement: Requirement) -> None:
         """Copy a committed request into the map and tell those who wait for it."""
+        before = self.lanes.requests.get(request.id)
+        more = request.counts.waiting - (0 if before is None else before.left)
         self.lanes.update(
             request_id=request.id,
             user_id=request.user_id,
@@ -108,6 +113,9 @@ class Horde:
             requirement=requirement,
         )
         self.publish_progress(request)
+        if more > 0 and self.idle.waiters:
+            lane = self.lanes.requests[request.id].lane
+            self.idle.tell(lane, request.user_id, more)
 
     def publish_progress(self, request: Request) -> None:
         """Tell those who wait for a request that something was committed of it."""

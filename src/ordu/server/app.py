@@ -25,7 +25,7 @@ from ordu.protocol.fields import compile_mask, shape
 from ordu.protocol.operations import Operation
 from ordu.protocol.operations.later import LATER
 from ordu.server import auth, documents, handlers
-from ordu.server.call import HANDLERS, Answer, Call, Handler
+from ordu.server.call import HANDLERS, Answer, Call, Handler, header
 from ordu.server.edge import Edge, Endpoint, Reply, Routes
 from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
@@ -157,14 +157,6 @@ class WholeRoute(Route):
         """Whether the path is this one's."""
         match, inner = super().matches(scope)
         return (Match.NONE if match is Match.NONE else Match.FULL), inner
-
-
-def header(http: HttpRequest, name: bytes) -> str | None:
-    """A header by its name in small letters."""
-    for key, value in http.scope["headers"]:
-        if key == name:
-            return str(value, "latin-1")
-    return None
 
 
 def body_limit(operation: Operation, horde: Horde) -> int:

@@ -16,6 +16,14 @@ from ordu.store.users import User
 Body = TypeVar("Body", covariant=True)  # noqa: PLC0105 - short, and used everywhere
 
 
+def header(http: HttpRequest, name: bytes) -> str | None:
+    """A header by its name in small letters."""
+    for key, value in http.scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return None
+
+
 @dataclass(frozen=True, eq=False)
 class Call(Generic[Body]):
     """What a handler is given."""
@@ -41,6 +49,10 @@ class Call(Generic[Body]):
         if caller is None:
             return Standing.ANYBODY
         return standing(caller.id, owner, is_moderator=caller.is_moderator)
+
+    def header(self, name: bytes) -> str | None:
+        """A header by its name in small letters."""
+        return header(self.http, name)
 
     @property
     def path(self) -> Mapping[str, str]:

@@ -27,6 +27,7 @@ from ordu.worker.outage import Outage, Sleep, pause
 
 MAINTENANCE = frozenset({"WorkerMaintenance", "WorkerFlaggedMaintenance"})
 MAINTENANCE_PAUSE_S = 30.0
+WAIT_S = 20  # for how long the server is asked to wait for a job
 FAILURES_MAX = 3  # in a row; more are no bad luck
 FAILURES_PAUSE_S_MIN = 30.0
 FAILURES_PAUSE_S_MAX = 300.0
@@ -116,8 +117,9 @@ class Worker:
                 if self._needs_rest:
                     await self._rest(stop)
                     continue
+                asked_at = self._clock()
                 try:
-                    reply = await self._ask(threads)
+                    reply = await self._ask(threads, stop)
                 except (HordeError, BackendError) as error:
                     await self._wait_after(error, stop)
                     continue
@@ -125,13 +127,28 @@ class Worker:
                 if job_id := known(reply.id, ""):
                     return self._take(reply, job_id)
                 self._tell(Idle(reasons(reply)))
-                await pause(self._sleep, self._settings.poll_interval_s, stop)
+                if self._clock() - asked_at < WAIT_S:  # a server that lets us wait did so
+                    await pause(self._sleep, self._settings.poll_interval_s, stop)
         return None
 
-    async def _ask(self, threads: ThreadPoolExecutor) -> GenerationPayload:
+    async def _ask(self, threads: ThreadPoolExecutor, stop: asyncio.Event) -> GenerationPayload:
+        """Pop; waits for a job where the server can, but not longer than until `stop`.
+
+        When the pop is cut off, the server gives what it may have found to somebody else.
+        """
         # In a thread, because a backend may have to ask another program what it has.
         offer = await asyncio.get_running_loop().run_in_executor(threads, self._backend.offer)
-        return await self._horde.post_job_pop(ask_for(offer, self._settings))
+        wish = ask_for(offer, self._settings)
+        popping = asyncio.create_task(self._horde.post_job_pop(wish, prefer=f"wait={WAIT_S}"))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({popping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not popping.done():
+                return GenerationPayload(id=None)
+            return popping.result()
+        finally:
+            popping.cancel()
+            stopping.cancel()
 
     def _take(self, reply: GenerationPayload, job_id: str) -> Job:
         job = read_job(reply, job_id, self._chance.randrange(SEEDS))

@@ -74,6 +74,7 @@ class Scene:
         self.delivered: list[dict[str, Any]] = []
         self.uploaded: list[bytes] = []
         self.pops: list[dict[str, Any]] = []
+        self.wishes: list[str] = []  # how long each pop was to wait
         self.events: list[Event] = []
         self.slept: list[float] = []
         self.now_s = 0.0
@@ -105,6 +106,7 @@ class Scene:
         match call.method, call.url.path:
             case "POST", "/api/v2/generate/pop":
                 self.pops.append(msgspec.json.decode(call.content))
+                self.wishes.append(call.headers["prefer"])
                 return self.answer(self.jobs, self.idle)
             case "POST", "/api/v2/generate/submit":
                 assert call.headers["apikey"] == "k"
@@ -534,3 +536,33 @@ async def test_a_backend_that_hordes_would_take_for_a_cheat_is_held_back():
     scene.jobs.append(a_job())
     await scene.run()
     assert scene.slept[0] == pytest.approx(512 * 512 * 9 / 1_000_000)
+
+
+async def test_a_server_that_lets_it_wait_is_asked_again_at_once():
+    scene = Scene()
+
+    def waited():
+        scene.now_s += 20
+        return Scene.idle(scene)
+
+    scene.idle = waited
+    await scene.run()
+    assert (len(scene.pops), scene.slept) == (2, [])
+    assert scene.wishes == ["wait=20", "wait=20"]
+
+
+async def test_a_stop_does_not_wait_for_a_pop_that_waits():
+    scene = Scene()
+    asked = asyncio.Event()
+
+    async def never(call: httpx.Request) -> httpx.Response:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError(call)
+
+    scene.horde = AsyncHorde("http://horde.test", "k", transport=httpx.MockTransport(never))
+    worker = Worker(scene.horde, scene.backend, WorkerSettings(name="attic"))
+    working = asyncio.create_task(worker.run(scene.stop))
+    await asked.wait()
+    scene.stop.set()
+    await asyncio.wait_for(working, 10)

@@ -8,6 +8,7 @@ from ordu.protocol.jobs import (
 )
 from ordu.protocol.operations.row import (
     ALWAYS,
+    PREFER,
     X_FIELDS,
     Counts,
     Key,
@@ -145,7 +146,7 @@ get_async_check = Operation(
         "Use this request to check the status of a currently running asynchronous request without"
         " consuming bandwidth."
     ),
-    parameters=(_REQUEST_ID, X_FIELDS),
+    parameters=(_REQUEST_ID, PREFER, X_FIELDS),
     reply=RequestStatusCheck,
     status_text="Async Request Status Check",
     refusals=ALWAYS | {404: "Request Not Found"},
@@ -163,7 +164,7 @@ get_async_status = Operation(
         " as links. As such, you are requested to not retrieve this endpoint often. Instead use the"
         " /check/ endpoint first. Reading a finished request does not remove it."
     ),
-    parameters=(_REQUEST_ID, X_FIELDS),
+    parameters=(_REQUEST_ID, PREFER, X_FIELDS),
     reply=RequestStatusStable,
     status_text="Async Request Full Status",
     refusals=ALWAYS | {404: "Request Not Found"},
@@ -197,7 +198,7 @@ post_job_pop = Operation(
         "This endpoint is used by registered workers only. The first pop under a new name"
         " registers the worker. Without a job `id` is null and `skipped` says why."
     ),
-    parameters=(_ACCOUNT, X_FIELDS),
+    parameters=(_ACCOUNT, PREFER, X_FIELDS),
     request=PopInputStable,
     reply=GenerationPayload,
     status_text="Generation Popped",

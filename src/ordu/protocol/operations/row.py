@@ -141,6 +141,15 @@ X_FIELDS = Parameter(
     format="mask",
 )
 
+PREFER = Parameter(
+    name="Prefer",
+    place=Place.HEADER,
+    description=(
+        "`wait=30`: answer when there is something new, after so many seconds at the latest (60 at"
+        " most). Heard when the answer has `Preference-Applied`"
+    ),
+)
+
 # What any operation may answer, beside what is its own.
 ALWAYS = {400: "Validation Error", 429: "Too Many Calls", 503: "Unavailable"}
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from starlette.requests import ClientDisconnect
 
-from ordu.engine import checkin, claim, end, place, settle
+from ordu.engine import checkin, end, place, settle
 from ordu.engine.claim import Claimed
 from ordu.engine.outlook import able_workers
 from ordu.engine.progress import Progress, progress_of
@@ -37,7 +37,7 @@ from ordu.rules import money, names
 from ordu.rules.lifecycle import JobId, JobState, RequestId
 from ordu.rules.matching import Reason
 from ordu.rules.money import Kudos
-from ordu.server import placing, sources
+from ordu.server import placing, sources, waiting
 from ordu.server.call import Answer, Call, handles
 from ordu.server.ratelimits import address_of
 from ordu.store.jobs import Job
@@ -156,15 +156,19 @@ async def progress_or_expired(call: Call[GenerationInput], request: Request) -> 
 
 
 @handles(operations.get_async_check)
-async def get_async_check(call: Call[None]) -> RequestStatusCheck:
+async def get_async_check(call: Call[None]) -> Answer:
     """Say how far a request is, without its pictures."""
-    return RequestStatusCheck(**counted(await progress_of(call.horde, call.path["id"])))
+    wait_s = waiting.wait_of(call)
+    reply = RequestStatusCheck(**counted(await waiting.progress(call, wait_s)))
+    return Answer(reply, headers=waiting.applied(wait_s))
 
 
 @handles(operations.get_async_status)
-async def get_async_status(call: Call[None]) -> RequestStatusStable:
+async def get_async_status(call: Call[None]) -> Answer:
     """Say how far a request is, with its pictures."""
-    return await status_of(call, await progress_of(call.horde, call.path["id"]))
+    wait_s = waiting.wait_of(call)
+    reply = await status_of(call, await waiting.progress(call, wait_s))
+    return Answer(reply, headers=waiting.applied(wait_s))
 
 
 @handles(operations.delete_async_status)
@@ -236,8 +240,9 @@ def links_allowed(call: Call[object]) -> bool:
 
 
 @handles(operations.post_job_pop)
-async def post_job_pop(call: Call[PopInputStable]) -> GenerationPayload:
+async def post_job_pop(call: Call[PopInputStable]) -> Answer:
     """Hand out a job, or say why there is none."""
+    wait_s = waiting.wait_of(call)
     horde, body, user = call.horde, call.body, call.user
     name = names.worker_name(body.name)
     worker = await checkin.check_in(
@@ -249,13 +254,14 @@ async def post_job_pop(call: Call[PopInputStable]) -> GenerationPayload:
         address_of(call.http),
         call.raw,
     )
-    outcome = await claim.pop(horde, worker, IMAGE.has_word, IMAGE.batch)
+    outcome = await waiting.pop(call, worker, wait_s)
+    headers = waiting.applied(wait_s)
     if not isinstance(outcome, Claimed):
-        return nothing_payload(outcome.skipped)
+        return Answer(nothing_payload(outcome.skipped), headers=headers)
     if await call.is_gone():
         for job in outcome.jobs:
             await end.give_back(horde, job)
-    return await job_payload(call, outcome)
+    return Answer(await job_payload(call, outcome), headers=headers)
 
 
 def nothing_payload(skipped: dict[Reason, int]) -> GenerationPayload:
