@@ -35,10 +35,10 @@ class Connection:
         return self
 
     async def call(
-        self, method: str, path: str, body: bytes = b"", key: str = ADMIN_KEY
+        self, method: str, path: str, body: bytes = b"", key: str = ADMIN_KEY, more: str = ""
     ) -> tuple[int, bytes]:
         head = (
-            f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\napikey: {key}\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\napikey: {key}\r\n{more}"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         self.writer.write(head.encode() + body)

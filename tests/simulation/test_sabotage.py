@@ -306,3 +306,8 @@ def test_a_picture_that_takes_the_place_of_one_that_was_paid_for(monkeypatch):
 def test_a_job_that_memory_thinks_runs_for_ever(monkeypatch):
     monkeypatch.setattr("ordu.engine.running.RunningJobs.end", lambda *_: None)
     notices(Invariant.MAP)
+
+
+def test_progress_that_is_remembered_when_it_has_changed(monkeypatch):
+    monkeypatch.setattr("ordu.engine.known.Memory.forget", lambda *_: None)
+    notices(Invariant.MAP)

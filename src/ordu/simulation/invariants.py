@@ -11,6 +11,7 @@ from functools import cache
 
 from ordu.engine.horde import Horde
 from ordu.engine.lanes import LaneMap
+from ordu.engine.progress import find
 from ordu.rules import pricing
 from ordu.rules.lifecycle import RequestState
 from ordu.rules.matching import why_not
@@ -227,6 +228,7 @@ def the_map(horde: Horde, tx: Transaction) -> list[str]:
         *running_differs(horde, tx),
         *presence_differs(horde, tx),
         *memories_too_long(horde, tx),
+        *standings_differ(horde, tx),
     ]
 
 
@@ -332,6 +334,15 @@ def memories_too_long(horde: Horde, tx: Transaction) -> list[str]:
     return [
         f"who failed request {each} is remembered, and it is gone"
         for each in sorted(horde.failures.keys() - kept)
+    ]
+
+
+def standings_differ(horde: Horde, tx: Transaction) -> list[str]:
+    """What is remembered of how far requests are, and is not so."""
+    return [
+        f"request {request_id} is remembered otherwise than it is in SQL"
+        for request_id, (_, standing) in horde.known.requests.values.items()
+        if standing != find(tx, request_id)
     ]
 
 

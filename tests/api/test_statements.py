@@ -1,0 +1,77 @@
+"""How much SQL a call takes: not a statement more than it needs, and none where memory knows.
+
+These numbers may fall. Where one has to rise, say why in the commit.
+"""
+
+from collections import Counter
+
+import pytest
+from tests.api.conftest import ADMIN
+
+from ordu.store.sqlite import Sqlite, SqliteTransaction, SqliteWriter
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """What SQL has been run since this was last cleared: writes, reads and their statements."""
+    counts = Counter()
+
+    def count(owner, method, what):
+        real = getattr(owner, method)
+
+        def counting(self, *arguments, **values):
+            counts[what] += 1
+            return real(self, *arguments, **values)
+
+        monkeypatch.setattr(owner, method, counting)
+
+    for method in ("run", "run_many", "one", "all"):
+        count(SqliteTransaction, method, "statements")
+    count(SqliteWriter, "savepoint", "writes")
+    count(Sqlite, "read", "reads")
+
+    def since():
+        seen = (counts["writes"], counts["reads"], counts["statements"])
+        counts.clear()
+        return seen
+
+    return since
+
+
+async def test_a_picture_takes_three_writes_and_little_more(api, ask, pop, submit, counted):
+    await ask(ADMIN)  # who calls and who works is known from here on
+    job = await pop()
+    await submit(job["id"])
+    await pop()
+    counted()
+    sql = {}
+    placed = await ask(ADMIN)
+    sql["post_async_generate"] = counted()
+    job = await pop()
+    sql["post_job_pop"] = counted()
+    await submit(job["id"])
+    sql["post_job_submit"] = counted()
+    await api.get(f"/api/v2/generate/check/{placed['id']}")
+    sql["get_async_check"] = counted()
+    await api.get(f"/api/v2/generate/status/{placed['id']}")
+    sql["get_async_status"] = counted()
+    assert sql == {  # writes, reads, statements
+        "post_async_generate": (1, 0, 5),
+        "post_job_pop": (1, 0, 2),
+        "post_job_submit": (1, 1, 10),
+        "get_async_check": (0, 1, 3),
+        "get_async_status": (0, 0, 0),
+    }
+
+
+async def test_polls_take_no_sql(api, ask, pop, counted):
+    placed = await ask(ADMIN, models=["nobody has this"])
+    await pop()
+    await api.get(f"/api/v2/generate/check/{placed['id']}")
+    counted()
+    for _ in range(3):
+        await pop()
+        await api.get(f"/api/v2/generate/check/{placed['id']}")
+    assert counted() == (0, 0, 0)
