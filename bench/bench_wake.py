@@ -1,7 +1,7 @@
 """How soon a request that is placed is in the hands of a worker that waits for it.
 
-Workers wait with `Prefer: wait=60`; others, who offer another model, wait beside them. From when the
-request is sent until the worker has read the whole answer with its job.
+Workers wait with `Prefer: wait=60`; others, who offer another model, wait beside them. From when
+the request is sent until the worker has read the whole answer with its job.
 """
 
 import argparse

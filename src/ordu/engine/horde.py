@@ -15,6 +15,7 @@ import msgspec
 
 from ordu.engine.clock import Clock
 from ordu.engine.fresh import Fresh
+from ordu.engine.garbage import collected_later
 from ordu.engine.idle import IdleWorkers
 from ordu.engine.known import Known
 from ordu.engine.lanes import LaneMap
@@ -141,7 +142,8 @@ class Horde:
 
     async def load(self) -> None:
         """Make the map and the presence from what SQL says."""
-        await self.read(self.load_map)
+        with collected_later():
+            await self.read(self.load_map)
         since = Millis(self.now() - self.presence.stale_ms)
         for row in await self.read(lambda tx: workers.seen_since(tx, since)):
             self.presence.add(worker_from(row))
@@ -149,17 +151,7 @@ class Horde:
     def load_map(self, tx: Transaction) -> None:
         """Make the map of lanes, the running jobs and the modes."""
         self.modes = facts.modes(tx)
-        requirements = lanes.with_waiting(tx)
-        for row in lanes.waiting(tx):
-            self.lanes.update(
-                request_id=row["id"],
-                user_id=row["user_id"],
-                rank=row["rank"],
-                work=row["work"],
-                left=row["waiting"],
-                lane_key=row["lane_key"],
-                requirement=requirements[row["lane_key"]],
-            )
+        self.lanes.load(lanes.waiting(tx), lanes.with_waiting(tx))
         for row in jobs.running(tx):
             self.running.begin(row["worker_id"], row["id"], row["work"], row["started_at"])
 

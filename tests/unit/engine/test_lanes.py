@@ -211,3 +211,27 @@ def test_places_are_used_again_though_nobody_asks():
         put(lanes, number)
         put(lanes, number, left=0)
     assert len(lanes.positions.ids) < 1000
+
+
+@given(steps)
+def test_a_map_that_is_loaded_is_as_one_that_grew(story):
+    grown, loaded, rows = LaneMap(), LaneMap(), {}
+    for number, left, rank, which, user in story:
+        if left and number not in rows:
+            requirement = REQUIREMENTS[which]
+            put(grown, number, user=user, rank=rank, left=left, requirement=requirement)
+            rows[number] = {
+                "id": f"r{number:04}",
+                "user_id": user,
+                "rank": rank,
+                "work": 10,
+                "waiting": left,
+                "lane_key": lane_key(requirement),
+            }
+    loaded.load(rows.values(), {lane_key(each): each for each in REQUIREMENTS})
+    for capability in CAPABILITIES:
+        assert ids(loaded.candidates(capability)) == ids(grown.candidates(capability))
+        assert loaded.skipped(capability) == grown.skipped(capability)
+        own = [ids(each.candidates_of([1, 2, 3], capability)) for each in (loaded, grown)]
+        assert own[0] == own[1]
+    assert (loaded.jobs, loaded.work) == (grown.jobs, grown.work)
