@@ -1,7 +1,8 @@
 """What one server process does: whole lifecycles, empty pops and checks, durable, on SQLite.
 
 Server and load run on the same machine and share its cores. A lifecycle is five calls (async, pop,
-submit of a 20 KB picture in Base64, check, status), each answered after its durable commit.
+submit of a 20 KB picture in Base64, check, status), each answered after its durable commit. Pops
+and checks take turns with bare routes of the same framework (`edge.py`).
 """
 
 import argparse
@@ -16,7 +17,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from load import Connection, a_server, rate, tell
+from load import Connection, a_server, an_edge, rate, tell
 
 CONNECTIONS = 20  # each with a worker of its own, as many as one owner may have
 
@@ -67,20 +68,28 @@ def check_of(request_id: str):
 
 async def main(runs: int, seconds: float) -> None:
     """Measure in turns, so that a slow moment of the machine meets all of them."""
-    figures: dict[str, list[float]] = {"lifecycles": [], "empty pops": [], "checks": []}
-    async with a_server("--concurrency", "500") as (host, port, process):
-        first = await Connection(host, port).open()
-        body = {"prompt": "a fox", "models": ["nobody has this"]}
-        waiting = (await first.json("POST", "/api/v2/generate/async", body))["id"]
-        for _ in range(runs):
-            for name, work in (
-                ("lifecycles", lifecycle),
-                ("empty pops", empty_pop),
-                ("checks", check_of(waiting)),
-            ):
-                figures[name].append(await rate(host, port, CONNECTIONS, seconds, work))
-        memory = Path(f"/proc/{process.pid}/status").read_text()
-        first.close()
+    figures: dict[str, list[float]] = {}
+    with an_edge() as edge:
+        async with a_server("--concurrency", "500") as (host, port, process):
+            first = await Connection(host, port).open()
+            body = {"prompt": "a fox", "models": ["nobody has this"]}
+            waiting = (await first.json("POST", "/api/v2/generate/async", body))["id"]
+            first.close()
+            turns = {
+                "lifecycles": ((host, port), lifecycle),
+                "empty pops": ((host, port), empty_pop),
+                "pops of the bare edge": (edge, empty_pop),
+                "checks": ((host, port), check_of(waiting)),
+                "checks of the bare edge": (edge, check_of(waiting)),
+            }
+            for where, work in turns.values():  # to get warm
+                await rate(*where, CONNECTIONS, seconds / 4, work)
+            for _ in range(runs):
+                for name, (where, work) in turns.items():
+                    figures.setdefault(name, []).append(
+                        await rate(*where, CONNECTIONS, seconds, work)
+                    )
+            memory = Path(f"/proc/{process.pid}/status").read_text()
     for name, values in figures.items():
         tell(f"{name}, {CONNECTIONS} connections", values)
     resident = next(line for line in memory.splitlines() if line.startswith("VmRSS"))

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,18 @@ async def a_server(*options: str) -> AsyncIterator[tuple[str, int, subprocess.Po
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(20)
+
+
+@contextlib.contextmanager
+def an_edge() -> Iterator[tuple[str, int]]:
+    """The bare routes of `edge.py` in a process of their own."""
+    command = [sys.executable, str(Path(__file__).with_name("edge.py"))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield "127.0.0.1", int(process.stdout.readline())
+        finally:
+            process.terminate()
 
 
 async def rate(
