@@ -53,7 +53,7 @@ PICTURES: Mapping[str, str] = {
     "put_picture": "a worker's picture is stored",
     "put_source": "a picture that comes with a request is stored",
     "delete_pictures": "the pictures of a request that is gone are deleted",
-    "remove_unfinished": "what a killed server left half written is removed",
+    "tidy_pictures": "the space of deleted pictures is given back",
 }
 
 

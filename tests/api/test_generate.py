@@ -508,11 +508,11 @@ class Held:
         self.store, self.data = store, data
         self.entered, self.gate = asyncio.Event(), asyncio.Event()
 
-    async def put(self, name, data):
+    async def put(self, name, data, *, is_durable=True):
         if data == self.data:
             self.entered.set()
             await self.gate.wait()
-        await self.store.put(name, data)
+        await self.store.put(name, data, is_durable=is_durable)
 
     async def get(self, name):
         return await self.store.get(name)

@@ -6,14 +6,11 @@ effect apart: it gives the same as before when nothing happened, and `done` when
 
 import base64
 import json
-import os
 import socket
 import sqlite3
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from tests.builders import HandClock, a_picture, a_wish
@@ -28,6 +25,7 @@ from ordu.engine.settle import Result
 from ordu.engine.suspicion import ABORTED_MAX
 from ordu.engine.transfer import Once
 from ordu.failpoints import name_of
+from ordu.images.segments import segments_in
 from ordu.rules.money import Action, Kudos
 from ordu.rules.trust import DAY_MS
 from ordu.store import users
@@ -153,12 +151,12 @@ async def with_uptime(horde: Horde, clock: HandClock) -> Facts:
     return {}
 
 
-async def with_unfinished(horde: Horde, clock: HandClock) -> Facts:
-    """What a killed server left half written, two hours ago."""
-    folder = Path(horde.settings.data) / "pictures" / "ab"
-    folder.mkdir(parents=True)
-    (folder / "half.webp#1").write_bytes(b"ha")
-    os.utime(folder / "half.webp#1", (time.time() - 7200,) * 2)
+async def with_empty_segment(horde: Horde, clock: HandClock) -> Facts:
+    """A file of pictures that are all deleted, from two hours ago."""
+    clock.forward(s=-7200)
+    await horde.pictures.put("gone.webp", a_picture())
+    await horde.pictures.delete(["gone.webp"])
+    clock.forward(s=7200)
     return {}
 
 
@@ -175,9 +173,14 @@ def value(sql: str) -> Look:
     return lambda stage: stage.look(look)
 
 
-def files(pattern: str) -> Look:
-    """How many files of this form the picture store has."""
-    return lambda stage: len(list(stage.pictures.glob(pattern)))
+def pictures(end: str) -> Look:
+    """How many pictures the store has whose names end like this."""
+    return lambda stage: sum(name.endswith(end) for name in stage.pictures())
+
+
+def segments(stage: Stage) -> int:
+    """How many files of pictures there are."""
+    return len(list(segments_in(stage.picture_folder)))
 
 
 def is_new(stage: Stage) -> tuple[bool, int]:
@@ -347,20 +350,18 @@ CASES: dict[str, Case] = {
         lambda caller, _: caller.call_or_die("POST", "/generate/pop", json=POP | {"threads": 7}),
         again=False,  # written a moment later, by a chore
     ),
-    "put_picture": Case(with_job, files("*/*.webp"), 1, submit),
+    "put_picture": Case(with_job, pictures(".webp"), 1, submit),
     "put_source": Case(
         ferris,
-        files("*/*_src"),
+        pictures("_src"),
         1,
         calling("POST", "/generate/async", ASK | {"source_image": PICTURE}),
     ),
     "delete_pictures": Case(
         with_old_request,
-        files("*/*.webp"),
+        pictures(".webp"),
         0,
         again=False,  # their request is gone: they are removed an hour later, as of no job
     ),
-    "remove_unfinished": Case(
-        with_unfinished, files("*/*#*"), 0, chore=name_of(sweeper.remove_orphans)
-    ),
+    "tidy_pictures": Case(with_empty_segment, segments, 0, chore=name_of(sweeper.remove_orphans)),
 }

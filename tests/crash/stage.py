@@ -21,9 +21,11 @@ from tests.builders import HandClock
 from tests.conftest import ADMIN_KEY
 from tests.system.processes import Processes, Running, Server
 
+from ordu.engine.clock import SystemClock
 from ordu.engine.horde import Horde
 from ordu.engine.sweeper import Sweeper
 from ordu.failpoints import VARIABLE
+from ordu.images.store import open_store
 from ordu.server.run import open_horde
 from ordu.settings import ServerSettings
 from ordu.simulation import invariants
@@ -59,8 +61,14 @@ class Stage:
         )
 
     @property
-    def pictures(self) -> Path:
+    def picture_folder(self) -> Path:
         return Path(self.settings.data) / "pictures"
+
+    def pictures(self) -> set[str]:
+        """The names of all pictures that a server would find."""
+        store = open_store(self.settings.pictures_url(), SystemClock().now)
+        store.close()
+        return set(store.places)
 
     def inside(self, act: Callable[[Horde, HandClock], Awaitable[Any]]) -> Any:
         """Do something in the horde while no server runs, beginning at this moment."""
@@ -115,7 +123,7 @@ class Stage:
         """Open the horde again and demand all that must be true of it."""
 
         async def look(horde: Horde, _: HandClock) -> list[str]:
-            pictures = {path.name for path in self.pictures.glob("*/*")}
+            pictures = self.pictures()
             tax = horde.settings.tax
 
             def wrong(tx: Transaction) -> list[str]:

@@ -4,10 +4,7 @@ A delivery pays, and may also make its owner trusted; a claim may hand out sever
 line names its failpoint; what a case is stands in `cases.py`.
 """
 
-import os
-import time
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 from tests.builders import HandClock, a_picture, a_requirement, a_wish
@@ -22,7 +19,7 @@ from tests.crash.cases import (
     Facts,
     calling,
     ferris,
-    files,
+    pictures,
     submit,
     value,
     with_job,
@@ -134,10 +131,8 @@ async def with_leaver(horde: Horde, clock: HandClock) -> Facts:
 
 async def with_orphan(horde: Horde, clock: HandClock) -> Facts:
     """A picture of no job, from long ago."""
-    folder = Path(horde.settings.data) / "pictures" / "an"
-    folder.mkdir(parents=True)
-    (folder / "orphan.webp").write_bytes(b"x")
-    os.utime(folder / "orphan.webp", (time.time() - 2 * ORPHAN_AGE_MS / 1000,) * 2)
+    clock.forward(ms=-2 * ORPHAN_AGE_MS)
+    await horde.pictures.put("orphan.webp", a_picture())
     return {}
 
 
@@ -203,7 +198,7 @@ def row(sql: str):
 def sources(stage: Stage) -> tuple[int, bool]:
     """How many requests there are, and whether the second one has its picture."""
     many = REQUESTS(stage)
-    return many, many == 2 and files("*/*_src")(stage) == 1
+    return many, many == 2 and pictures("_src")(stage) == 1
 
 
 COUNTS = row("SELECT waiting, processing, lost, cancelled FROM requests")
@@ -305,11 +300,11 @@ VARIANTS: dict[str, Variant] = {
         Case(with_job, COUNTS, (0, 1, 0, 1), calling("DELETE", "/generate/status/{request}")),
     ),
     "a picture is uploaded": Variant(
-        "put_picture", Case(ferris, files("*/*.webp"), 1, put_picture)
+        "put_picture", Case(ferris, pictures(".webp"), 1, put_picture)
     ),
     "a picture of no job": Variant(
         "delete_pictures",
-        Case(with_orphan, files("*/*.webp"), 0, chore=name_of(sweeper.remove_orphans)),
+        Case(with_orphan, pictures(".webp"), 0, chore=name_of(sweeper.remove_orphans)),
     ),
     "being here makes its owner trusted": Variant(
         "reward_uptime",

@@ -31,7 +31,7 @@ EXTRAS = {
     "server": (
         "run a horde",
         {
-            *("alembic", "httptools", "jinja2", "obstore", "PIL", "sqlalchemy"),
+            *("alembic", "httptools", "jinja2", "PIL", "pybase64", "sqlalchemy"),
             "starlette",
             "uvicorn",
         },

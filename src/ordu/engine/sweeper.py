@@ -115,10 +115,10 @@ async def forget_lanes(horde: Horde) -> None:
 async def remove_orphans(horde: Horde) -> None:
     """Remove old pictures whose request is gone or whose job never ended well."""
     before = Millis(horde.now() - ORPHAN_AGE_MS)
-    await horde.pictures.remove_unfinished(before)
     async for name, _ in horde.pictures.older_than(before):
         if not await is_wanted(horde, name):
             await horde.pictures.delete([name])
+    await horde.pictures.tidy()
 
 
 async def is_wanted(horde: Horde, name: str) -> bool:

@@ -29,13 +29,13 @@ _HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 def decode(wanted: type[T], raw: bytes) -> T:
     """The message of this type in a request's body, or `Refused` with everything that is wrong."""
-    if raw.count(b"[") + raw.count(b"{") > DEPTH_MAX:
+    if _is_frequent(b"{", raw) or _is_frequent(b"[", raw):
         _refuse_depth(raw)
     try:
         message = _decoder(wanted).decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         message = _decode_patiently(wanted, raw)
-    if rb"\u0000" in raw:
+    if b"\\" in raw and rb"\u0000" in raw:  # to look for one byte takes a fortieth of the time
         _refuse_nul(_read(raw))
     return message
 
@@ -99,6 +99,16 @@ def _read(raw: bytes) -> Any:
     except msgspec.DecodeError as error:
         half = " A \\u escape may be half of a pair." if _HALF_PAIR.search(raw) else ""
         raise Refused("MalformedBody", f"The body is not valid JSON: {error}.{half}") from None
+
+
+def _is_frequent(bracket: bytes, raw: bytes) -> bool:
+    """Whether brackets could be nested too deep; a picture in the body is passed over at once."""
+    at = -1
+    for _ in range(DEPTH_MAX // 2 + 1):  # of the brackets on too deep a way half are of one kind
+        at = raw.find(bracket, at + 1)
+        if at < 0:
+            return False
+    return True
 
 
 def _refuse_depth(raw: bytes) -> None:

@@ -79,10 +79,12 @@ async def open_horde(
     if bring_up_to_date(path, may_migrate=settings.migrate):
         log.info("brought the schema of %s up to date", path)
     secret = read_secret(settings)
+    clock = clock or SystemClock()
+    pictures = open_store(settings.pictures_url(), clock.now, failpoint)
     horde = Horde(
         settings=settings,
-        database=Database(Sqlite(path), failpoint=failpoint),
-        pictures=open_store(settings.pictures_url(), failpoint),
+        database=Database(Sqlite(path), before_commit=pictures.flush, failpoint=failpoint),
+        pictures=pictures,
         links=Links(secret.key("links"), base_url, settings.link_lifetime_s),
         door=Door(
             timeout_s=settings.source_timeout_s,
@@ -90,7 +92,7 @@ async def open_horde(
             hosts=settings.source_hosts,
             resolver=resolver,
         ),
-        clock=clock or SystemClock(),
+        clock=clock,
         fresh=fresh or Fresh(),
         presence=Presence(settings.worker_stale_s),
         catalogue=catalogue,
@@ -103,6 +105,7 @@ async def open_horde(
         yield Opened(horde, secret, new_key)
     finally:
         await horde.database.stop()
+        pictures.close()
 
 
 def prepare(settings: ServerSettings) -> Path:

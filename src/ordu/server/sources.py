@@ -1,9 +1,10 @@
 """Source images: the pictures that come with a request, from its body to the worker."""
 
 import asyncio
-import base64
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import pybase64
 
 from ordu.engine import end
 from ordu.engine.horde import Horde
@@ -114,4 +115,4 @@ async def for_worker(horde: Horde, request_id: RequestId, drawing: DrawingReques
 async def text_of(horde: Horde, request_id: RequestId, part: str) -> str:
     """One of them."""
     data = await horde.pictures.get(end.source_name(request_id, part))
-    return base64.b64encode(data or b"").decode()
+    return pybase64.b64encode_as_string(data or b"")

@@ -187,28 +187,43 @@ class FullTransaction(SqliteTransaction):
 
 
 class MemoryPictures:
-    """The pictures on a disk, as one life of the server sees them; storing takes a while."""
+    """The pictures on a disk, as one life of the server sees them; storing takes a while.
+
+    What is not flushed when the server dies is gone, as when the power goes.
+    """
 
     def __init__(self, disk: Disk, switch: Switch) -> None:
         self.disk = disk
         self.switch = switch
+        self.unflushed: dict[str, bytes] = {}
 
-    async def put(self, name: str, data: bytes) -> None:
+    async def put(self, name: str, data: bytes, *, is_durable: bool = True) -> None:
         """Keep these bytes under this name."""
         await asyncio.sleep(self.disk.chance.randrange(STORING_MS_MAX) / 1000)
         if self.disk.is_full:
             raise Refused("Unavailable", "Pictures cannot be stored at the moment.", 503)
         if self.disk.faults.strikes(Fault.KILLED_BEFORE_STORING):
             self.switch.kill()
-        self.disk.pictures[name] = data
-        self.disk.written_ms[name] = self.disk.clock.now()
-        self.disk.has_news = True
+        self.unflushed[name] = data
+        if is_durable:
+            self.flush()
         if self.disk.faults.strikes(Fault.KILLED_AFTER_STORING):
             self.switch.kill()
 
+    def flush(self) -> None:
+        """Have all that was put outlive this life."""
+        if not self.unflushed:
+            return
+        if self.disk.is_full:
+            raise OSError(FULL)
+        self.disk.pictures |= self.unflushed
+        self.disk.written_ms |= dict.fromkeys(self.unflushed, self.disk.clock.now())
+        self.disk.has_news = True
+        self.unflushed.clear()
+
     async def get(self, name: str) -> bytes | None:
         """The bytes of this name, or None."""
-        return self.disk.pictures.get(name)
+        return self.unflushed.get(name, self.disk.pictures.get(name))
 
     async def size(self, name: str) -> int | None:
         """How many bytes this name has, or None."""
@@ -225,6 +240,7 @@ class MemoryPictures:
         for name in names:
             if self.disk.faults.strikes(Fault.KILLED_DELETING):
                 self.switch.kill()
+            self.unflushed.pop(name, None)
             self.disk.pictures.pop(name, None)
 
     async def older_than(self, before_ms: int) -> AsyncIterator[tuple[str, int]]:
@@ -233,5 +249,8 @@ class MemoryPictures:
             if self.disk.written_ms[name] < before_ms:
                 yield name, self.disk.written_ms[name]
 
-    async def remove_unfinished(self, before_ms: int) -> None:
-        """Nothing is ever half written in a dict."""
+    async def tidy(self) -> None:
+        """A dict is tidy."""
+
+    def close(self) -> None:
+        """Nothing: the disk outlives the server."""

@@ -48,7 +48,10 @@ class Life:
         self.loop = HandLoop(  # type: ignore[abstract] # asyncio's base is abstract in name only
             stage.agenda, self.switch, surprises
         )
-        database = Database(MemoryDatabase(disk, self.switch), stage.agenda.seconds)
+        pictures = MemoryPictures(disk, self.switch)
+        database = Database(
+            MemoryDatabase(disk, self.switch), stage.agenda.seconds, before_commit=pictures.flush
+        )
         database.is_open = True
         self.writer = MemoryDatabase(disk, self.switch).writer()
         self.groups = Groups(database)
@@ -58,7 +61,7 @@ class Life:
         self.horde = Horde(
             settings=stage.settings,
             database=database,
-            pictures=MemoryPictures(disk, self.switch),
+            pictures=pictures,
             links=Links(b"simulated", "http://horde.test", stage.settings.link_lifetime_s),
             door=Door(timeout_s=1, bytes_max=0),  # nobody here sends a link
             clock=SystemClock(stage.clock.time_ns, stage.clock.monotonic_ns),

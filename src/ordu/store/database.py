@@ -187,6 +187,7 @@ class Database:
     backend: Backend
     monotonic: Callable[[], float] = time.monotonic
     failpoint: Failpoint | None = None
+    before_commit: Callable[[], None] = lambda: None  # makes durable what commits rely on
     pending: deque[Pending[Any]] = field(default_factory=deque)
     waiting: int = 0  # pending, or in a group that is not answered yet
     is_open: bool = False
@@ -352,6 +353,7 @@ class Groups:
         """Make a group durable; runs beside the event loop."""
         try:
             self.passed(group, "before")
+            self.database.before_commit()
             writer.commit()
             self.passed(group, "after")
         except Exception as error:  # noqa: BLE001 - as above

@@ -11,7 +11,7 @@ from ordu import __version__
 from ordu.cli.main import COMMANDS, SECTIONS, LazyGroup, ordu
 
 LOADED = "import sys; print(*{name.partition('.')[0] for name in sys.modules})"
-FOREIGN = {"uvicorn", "starlette", "alembic", "obstore", "httpx", "rich", "numpy", "PIL", "msgspec"}
+FOREIGN = {"uvicorn", "starlette", "alembic", "httpx", "rich", "numpy", "PIL", "msgspec"}
 CALL = "from ordu.cli.main import ordu; ordu.main({arguments}, standalone_mode=False)"
 
 

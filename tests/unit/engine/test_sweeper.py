@@ -1,7 +1,5 @@
 """Chores: each does its work, and one that fails stops no other."""
 
-import os
-
 import pytest
 from tests.builders import a_requirement
 from tests.unit.engine.test_verbs import a_user, a_worker, placed, popped
@@ -13,23 +11,15 @@ from ordu.store import stats
 pytestmark = pytest.mark.anyio
 
 
-async def stored(horde, name, *, age_s):
-    """Store a picture that was written so long ago."""
-    await horde.pictures.put(name, b"x")
-    moment = horde.now() / 1000 - age_s
-    for path in horde.pictures._folder.rglob(name):
-        os.utime(path, (moment, moment))
-
-
-async def test_pictures_that_belong_to_nothing_are_removed_after_an_hour(horde):
+async def test_pictures_that_belong_to_nothing_are_removed_after_an_hour(horde, clock):
     user = await a_user(horde)
     request = await placed(horde, user)
     job = await popped(horde, await a_worker(horde, user))
     kept = [end.picture_name(job.id), end.source_name(request.id), "young.webp"]
-    await stored(horde, kept[0], age_s=9000)
-    await stored(horde, kept[1], age_s=9000)
-    await stored(horde, kept[2], age_s=1)
-    await stored(horde, "orphan.webp", age_s=9000)
+    for name in (*kept[:2], "orphan.webp"):
+        await horde.pictures.put(name, b"x")
+    clock.forward(s=9000)
+    await horde.pictures.put(kept[2], b"x")
     await sweeper.remove_orphans(horde)
     assert await horde.pictures.get("orphan.webp") is None
     assert all([await horde.pictures.get(name) for name in kept])

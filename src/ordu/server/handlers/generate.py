@@ -1,11 +1,11 @@
 """Requests and jobs: `/generate/…`, the horde's main work."""
 
 import asyncio
-import base64
 import math
 from typing import Any
 
 import msgspec
+import pybase64
 from starlette.requests import ClientDisconnect
 
 from ordu.engine import checkin, end, place, settle
@@ -227,7 +227,7 @@ async def picture_of(call: Call[object], request: Request, job: Job) -> str:
     if request.wants_links and links_allowed(call):
         return horde.links.get_url(name, horde.now())
     data = await horde.pictures.get(name)
-    return base64.b64encode(data or b"").decode()
+    return pybase64.b64encode_as_string(data or b"")
 
 
 def links_allowed(call: Call[object]) -> bool:
@@ -353,7 +353,7 @@ async def store_picture(call: Call[PostJobSubmitRequest], job: Job) -> None:
     check_picture(
         data, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
     )
-    await horde.pictures.put(name, data)
+    await horde.pictures.put(name, data, is_durable=False)  # the commit of its settling flushes it
 
 
 def exact_reward(reward: Kudos) -> float:
