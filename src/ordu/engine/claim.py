@@ -176,9 +176,9 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
     def publish(claimed: Claimed | None) -> None:
         release()
         if claimed is not None:
-            horde.publish_request(claimed.request, claimed.requirement)
+            horde.publish_request(claimed.request, claimed.requirement, claimed.jobs)
             for job in claimed.jobs:
-                horde.running.begin(job.worker_id, job.id, claimed.request.work, job.started_at)
+                horde.running.begin(job, claimed.request.work)
         else:
             horde.lanes.forget(waiting)
 

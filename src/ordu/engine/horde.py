@@ -6,7 +6,7 @@ of their own and take it as their first argument.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -17,7 +17,7 @@ from ordu.engine.clock import Clock
 from ordu.engine.fresh import Fresh
 from ordu.engine.garbage import collected_later
 from ordu.engine.idle import IdleWorkers
-from ordu.engine.known import Known
+from ordu.engine.known import Known, Standing
 from ordu.engine.lanes import LaneMap
 from ordu.engine.presence import Presence, Worker
 from ordu.engine.running import RunningJobs
@@ -32,6 +32,7 @@ from ordu.rules.matching import Offer, Requirement, WorkerId
 from ordu.settings import ServerSettings
 from ordu.store import facts, jobs, lanes, workers
 from ordu.store.database import Database, Transaction
+from ordu.store.jobs import Job
 from ordu.store.requests import Request
 from ordu.store.workers import WorkerRow
 
@@ -73,7 +74,7 @@ class Horde:
     @property
     def version(self) -> int:
         """Goes up whenever something changes of what workers are here and what they are at."""
-        return self.presence.version + self.running.version
+        return self.presence.version + self.presence.paces + self.running.version
 
     def now(self) -> Millis:
         """The present moment."""
@@ -100,7 +101,14 @@ class Horde:
         """
         return self.hands.setdefault(job_id, asyncio.Lock())
 
-    def publish_request(self, request: Request, requirement: Requirement) -> None:
+    def publish_placed(self, request: Request, requirement: Requirement) -> None:
+        """Copy a request that was placed into the map and the memory."""
+        self.publish_request(request, requirement)
+        self.known.requests.put(request.id, Standing(request, (), requirement), self.now())
+
+    def publish_request(
+        self, request: Request, requirement: Requirement, changed: Iterable[Job] | None = None
+    ) -> None:
         """Copy a committed request into the map and tell those who wait for it."""
         before = self.lanes.requests.get(request.id)
         more = request.counts.waiting - (0 if before is None else before.left)
@@ -113,14 +121,20 @@ class Horde:
             lane_key=request.lane_key,
             requirement=requirement,
         )
-        self.publish_progress(request)
+        self.publish_progress(request, changed)
         if more > 0 and self.idle.waiters:
             lane = self.lanes.requests[request.id].lane
             self.idle.tell(lane, request.user_id, more)
 
-    def publish_progress(self, request: Request) -> None:
-        """Tell those who wait for a request that something was committed of it."""
-        self.known.requests.forget(request.id)
+    def publish_progress(self, request: Request, changed: Iterable[Job] | None) -> None:
+        """Tell those who wait for a request that something was committed of it.
+
+        `changed` are the jobs that were added or changed; None when that is not known.
+        """
+        if changed is None:
+            self.known.requests.forget(request.id)
+        else:
+            self.known.requests.renew(request.id, lambda it: it.with_jobs(request, changed))
         if request.counts.waiting == 0 and request.counts.processing == 0:
             self.failures.pop(request.id, None)
         self.wakeups.tell(request.id)
@@ -152,8 +166,8 @@ class Horde:
         """Make the map of lanes, the running jobs and the modes."""
         self.modes = facts.modes(tx)
         self.lanes.load(lanes.waiting(tx), lanes.with_waiting(tx))
-        for row in jobs.running(tx):
-            self.running.begin(row["worker_id"], row["id"], row["work"], row["started_at"])
+        for job, work in jobs.running(tx):
+            self.running.begin(job, work)
 
     async def find_worker(self, worker_id: str) -> Worker | None:
         """A worker, here or away."""

@@ -6,6 +6,7 @@ what other programs write.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ordu.rules.lifecycle import Millis, RequestId
@@ -30,6 +31,12 @@ class Standing(NamedTuple):
     jobs: tuple[Job, ...]
     requirement: Requirement
 
+    def with_jobs(self, request: Request, changed: Iterable[Job]) -> "Standing":
+        """The same after a commit that changed these jobs, or added them."""
+        jobs = {job.id: job for job in self.jobs}
+        jobs |= {job.id: job for job in changed}
+        return Standing(request, tuple(jobs[each] for each in sorted(jobs)), self.requirement)
+
 
 class Memory(Generic[Key, Value]):
     """Values that were read lately, so many at most: the oldest make room."""
@@ -52,8 +59,18 @@ class Memory(Generic[Key, Value]):
             self.values.popitem(last=False)
         self.values[key] = (now, value)
 
+    def renew(self, key: Key, change: Callable[[Value], Value | None]) -> None:
+        """It was changed: what is remembered becomes this, and grows old all the same."""
+        found = self.values.get(key)
+        if found is not None:
+            value = change(found[1])
+            if value is None:
+                del self.values[key]
+            else:
+                self.values[key] = (found[0], value)
+
     def forget(self, key: Key) -> None:
-        """It was changed."""
+        """It was changed, and nobody knows to what."""
         self.values.pop(key, None)
 
 

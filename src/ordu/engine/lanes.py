@@ -37,6 +37,7 @@ from ordu.store.database import Row
 
 VIEWS_MAX = 2_000  # capabilities that are remembered
 VIEW_BYTES_MAX = 64 * 2**20  # for all of them together
+VACANT_MAX = 256  # lanes in which nothing waits that are kept, because something soon will again
 
 Order: TypeAlias = tuple[int, str]
 
@@ -97,6 +98,7 @@ class LaneMap:
 
     def __init__(self) -> None:
         self.lanes: dict[LaneKey, Lane] = {}
+        self.vacant: OrderedDict[LaneKey, Lane] = OrderedDict()
         self.requests: dict[RequestId, Waiting] = {}
         self.by_user: dict[UserId, dict[int, list[Waiting]]] = {}  # by the slot of its lane
         self.columns: Columns[Lane] = Columns()
@@ -155,11 +157,22 @@ class LaneMap:
                 own.sort(key=order_of)
 
     def open_lane(self, key: LaneKey, requirement: Requirement) -> Lane:
-        """A lane for a requirement that has none."""
-        lane = Lane(key, requirement, self.columns.next_slot())
+        """A lane for a requirement that has none, or the one it had a while ago."""
+        lane = self.vacant.pop(key, None)
+        if lane is None:
+            lane = Lane(key, requirement, self.columns.next_slot())
+            self.columns.add(lane.slot, lane)
         self.lanes[key] = lane
-        self.columns.add(lane.slot, lane)
         return lane
+
+    def vacate(self, lane: Lane) -> None:
+        """Nothing waits in a lane any more: keep it for a while, with the verdicts on it."""
+        del self.lanes[lane.key]
+        self.columns.set(lane.slot, None, 0)
+        self.vacant[lane.key] = lane
+        if len(self.vacant) > VACANT_MAX:
+            _, oldest = self.vacant.popitem(last=False)
+            self.columns.remove(oldest.slot)
 
     def insert(self, waiting: Waiting) -> None:
         """Put a request into its lane and into its user's lines."""
@@ -192,8 +205,7 @@ class LaneMap:
         if lane.line:
             self.refresh(lane)
         else:
-            del self.lanes[lane.key]
-            self.columns.remove(lane.slot)
+            self.vacate(lane)
 
     def forget(self, waiting: Waiting) -> None:
         """Take a request out that SQL does not know as waiting, unless that was done already."""

@@ -28,22 +28,28 @@ class Outlook:
     work_busy: float  # how much work is left of these
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Kept:
     """An outlook for everybody, and those who would serve nobody but their owner."""
 
     outlook: Outlook
     private: tuple[Worker, ...]
-    version: int  # of what it was made from
+    offers: int  # the version of who is here with what
+    version: int  # of all that it was made from
 
 
 def outlook_of(horde: Horde, requirement: Requirement, user_id: UserId) -> Outlook:
     """Who could serve a request of this user."""
     now = horde.now()
     kept: Kept | None = horde.known.outlooks.get(requirement, now)
-    if kept is None or (kept.version != horde.version and len(horde.presence.by_id) <= EXACT_MAX):
+    is_exact = len(horde.presence.by_id) <= EXACT_MAX
+    if kept is None or (is_exact and kept.offers != horde.presence.version):
         kept = look(horde, requirement, now)
         horde.known.outlooks.put(requirement, kept, now)
+    elif is_exact and kept.version != horde.version:
+        # The same workers, that are at something else or of another pace now.
+        kept.outlook = taken_together(horde, kept.outlook.able, now)
+        kept.version = horde.version
     own = [worker for worker in kept.private if worker.user_id == user_id]
     return taken_together(horde, (*kept.outlook.able, *own), now) if own else kept.outlook
 
@@ -65,7 +71,8 @@ def look(horde: Horde, requirement: Requirement, now: Millis) -> Kept:
             can = verdicts[capability] = why_not(requirement, capability) is None
         if can:
             (able if worker.takes_from_all else private).append(worker)
-    return Kept(taken_together(horde, able, now), tuple(private), horde.version)
+    together = taken_together(horde, able, now)
+    return Kept(together, tuple(private), horde.presence.version, horde.version)
 
 
 def taken_together(horde: Horde, able: Iterable[Worker], now: Millis) -> Outlook:

@@ -54,7 +54,7 @@ async def accept(
         await horde.pictures.put(source_name(request_id, part), data)
     return await horde.write(
         lambda tx: place(tx, wish, user.id, request_id, terms, now),
-        lambda request: horde.publish_request(request, wish.requirement),
+        lambda request: horde.publish_placed(request, wish.requirement),
     )
 
 

@@ -85,11 +85,17 @@ class Presence:
         self.stale_ms = stale_s * 1000
         self.by_id: dict[WorkerId, Worker] = {}
         self.by_name: dict[str, Worker] = {}
-        self.version = 0  # goes up with every change but signs of life
+        self.version = 0  # goes up with every change but signs of life and paces
+        self.paces = 0  # goes up with every change of how fast a worker is
 
     def changed(self) -> None:
-        """Something of a worker was changed: its offer, its speed, whom it serves."""
+        """Something of a worker was changed: its offer, whom it serves."""
         self.version += 1
+
+    def note_speed(self, worker: Worker, speed: float) -> None:
+        """Note how quick a delivery was."""
+        self.paces += 1
+        worker.note_speed(speed)
 
     def add(self, worker: Worker) -> Worker:
         """Know a worker; one that is known already is kept as it is."""

@@ -1,7 +1,7 @@
 """Running: the jobs that workers are at now, in the event loop's memory.
 
 SQL knows them too; this copy of what was committed is for telling people how long they wait, which
-is asked a thousand times as often as jobs begin and end.
+is asked a thousand times as often as jobs begin and end, and for knowing at once whose a job is.
 """
 
 from collections.abc import Collection
@@ -9,40 +9,49 @@ from dataclasses import dataclass
 
 from ordu.rules.lifecycle import JobId, Millis
 from ordu.rules.matching import WorkerId
+from ordu.store.jobs import Job
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A job that a worker is at: how much work it is, and since when."""
+    """A job that a worker is at, and how much work it is."""
 
+    job: Job
     work: int
-    started_at: Millis
 
     def left(self, speed: float, now: Millis) -> float:
         """How much work is left of it at this speed, in things per second."""
-        return max(0.0, self.work - speed * (now - self.started_at) / 1000)
+        return max(0.0, self.work - speed * (now - self.job.started_at) / 1000)
 
 
 class RunningJobs:
-    """The running jobs of each worker."""
+    """The running jobs, by id and of each worker."""
 
     def __init__(self) -> None:
+        self.by_id: dict[JobId, Running] = {}
         self.by_worker: dict[WorkerId, dict[JobId, Running]] = {}
         self.version = 0  # goes up with every change
 
-    def begin(self, worker_id: WorkerId, job_id: JobId, work: int, started_at: Millis) -> None:
+    def begin(self, job: Job, work: int) -> None:
         """A worker has got a job."""
         self.version += 1
-        self.by_worker.setdefault(worker_id, {})[job_id] = Running(work, started_at)
+        running = self.by_id[job.id] = Running(job, work)
+        self.by_worker.setdefault(job.worker_id, {})[job.id] = running
 
     def end(self, worker_id: WorkerId, job_id: JobId) -> None:
         """A job runs no more, however it ended."""
         self.version += 1
+        self.by_id.pop(job_id, None)
         theirs = self.by_worker.get(worker_id)
         if theirs is not None:
             theirs.pop(job_id, None)
             if not theirs:
                 del self.by_worker[worker_id]
+
+    def job(self, job_id: JobId) -> Job | None:
+        """A job that runs, as far as this process knows."""
+        running = self.by_id.get(job_id)
+        return None if running is None else running.job
 
     def of(self, worker_id: WorkerId) -> Collection[Running]:
         """What a worker is at."""

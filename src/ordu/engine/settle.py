@@ -61,7 +61,9 @@ async def find_running(horde: Horde, job_id: str, user: User) -> Job:
     Raises:
         Refused: InvalidJobID, WrongCredentials, DuplicateGen, AbortedGen.
     """
-    job = await horde.read(lambda tx: jobs.by_id(tx, job_id))
+    job = horde.running.job(JobId(job_id))
+    if job is None:
+        job = await horde.read(lambda tx: jobs.by_id(tx, job_id))
     if job is not None and job.owner_id != user.id:
         raise Refused(
             "WrongCredentials", "Wrong credentials: this job was given to somebody else's worker."
@@ -110,13 +112,13 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
     )
 
     def publish(settled: Settled) -> None:
-        horde.publish_progress(settled.request)
+        horde.publish_progress(settled.request, (settled.job,))
         horde.running.end(job.worker_id, job.id)
         horde.note_delivery(now, settled.request.work)
         worker = horde.presence.by_id.get(job.worker_id)
         if worker is not None:
-            worker.note_speed(settled.request.work * 1000 / max(1, now - job.started_at))
-            horde.presence.changed()
+            speed = settled.request.work * 1000 / max(1, now - job.started_at)
+            horde.presence.note_speed(worker, speed)
             suspicion.note(worker, settled.suspected)
         if settled.makes_trusted:
             horde.presence.end_pauses(job.owner_id)

@@ -252,20 +252,21 @@ def lanes_differ(horde: Horde, tx: Transaction) -> list[str]:
 
 def running_differs(horde: Horde, tx: Transaction) -> list[str]:
     """Jobs that run in SQL and not in memory, or otherwise there."""
-    in_sql = {
-        (row["worker_id"], row["id"]): (row["work"], row["started_at"]) for row in jobs.running(tx)
-    }
+    in_sql = {(job.worker_id, job.id): (job, work) for job, work in jobs.running(tx)}
     in_memory = {
-        (worker_id, job_id): (job.work, job.started_at)
+        (worker_id, job_id): (running.job, running.work)
         for worker_id, theirs in horde.running.by_worker.items()
-        for job_id, job in theirs.items()
+        for job_id, running in theirs.items()
     }
-    return [
+    wrong = [
         f"job {each[1]} of worker {each[0]} is {in_memory.get(each)} in memory and"
         f" {in_sql.get(each)} in SQL"
         for each in sorted(in_sql.keys() | in_memory.keys())
         if in_sql.get(each) != in_memory.get(each)
     ]
+    if {job_id for _, job_id in in_memory} != horde.running.by_id.keys():
+        wrong.append("the running jobs are others by their ids than by their workers")
+    return wrong
 
 
 def lanes_are_mixed_up(horde: Horde) -> list[str]:

@@ -138,12 +138,16 @@ def overdue(tx: Transaction, now: Millis, most: int) -> list[JobId]:
     return [JobId(row["id"]) for row in rows]
 
 
-def running(tx: Transaction) -> list[Row]:
-    """Id, worker, start and work of every running job."""
-    return tx.all(
-        "SELECT jobs.id, jobs.worker_id, jobs.started_at, requests.work FROM jobs"
+def running(tx: Transaction) -> list[tuple[Job, int]]:
+    """Every running job, and how much work it is."""
+    columns = ", ".join(f"jobs.{name.strip()}" for name in COLUMNS.split(","))
+    rows = tx.all(
+        f"SELECT requests.work, {columns} FROM jobs"
         " JOIN requests ON requests.id = jobs.request_id WHERE jobs.state = 'running'"
     )
+    return [
+        (msgspec.convert(values[1:], Job, strict=False), values[0]) for values in map(tuple, rows)
+    ]
 
 
 def running_load(tx: Transaction) -> tuple[int, int]:

@@ -124,7 +124,30 @@ def test_an_empty_lane_leaves_nothing_behind():
     assert lanes.skipped(CAPABILITIES[3]) == {}
 
 
-def test_the_slot_of_a_lane_is_used_again_and_judged_anew():
+def test_a_lane_that_is_empty_for_a_while_is_not_judged_again(monkeypatch):
+    lanes = LaneMap()
+    put(lanes, 1)
+    assert ids(lanes.candidates(CAPABILITIES[0])) == ["r0001"]
+    put(lanes, 1, left=0)
+    monkeypatch.setattr("ordu.engine.views.why_not", None)  # nobody asks
+    assert ids(lanes.candidates(CAPABILITIES[0])) == []
+    put(lanes, 2)
+    assert ids(lanes.candidates(CAPABILITIES[0])) == ["r0002"]
+    assert lanes.columns.size == 1
+
+
+def test_lanes_that_are_kept_empty_are_bounded(monkeypatch):
+    monkeypatch.setattr("ordu.engine.lanes.VACANT_MAX", 3)
+    lanes = LaneMap()
+    for number in range(20):
+        put(lanes, number, requirement=a_requirement(pixels=number))
+        put(lanes, number, requirement=a_requirement(pixels=number), left=0)
+    assert len(lanes.vacant) == 3
+    assert lanes.columns.size == 4
+
+
+def test_the_slot_of_a_lane_is_used_again_and_judged_anew(monkeypatch):
+    monkeypatch.setattr("ordu.engine.lanes.VACANT_MAX", 0)
     lanes = LaneMap()
     put(lanes, 1)
     assert ids(lanes.candidates(CAPABILITIES[0])) == ["r0001"]
@@ -135,7 +158,8 @@ def test_the_slot_of_a_lane_is_used_again_and_judged_anew():
     assert lanes.skipped(CAPABILITIES[0]) == {Reason.MAX_PIXELS: 1}
 
 
-def test_a_view_that_was_away_for_long_looks_at_all():
+def test_a_view_that_was_away_for_long_looks_at_all(monkeypatch):
+    monkeypatch.setattr("ordu.engine.lanes.VACANT_MAX", 0)
     lanes = LaneMap()
     put(lanes, 1)
     lanes.skipped(CAPABILITIES[0])
