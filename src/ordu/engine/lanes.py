@@ -284,8 +284,12 @@ class LaneMap:
         for user_id in user_ids:
             lines = self.by_user.get(user_id)
             if lines:
-                slots = lines.keys() & self.view(capability).allowed_set
-                own = [[each for each in lines[slot] if each.is_free] for slot in slots]
+                view = self.view(capability)
+                own = [
+                    [each for each in line if each.is_free]
+                    for slot, line in lines.items()
+                    if view.may_serve(slot)
+                ]
                 yield from heapq.merge(*own, key=order_of)
 
     # Where one stands
