@@ -1,7 +1,8 @@
 """What an explanation costs as the queue grows: of a request, and of a worker.
 
 No server: the engine alone with its map, a horde of many workers of which each offers something
-else. A clock that is moved by hand lets each tenth explanation find everything a second old.
+else. A clock that is moved by hand lets each tenth explanation find everything a second old, and a
+lane more than before.
 """
 
 import argparse
@@ -143,14 +144,28 @@ class Filled:
         worker = self.workers[number % len(self.workers)]
         assert explain_worker(self.horde, worker, for_owner=True).demand
 
+    def a_second_later(self, number: int) -> None:
+        """Time goes by, the workers stay, and a request comes that asks for what nobody did."""
+        self.clock.moment = Millis(self.clock.moment + 1000)
+        for worker in self.workers:
+            worker.seen_at = self.clock.moment
+        requirement = Requirement(kind="image", models=frozenset({MODELS[0]}), pixels=64 + number)
+        self.horde.lanes.update(
+            request_id=RequestId(f"{self.waiting + number:036}"),
+            user_id=UserId(0),
+            rank=0,
+            work=64 * 64,
+            left=1,
+            lane_key=lane_key(requirement),
+            requirement=requirement,
+        )
+
     async def measured(self, work: Callable[[int], Awaitable[None]]) -> tuple[float, ...]:
         """Milliseconds of the first call, then the median, the 99th percentile and the most."""
         took = []
         for number in range(ROUNDS + 1):
             if number % ROUNDS_A_SECOND == 0:
-                self.clock.moment = Millis(self.clock.moment + 1000)
-                for worker in self.workers:
-                    worker.seen_at = self.clock.moment
+                self.a_second_later(number)
             start = time.perf_counter()
             await work(number)
             took.append((time.perf_counter() - start) * 1e3)

@@ -340,7 +340,9 @@ async def test_get_worker_explain_places_it_among_competitors(pop, horde, explai
     assert (explained["competitors"], explained["place"]) == (2, 2)
 
 
-async def test_get_worker_explain_tells_what_is_in_demand(ask, pop, explain_worker, clock):
+async def test_get_worker_explain_tells_what_is_in_demand(
+    ask, pop, explain_worker, clock, monkeypatch
+):
     await ask(models=["sdxl"], params={"width": 512, "height": 512, "steps": 50, "n": 4})
     await ask(models=["nobody has it"], params={"width": 512, "height": 512, "steps": 25})
     await pop()
@@ -365,9 +367,26 @@ async def test_get_worker_explain_tells_what_is_in_demand(ask, pop, explain_work
         },
     ]
     await ask(models=["sdxl"])
-    assert (await explain_worker())["demand"] == explained["demand"], "up to a second old"
-    clock.forward(s=1)
     assert (await explain_worker())["demand"][0]["jobs"] == 5
+    monkeypatch.setattr("ordu.engine.demand.EXACT_MAX", 0)
+    await ask(models=["sdxl"], nsfw=False)
+    assert (await explain_worker())["demand"][0]["jobs"] == 5, "many lanes: up to a second old"
+    clock.forward(s=1)
+    assert (await explain_worker())["demand"][0]["jobs"] == 6
+
+
+async def test_get_worker_explain_earns_with_what_it_would_be_given(ask, pop, explain_worker):
+    small, large = {"width": 512, "height": 512, "steps": 50}, {"width": 2048, "steps": 50}
+    await ask(models=["sdxl"], params=small)
+    await ask(models=["sdxl"], params=large)
+    await ask(models=["sdxl"], params=small, trusted_workers=True)
+    await ask(params=large)
+    await pop(max_pixels=512 * 512)
+    demand = (await explain_worker())["demand"]
+    assert {each["name"]: each["kudos_per_hour"] for each in demand} == {
+        "sdxl": 20.0,
+        "stable_diffusion": 0.0,
+    }
 
 
 async def test_get_worker_explain_earns_no_more_than_it_can_draw(ask, pop, horde, explain_worker):

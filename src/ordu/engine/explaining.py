@@ -244,7 +244,7 @@ class Search:
 
     def judge(self, subjects: Subjects, workers: Sequence[Worker]) -> Change | None:
         """What would come of easing these subjects for these workers."""
-        eased = relaxing.relaxed(self.ask, subjects, [each.capability for each in workers])
+        eased = relaxing.relaxed(self.ask, subjects, offers(workers))
         if eased is None:
             return None
         fresh = [each for each in workers if can(eased, each)]
@@ -255,14 +255,20 @@ class Search:
         before = Before(*self.ahead.within(served))
         work = self.request.work * eased.amount / (self.ask.amount or 1)
         able = [*kept, *fresh]
-        models = relaxing.models_offered(eased, [each.capability for each in fresh])
+        asks_models = Subject.MODELS in subjects
+        models = relaxing.models_offered(eased, offers(fresh)) if asks_models else ()
         return Change(
             subjects=tuple(sorted(subjects)),
             ask=eased,
             more=len(able) - len(self.able),
-            models=tuple(models) if Subject.MODELS in subjects else (),
+            models=tuple(models),
             then=estimate(self.horde, able, before, self.request.counts.waiting, work),
         )
+
+
+def offers(workers: Iterable[Worker]) -> list[Capability]:
+    """What these workers offer."""
+    return [worker.capability for worker in workers]
 
 
 def can(ask: Ask, worker: Worker) -> bool:

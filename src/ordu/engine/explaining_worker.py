@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from ordu.engine.demand import OfModel
 from ordu.engine.horde import Horde
 from ordu.engine.presence import Worker
 from ordu.rules import money, pricing
@@ -88,32 +87,35 @@ def competitors(horde: Horde, worker: Worker) -> list[Worker]:
 
 def in_demand(horde: Horde, worker: Worker) -> tuple[Demanded, ...]:
     """The models for which most work waits."""
-    models = horde.demand.by_model(horde.lanes, horde.online, horde.now())
-    wanted = [(name, each) for name, each in models.items() if each.jobs]
-    wanted.sort(key=lambda each: (-each[1].work, each[0]))
-    return tuple(
-        Demanded(
-            name=name,
-            jobs=model.jobs,
-            work=model.work,
-            workers=len(model.speeds),
-            has=name in worker.capability.models,
-            kudos_per_hour=kudos_per_hour(horde, worker, model),
+    online = horde.online()
+    wanted = horde.demand.of(horde.lanes, worker.capability, horde.now())
+    found = []
+    for model in wanted[:MODELS_MAX]:
+        those = [each for each in online if model.name in each.capability.models]
+        others = sum(each.speed * each.offer.threads for each in those if each is not worker)
+        found.append(
+            Demanded(
+                name=model.name,
+                jobs=model.jobs,
+                work=model.work,
+                workers=len(those),
+                has=model.name in worker.capability.models,
+                kudos_per_hour=kudos_per_hour(worker, model.reach, others, horde.settings.tax),
+            )
         )
-        for name, model in wanted[:MODELS_MAX]
-    )
+    return tuple(found)
 
 
-def kudos_per_hour(horde: Horde, worker: Worker, model: OfModel) -> float:
-    """What the worker would earn in the next hour with what waits for this model.
+def kudos_per_hour(worker: Worker, reach: int, speed_of_others: float, tax: float) -> float:
+    """What the worker would earn in the next hour with what waits for a model.
 
     Its own speed (the mean of its last deliveries; before the first one an assumed one), times its
-    threads, gives how much it could do; what waits now, shared by speed with the others that offer
-    the model, how much it would get of it. The smaller of the two is priced as jobs are, without
-    the operator's factors and less the horde's tax. What is asked for meanwhile is not guessed, so
-    a busy model may earn more.
+    threads, gives how much it could do; what waits now and is within its `reach`, shared by speed
+    with the others that offer the model, how much it would get of it. The smaller of the two is
+    priced as jobs are, without the operator's factors and less the horde's tax. What is asked for
+    meanwhile is not guessed, so a busy model may earn more.
     """
-    others = model.speed_without(worker.id)
-    done = work_in_an_hour(worker.speed * worker.offer.threads, model.work, others)
-    earned = pricing.reward(pricing.price(round(done)), horde.settings.tax)
-    return money.exact(earned)
+    if not reach:
+        return 0.0
+    done = work_in_an_hour(worker.speed * worker.offer.threads, reach, speed_of_others)
+    return money.exact(pricing.reward(pricing.price(round(done)), tax))

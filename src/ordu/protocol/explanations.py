@@ -156,7 +156,7 @@ class DemandedModel(msgspec.Struct, frozen=True, kw_only=True):
         float | UnsetType,
         Meta(
             description="What this worker would earn with it in the next hour, at its own speed and"
-            " with its share of what waits now."
+            " with its share of what waits now and is not too large for it."
         ),
     ] = UNSET
 

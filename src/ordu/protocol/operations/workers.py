@@ -154,8 +154,9 @@ get_worker_explain = Operation(
     summary="Why a worker gets no work, what it could serve, and what is in demand",
     description=(
         "`kudos_per_hour` of a model is what the worker could do in an hour at its own speed, or"
-        " its share by speed of what waits for the model now, whichever is less, at the price of"
-        " jobs without the operator's factors. What is asked for in that hour is not guessed."
+        " its share by speed of what waits for the model now and would be given to it, whichever is"
+        " less, at the price of jobs without the operator's factors and less the tax. What is asked"
+        " for in that hour is not guessed."
     ),
     parameters=(_WORKER_ID, api_key("The Moderator or Owner API key"), X_FIELDS),
     reply=WorkerExplanation,
