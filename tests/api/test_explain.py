@@ -463,6 +463,13 @@ async def test_get_worker_explain_tells_only_its_owner_that_it_is_busy(
     assert (told["processing"], untold["processing"]) == (1, None)
 
 
+async def test_a_worker_may_be_called_explain(api, pop, explain_worker):
+    for name in ("explain", "x/explain"):
+        await pop(name=name)
+        assert (await api.get(f"/api/v2/workers/name/{name}")).json()["name"] == name
+        assert (await explain_worker(name))["name"] == name
+
+
 @pytest.mark.parametrize("worker_id", ["x", NOBODY])
 async def test_get_worker_explain_of_nobody(api, worker_id):
     reply = await api.get(f"/api/v2/workers/{worker_id}/explain")

@@ -75,7 +75,7 @@ class Workforce:
 
     able: list[Worker] = field(default_factory=list)
     passed: list[tuple[Worker, WhyNot]] = field(default_factory=list)
-    keepable: dict[Subjects, list[Worker]] = field(default_factory=dict)  # by what to ease
+    reachable: dict[Subjects, list[Worker]] = field(default_factory=dict)  # by what to ease
 
 
 async def explain(horde: Horde, request_id: str, has_word: HasWord, ask_of: AskOf) -> Explanation:
@@ -112,25 +112,19 @@ def sort_workers(
 ) -> Workforce:
     """The workers that are here, by what keeps them from this request."""
     workforce = Workforce()
-    known: dict[Capability, tuple[Reason | None, Subjects | None]] = {}
-    failed = horde.failures.get(request.id, ())
     for worker in horde.presence.here(horde.now()):
         if not worker.takes_from_all and worker.user_id != request.user_id:
             workforce.passed.append((worker, RESTING))
-            continue
-        capability = worker.capability
-        if capability not in known:
-            reason = why_not(ask.requirement, capability)
-            known[capability] = reason, relaxing.obstacles(ask, capability) if reason else None
-        reason, subjects = known[capability]
-        objection = reason or objects(worker)
-        if objection is None:
-            workforce.able.append(worker)
-        else:
-            workforce.passed.append((worker, objection))
+        elif reason := why_not(ask.requirement, worker.capability):
+            workforce.passed.append((worker, reason))
+            subjects = relaxing.obstacles(ask, worker.capability)
             if subjects and objects(worker) is None:
-                workforce.keepable.setdefault(subjects, []).append(worker)
-    return without_failed(workforce, failed)
+                workforce.reachable.setdefault(subjects, []).append(worker)
+        elif objection := objects(worker):
+            workforce.passed.append((worker, objection))
+        else:
+            workforce.able.append(worker)
+    return without_failed(workforce, horde.failures.get(request.id, ()))
 
 
 def without_failed(workforce: Workforce, failed: Collection[str]) -> Workforce:
@@ -212,7 +206,7 @@ class Search:
         self.ask = ask
         self.now = now
         self.able = workforce.able
-        self.keepable = workforce.keepable
+        self.reachable = workforce.reachable
         moment = horde.now()
         growth = horde.settings.priority_growth_per_s
         rank = ranking.placed_later(request.rank, moment - request.created_at, growth)
@@ -226,7 +220,7 @@ class Search:
 
     def best(self) -> tuple[Change, ...]:
         """The changes that help, those that start it soonest first; or the best pair of two."""
-        groups = sorted(self.keepable.items(), key=lambda each: (-len(each[1]), sorted(each[0])))
+        groups = sorted(self.reachable.items(), key=lambda each: (-len(each[1]), sorted(each[0])))
         singles = list(self.those_that_help(each for each in groups if len(each[0]) == 1))
         if singles:
             return tuple(sorted(singles, key=soonest)[:CHANGES_MAX])

@@ -65,7 +65,10 @@ def explain_worker(horde: Horde, worker: Worker, *, for_owner: bool) -> WorkerEx
 
 
 def skipped(horde: Horde, worker: Worker, *, is_paused: bool) -> dict[Reason, int]:
-    """Requests this worker is not given, by reason, the most first."""
+    """Requests this worker is not given, by reason, the most first.
+
+    What a pop looks at in single requests only (words, kudos, earlier faults) is not among them.
+    """
     many = len(horde.lanes.requests)
     if is_paused:
         return {Reason.PAUSED: many} if many else {}
