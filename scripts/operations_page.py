@@ -17,6 +17,7 @@ from ordu.rules.rights import (
     USER_CHANGED,
     USER_SEEN,
     WORKER_CHANGED,
+    WORKER_EXPLAINED,
     WORKER_SEEN,
     Right,
     Standing,
@@ -58,6 +59,7 @@ WHO = {
 }
 SEEN: Mapping[str, Mapping[str, Standing]] = {
     **dict.fromkeys(("get_users", "get_user_single", "get_find_user"), USER_SEEN),
+    "get_worker_explain": WORKER_EXPLAINED,
     **dict.fromkeys(("get_workers", "get_worker_single", "get_worker_single_name"), WORKER_SEEN),
     "get_horde_modes": MODES_SEEN,
 }

@@ -66,6 +66,17 @@ async def test_a_picture_takes_three_writes_and_little_more(api, ask, pop, submi
     }
 
 
+async def test_explaining_what_is_known_takes_no_sql(api, ask, pop, counted):
+    placed = await ask(ADMIN, models=["nobody has this"])
+    await pop(blacklist=["otter"])
+    await api.get(f"/api/v2/generate/check/{placed['id']}")
+    attic = (await api.get("/api/v2/workers/name/attic")).json()["id"]
+    counted()
+    await api.get(f"/api/v2/generate/explain/{placed['id']}")
+    await api.get(f"/api/v2/workers/{attic}/explain")
+    assert counted() == (0, 0, 0)
+
+
 async def test_polls_take_no_sql(api, ask, pop, counted):
     placed = await ask(ADMIN, models=["nobody has this"])
     await pop()

@@ -111,6 +111,7 @@ def kudos(horde: Face) -> None:
 def a_picture_by_hand(horde: Face) -> None:
     placed = horde.post_async_generate(GenerationInput(prompt="a fox", params=SMALL))
     assert horde.get_async_check(placed.id).waiting == 1
+    assert horde.get_async_explain(placed.id).state == "waiting"
     job = horde.post_job_pop(POP)
     picture = a_picture(64, 64)
     done = horde.post_job_submit(
@@ -128,6 +129,7 @@ def the_worker(horde: Face) -> None:
     (listed,) = horde.get_workers(name="ATTIC")
     assert horde.get_worker_single(listed.id).name == "attic"
     assert horde.get_worker_single_name("attic").id == listed.id
+    assert horde.get_worker_explain(listed.id).text == "Nothing waits on this horde."
     told = PutWorkerSingleRequest(maintenance=True, maintenance_msg="back on Monday", info="loft")
     changed = horde.put_worker_single(listed.id, told)
     assert (changed.maintenance, changed.info, changed.paused) == (True, "loft", UNSET)

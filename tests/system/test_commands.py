@@ -78,6 +78,9 @@ def check_kudos(people: People) -> None:
 def check_workers(people: People, worker_id: str) -> None:
     assert [each["id"] for each in people.ask("artist", "workers", "list")] == [worker_id]
     assert people.ask("owner", "workers", "show", "by hand")["id"] == worker_id
+    assert people.ask("owner", "explain", "--worker", "by hand")["processing"] == 0
+    assert people.ask("artist", "explain", worker_id)["processing"] is None
+    assert people.say("artist", "explain", "by hand").startswith("by hand\n  Nothing waits")
     edit = ("workers", "edit", "by hand", "--maintenance", "--message", "back soon")
     assert people.ask("owner", *edit) == {"maintenance": True}
     assert "(rc NotOwner)" in people.refused(1, "artist", *edit)

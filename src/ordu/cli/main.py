@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     "Ask a horde": {
         "generate": Entry("generate:generate", "Have pictures made from a prompt and save them."),
         "status": Entry("status:status", "Show load, workers and models of a horde."),
+        "explain": Entry("explain:explain", "Say why a request waits or a worker gets no work."),
     },
     "Your account and others": {
         "users": Entry("users:users", "Make, show and change users of a horde."),

@@ -13,6 +13,7 @@ from ordu.client._async_line import AsyncLine
 from ordu.client.wire import Fields
 from ordu.protocol import operations
 from ordu.protocol.documents import HordeDocument
+from ordu.protocol.explanations import RequestExplanation, WorkerExplanation
 from ordu.protocol.jobs import (
     GenerationPayload,
     GenerationSubmitted,
@@ -128,6 +129,12 @@ class AsyncOperations:
         """Cancel a request; what is finished comes with the answer."""
         return await self._line.call(
             operations.delete_async_status, RequestStatusStable, x_fields=x_fields, ids={"id": id}
+        )
+
+    async def get_async_explain(self, id: str, x_fields: str | None = None) -> RequestExplanation:
+        """Why a request waits, who could serve it, what would start it sooner (Ordu only)."""
+        return await self._line.call(
+            operations.get_async_explain, RequestExplanation, x_fields=x_fields, ids={"id": id}
         )
 
     # -- jobs ----------------------------------------------------------------------------------
@@ -337,6 +344,18 @@ class AsyncOperations:
         return await self._line.call(
             operations.delete_worker_single,
             DeletedWorker,
+            apikey=apikey,
+            x_fields=x_fields,
+            ids={"worker_id": worker_id},
+        )
+
+    async def get_worker_explain(
+        self, worker_id: str, apikey: str | None = None, x_fields: str | None = None
+    ) -> WorkerExplanation:
+        """Why a worker gets no work, and which models are in demand (Ordu only)."""
+        return await self._line.call(
+            operations.get_worker_explain,
+            WorkerExplanation,
             apikey=apikey,
             x_fields=x_fields,
             ids={"worker_id": worker_id},

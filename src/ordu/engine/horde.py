@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from ordu.engine.clock import Clock
+from ordu.engine.demand import Demand
 from ordu.engine.fresh import Fresh
 from ordu.engine.garbage import collected_later
 from ordu.engine.idle import IdleWorkers
@@ -58,6 +59,7 @@ class Horde:
     running: RunningJobs = field(default_factory=RunningJobs)
     wakeups: Wakeups = field(default_factory=Wakeups)
     known: Known = field(default_factory=Known)
+    demand: Demand = field(default_factory=Demand)
     timeouts: Timeouts = field(default_factory=Timeouts)
     modes: dict[str, bool] = field(default_factory=dict)
     delivered: deque[tuple[Millis, int]] = field(default_factory=deque)  # when, how much work

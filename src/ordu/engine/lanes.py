@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 from sortedcontainers import SortedKeyList
 
+from ordu.engine.ahead import Ahead, ByLane
 from ordu.engine.positions import Positions
 from ordu.engine.views import EMPTY, Columns, View
 from ordu.rules.lifecycle import Millis, RequestId
@@ -103,6 +104,7 @@ class LaneMap:
         self.by_user: dict[UserId, dict[int, list[Waiting]]] = {}  # by the slot of its lane
         self.columns: Columns[Lane] = Columns()
         self.positions = Positions()
+        self.ahead = Ahead()
         self.views: OrderedDict[Capability, View] = OrderedDict()
         self.jobs = 0  # pictures that wait
         self.work = 0  # of all of these
@@ -294,8 +296,12 @@ class LaneMap:
         for user_id in user_ids:
             lines = self.by_user.get(user_id)
             if lines:
-                slots = lines.keys() & self.view(capability).allowed_set
-                own = [[each for each in lines[slot] if each.is_free] for slot in slots]
+                view = self.view(capability)
+                own = [
+                    [each for each in line if each.is_free]
+                    for slot, line in lines.items()
+                    if view.may_serve(slot)
+                ]
                 yield from heapq.merge(*own, key=order_of)
 
     # Where one stands
@@ -315,6 +321,17 @@ class LaneMap:
             self.served_by,
             now,
         )
+
+    def ahead_by_lane(self, rank: int, now: Millis) -> ByLane:
+        """What would go before a request of this rank that came last, lane by lane."""
+        self.positions.keep_fresh(now)
+        index = self.positions.index_of_rank(-rank)
+        return self.ahead.by_lane(self.positions, index, self.columns.size)
+
+    def waiting_by_lane(self, now: Millis) -> ByLane:
+        """All that waits, lane by lane; where much does, up to a second old."""
+        self.positions.keep_fresh(now)
+        return self.ahead.total(self.positions, self.columns.size)
 
     def served_by(self, capabilities: Iterable[Capability]) -> npt.NDArray[np.bool_]:
         """For each slot, whether any of these may serve its lane."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ordu.engine.horde import Horde
 from ordu.engine.presence import Worker
+from ordu.rules.estimates import Crew
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import Capability, Requirement, why_not
 from ordu.rules.money import UserId
@@ -26,6 +27,11 @@ class Outlook:
     speed: float  # things per second of all of these threads
     jobs_busy: int  # how many jobs they are at
     work_busy: float  # how much work is left of these
+
+    @property
+    def crew(self) -> Crew:
+        """The same without who they are."""
+        return Crew(self.threads, self.speed, self.jobs_busy, self.work_busy)
 
 
 @dataclass(slots=True)

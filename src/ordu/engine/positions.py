@@ -105,14 +105,22 @@ class Positions:
         now: Millis,
     ) -> tuple[int, int]:
         """Pictures and work before this request in what workers of these capabilities serve."""
-        if self.is_old(now):
-            self.refresh()
-            self.made_at = now
+        self.keep_fresh(now)
         sums = self.sums_for(capabilities, served)
         index = self.index[place] if place < len(self.index) else -1
         if index < 0:  # it came after the snapshot
-            index = np.searchsorted(self.keys, order[0], side="right")
+            index = self.index_of_rank(order[0])
         return int(sums.jobs[index]), int(sums.work[index])
+
+    def keep_fresh(self, now: Millis) -> None:
+        """Make the snapshot anew if it is old."""
+        if self.is_old(now):
+            self.refresh()
+            self.made_at = now
+
+    def index_of_rank(self, negative_rank: int) -> int:
+        """How many of the snapshot go before a request of this rank that is not in it."""
+        return int(np.searchsorted(self.keys, negative_rank, side="right"))
 
     def is_old(self, now: Millis) -> bool:
         """Whether the snapshot has to be made anew."""

@@ -11,6 +11,7 @@ from ordu.engine.horde import Horde
 from ordu.engine.known import Standing
 from ordu.engine.lanes import Waiting
 from ordu.engine.outlook import Outlook, outlook_of
+from ordu.rules.estimates import Before, takes_s
 from ordu.rules.lifecycle import JobState, Millis, RequestId, RequestState, is_done
 from ordu.store import jobs, lanes, requests
 from ordu.store.database import Transaction
@@ -95,10 +96,8 @@ def wait_s(
 ) -> int:
     """Seconds until the whole request is done, as far as can be known.
 
-    `before` is how many pictures, and how much work, wait before it. They, and what the workers are
-    at, go at the speed of all who could serve it; then what waits of it, at that of as many as can
-    work on it at once. When some are free for all of it, it need not wait for the others. When
-    nobody could serve it, it is as long as the request is kept.
+    `before` is how many pictures, and how much work, wait before it (`rules.estimates.takes_s`).
+    When nobody could serve it, it is as long as the request is kept.
     """
     now = horde.now()
     running = running_s(horde, request, its_jobs, now)
@@ -107,12 +106,8 @@ def wait_s(
         return round(running)
     if not outlook.able:
         return max(0, (request.expires_at - now) // 1000)
-    threads = outlook.threads
-    speed = outlook.speed / threads
-    jobs_before, work_before = before
-    seconds = waiting * request.work / (speed * min(threads, waiting))
-    if outlook.jobs_busy + jobs_before + waiting > threads:
-        seconds += (outlook.work_busy + work_before) / (speed * threads)
+    seconds = takes_s(outlook.crew, Before(*before), waiting, request.work)
+    assert seconds is not None, "somebody could serve it"
     return round(max(seconds, running))
 
 

@@ -92,7 +92,6 @@ class View:
         self.capability = capability
         self.reasons: npt.NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)
         self.allowed: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)  # slots it may serve
-        self.allowed_set: frozenset[int] = frozenset()  # the same
         self.log_at = 0  # up to where the log of new lanes was read
         self.counted: dict[Reason, int] = {}
         self.counted_version = -1
@@ -114,8 +113,11 @@ class View:
             if lane is not None:
                 self.reasons[slot] = NUMBERS[why_not(lane.requirement, self.capability)]
         self.allowed = np.flatnonzero(self.reasons[: columns.size] == 0)
-        self.allowed_set = frozenset(self.allowed.tolist())
         self.log_at = columns.log_end
+
+    def may_serve(self, slot: int) -> bool:
+        """Whether the lane in this slot may be served."""
+        return int(self.reasons[slot]) == 0
 
     def verdict(self, slot: int) -> Reason | None:
         """Why not this lane, or None when it may be served."""

@@ -4,13 +4,14 @@ One value of `Kind` for each. A kind translates its wire bodies into the common 
 `Offer`) and a claimed job back into its own payload, so `why_not` has no branch per kind.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ordu.kinds.catalogue import Catalogue
 from ordu.rules.lifecycle import Wish
-from ordu.rules.matching import Offer, WorkerId
+from ordu.rules.matching import Offer, Requirement, WorkerId
+from ordu.rules.relaxing import Ask, Subject, Value
 from ordu.settings import ServerSettings
 from ordu.store.users import User
 
@@ -30,3 +31,5 @@ class Kind(Generic[Asked, Popped, Payload]):
     payload: Callable[[bytes, int, int], Payload]  # a wish's body, a job's seed, how many at once
     batch: Callable[[bytes, int, int], int]  # of a body, how many at once for pixels_max and amount
     has_word: Callable[[bytes, Sequence[str]], bool]
+    ask: Callable[[bytes, Requirement, Catalogue], Ask]  # what of a wish's body can be eased
+    settings: Callable[[Iterable[Subject], Ask], dict[str, Value]]  # what a body says then

@@ -28,3 +28,8 @@ def priority(user_id: UserId, balance: Kudos, *, is_flagged: bool = False) -> Ku
 def rank(priority_at_placing: Kudos, created_at_ms: int, growth_per_s: int) -> int:
     """The place in the order: larger goes first. `growth_per_s` is in whole kudos."""
     return priority_at_placing - growth_per_s * created_at_ms // 10
+
+
+def placed_later(rank_before: int, later_ms: int, growth_per_s: int) -> int:
+    """The rank a request would have that was placed so much later with the same priority."""
+    return rank_before - growth_per_s * later_ms // 10

@@ -64,6 +64,13 @@ WORKER_SEEN: Mapping[str, Standing] = {
     "contact": Standing.MODERATOR,
 }
 
+# The fields of a worker's explanation that not everybody sees. Each pop tells its owner when it is
+# paused, so the text and the reasons say so to the owner too.
+WORKER_EXPLAINED: Mapping[str, Standing] = {
+    "paused": WORKER_SEEN["paused"],
+    "processing": Standing.OWNER,
+}
+
 # The modes that not everybody sees: who raids is not to be told what is known of it.
 MODES_SEEN: Mapping[str, Standing] = {"raid_mode": Standing.MODERATOR}
 

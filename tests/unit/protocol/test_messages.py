@@ -11,6 +11,7 @@ import yaml
 from msgspec import UNSET, inspect
 
 from ordu.protocol import (
+    explanations,
     jobs,
     kudos,
     params,
@@ -35,7 +36,18 @@ SWAGGER = yaml.safe_load(
     (Path(__file__).parents[3] / "docs" / "seed" / "swagger-2022.yaml").read_text()
 )
 DEFINITIONS: dict[str, Any] = SWAGGER["definitions"]
-MODULES = (jobs, kudos, params, registration, replies, requests, status, users, workers)
+MODULES = (
+    explanations,
+    jobs,
+    kudos,
+    params,
+    registration,
+    replies,
+    requests,
+    status,
+    users,
+    workers,
+)
 MESSAGES: dict[str, type[msgspec.Struct]] = {
     name: message
     for module in MODULES

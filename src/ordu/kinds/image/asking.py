@@ -4,7 +4,7 @@ What 2022 said in other words is translated here, once. What this horde cannot d
 name instead of being ignored.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -95,15 +95,15 @@ def requirement(body: GenerationInput, catalogue: Catalogue) -> Requirement:
         trusted_only=body.trusted_workers,
         fast_only=not body.slow_workers,
         admits_extra_slow=body.extra_slow_workers,
-        has_many_steps=real_steps(body.params) > many_steps(body, catalogue),
+        has_many_steps=real_steps(body.params) > many_steps(body.models, catalogue),
         workers_allowed=frozenset() if body.worker_blacklist else named,
         workers_denied=named if body.worker_blacklist else frozenset(),
     )
 
 
-def many_steps(body: GenerationInput, catalogue: Catalogue) -> float:
+def many_steps(models: Iterable[str], catalogue: Catalogue) -> float:
     """How many steps are not yet many for the models asked for."""
-    known = catalogue.of(body.models)
+    known = catalogue.of(models)
     middles = [
         ((model.min_steps or USUAL_STEPS_MIN) + (model.max_steps or USUAL_STEPS_MAX)) / 2
         for model in known.values()

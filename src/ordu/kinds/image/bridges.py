@@ -25,6 +25,13 @@ def sampler_feature(sampler: str, *, karras: bool) -> str:
     return f"sampler:{sampler}" + ("+karras" if karras and sampler not in WITHOUT_KARRAS else "")
 
 
+def sampler_of(features: Iterable[str]) -> tuple[str, bool]:
+    """The sampler that one of these features stands for, and whether it is with karras."""
+    feature = next(each for each in features if each in ALL_SAMPLERS)
+    name, _, karras = feature.removeprefix("sampler:").partition("+")
+    return name, bool(karras)
+
+
 def post_feature(name: str) -> str:
     """The feature of this post-processor."""
     return f"post:{name}"

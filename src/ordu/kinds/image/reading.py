@@ -15,9 +15,15 @@ def is_painting(body: GenerationInput) -> bool:
 
 def real_steps(params: ModelGenerationInputStable) -> int:
     """How many steps the sampler really does: some go over the picture twice for each."""
-    if params.sampler_name == "k_dpm_adaptive":
-        return ADAPTIVE_STEPS
-    return params.steps * (2 if params.sampler_name in TWO_PASSES else 1)
+    each = passes(params.sampler_name)
+    return ADAPTIVE_STEPS if each is None else params.steps * each
+
+
+def passes(sampler: str) -> int | None:
+    """How often a sampler goes over the picture for each step; None: as often as it likes."""
+    if sampler == "k_dpm_adaptive":
+        return None
+    return 2 if sampler in TWO_PASSES else 1
 
 
 def post_processing(params: ModelGenerationInputStable) -> tuple[str, ...]:

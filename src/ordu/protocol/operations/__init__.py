@@ -20,6 +20,7 @@ from ordu.protocol.operations.documents import get_docs_privacy, get_docs_sponso
 from ordu.protocol.operations.generate import (
     delete_async_status,
     get_async_check,
+    get_async_explain,
     get_async_status,
     post_async_generate,
     post_job_pop,
@@ -56,6 +57,7 @@ from ordu.protocol.operations.status import (
 )
 from ordu.protocol.operations.workers import (
     delete_worker_single,
+    get_worker_explain,
     get_worker_single,
     get_worker_single_name,
     get_workers,
@@ -99,6 +101,8 @@ TABLE: tuple[Operation, ...] = (
     get_docs_privacy,
     get_docs_sponsors,
     # our own
+    get_async_explain,
+    get_worker_explain,
     post_register,
     put_picture,
     get_picture,
@@ -123,6 +127,7 @@ __all__ = [
     "delete_user_single",
     "delete_worker_single",
     "get_async_check",
+    "get_async_explain",
     "get_async_status",
     "get_docs_privacy",
     "get_docs_sponsors",
@@ -143,6 +148,7 @@ __all__ = [
     "get_text_horde_stats_totals",
     "get_user_single",
     "get_users",
+    "get_worker_explain",
     "get_worker_single",
     "get_worker_single_name",
     "get_workers",

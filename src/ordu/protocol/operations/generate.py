@@ -1,5 +1,6 @@
 """`/api/v2/generate`: picture requests and the jobs made of them (protocol sheets 10 and 11)."""
 
+from ordu.protocol.explanations import RequestExplanation
 from ordu.protocol.jobs import (
     GenerationPayload,
     GenerationSubmitted,
@@ -11,6 +12,7 @@ from ordu.protocol.operations.row import (
     PREFER,
     X_FIELDS,
     Counts,
+    Era,
     Key,
     Limit,
     Nulls,
@@ -248,4 +250,23 @@ post_job_submit = Operation(
         "BadPicture",
         "NotImplemented",
     ),
+)
+
+get_async_explain = Operation(
+    name="get_async_explain",
+    method="GET",
+    path="/api/v2/generate/explain/{id}",
+    summary="Why a request waits, who could serve it, and what would start it sooner",
+    description=(
+        "Each change that would help is told with how many workers could serve the request then and"
+        " when it would start, if it were placed anew with it. What no single change helps, a pair"
+        " of two may. Numbers are estimates of now."
+    ),
+    parameters=(_REQUEST_ID, X_FIELDS),
+    reply=RequestExplanation,
+    status_text="Explanation of the Request",
+    refusals=ALWAYS | {404: "Request Not Found"},
+    era=Era.ORDU,
+    limits=(Limit(10, 1, Counts.PATH),),
+    rcs=("RequestNotFound",),
 )

@@ -1,5 +1,6 @@
 """`/api/v2/workers`: the machines that draw, and their owners' say over them (sheet 22)."""
 
+from ordu.protocol.explanations import WorkerExplanation
 from ordu.protocol.operations.row import (
     ALWAYS,
     X_FIELDS,
@@ -144,4 +145,25 @@ delete_worker_single = Operation(
         "AnonForbiddenWorker",
         "NotModerator",
     ),
+)
+
+get_worker_explain = Operation(
+    name="get_worker_explain",
+    method="GET",
+    path="/api/v2/workers/{worker_id}/explain",
+    summary="Why a worker gets no work, what it could serve, and what is in demand",
+    description=(
+        "`kudos_per_hour` of a model is what the worker could do in an hour at its own speed, or"
+        " its share by speed of what waits for the model now and would be given to it, whichever is"
+        " less, at the price of jobs without the operator's factors and less the tax. What is asked"
+        " for in that hour is not guessed."
+    ),
+    parameters=(_WORKER_ID, api_key("The Moderator or Owner API key"), X_FIELDS),
+    reply=WorkerExplanation,
+    status_text="Explanation of the Worker",
+    refusals=ALWAYS | {401: "Invalid API Key", 404: "Worker Not Found"},
+    key=Key.OPTIONAL,
+    era=Era.ORDU,
+    limits=(Limit(30, 60, Counts.PATH),),
+    rcs=("WorkerNotFound",),
 )

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from ordu.engine import checkin, end, place, settle
 from ordu.engine.claim import Claimed
+from ordu.engine.explaining import explain
 from ordu.engine.outlook import able_workers
 from ordu.engine.progress import Progress, progress_of
 from ordu.images.check import check as check_picture
@@ -18,6 +19,7 @@ from ordu.kinds.image import IMAGE
 from ordu.kinds.image.drawing import EMPTY_PAYLOAD, decode
 from ordu.protocol import operations
 from ordu.protocol.errors import Refused
+from ordu.protocol.explanations import RequestExplanation
 from ordu.protocol.jobs import (
     GenerationPayload,
     GenerationSubmitted,
@@ -39,6 +41,7 @@ from ordu.rules.matching import Reason
 from ordu.rules.money import Kudos
 from ordu.server import placing, sources, waiting
 from ordu.server.call import Answer, Call, handles
+from ordu.server.explanations import request_explanation
 from ordu.server.ratelimits import address_of
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -359,3 +362,10 @@ async def store_picture(call: Call[PostJobSubmitRequest], job: Job) -> None:
 def exact_reward(reward: Kudos) -> float:
     """A reward as it is told to the worker."""
     return money.exact(reward)
+
+
+@handles(operations.get_async_explain)
+async def get_async_explain(call: Call[None]) -> RequestExplanation:
+    """Say why a request waits, and what would start it sooner."""
+    found = await explain(call.horde, call.path["id"], IMAGE.has_word, IMAGE.ask)
+    return request_explanation(found)

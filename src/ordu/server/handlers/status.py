@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from ordu import __version__
 from ordu.engine import keepers
+from ordu.engine.demand import waiting_by_model
 from ordu.engine.horde import Horde
 from ordu.protocol import operations
 from ordu.protocol.status import (
@@ -56,7 +57,7 @@ async def get_models(call: Call[None]) -> list[ActiveModel]:
     is_wanted = modelstate.choice(call, "all")
     if call.query.get("type", "image") != "image":
         return []
-    queued, offered = waiting_by_model(call.horde), offered_models(call.horde)
+    queued, offered = waiting_by_model(call.horde.lanes), offered_models(call.horde)
     least, most = bound(call, "min_count", 0), bound(call, "max_count", COUNT_MAX)
     return [
         active_model(name, offered.get(name, []), *queued.get(name, (0, 0)))
@@ -69,7 +70,7 @@ async def get_models(call: Call[None]) -> list[ActiveModel]:
 async def get_model_single(call: Call[None]) -> list[ActiveModel]:
     """One model, as a list of at most one entry."""
     name = call.path["model_name"]
-    queued, offered = waiting_by_model(call.horde), offered_models(call.horde)
+    queued, offered = waiting_by_model(call.horde.lanes), offered_models(call.horde)
     if name not in queued and name not in offered:
         return []
     return [active_model(name, offered.get(name, []), *queued.get(name, (0, 0)))]
@@ -93,16 +94,6 @@ def offered_models(horde: Horde) -> dict[str, list[tuple[int, float]]]:
         for model in worker.capability.models:
             offered.setdefault(model, []).append((worker.offer.threads, worker.speed))
     return offered
-
-
-def waiting_by_model(horde: Horde) -> dict[str, tuple[int, int]]:
-    """For each model that is asked for, how many pictures wait and how much work that is."""
-    queued: dict[str, tuple[int, int]] = {}
-    for lane in horde.lanes.lanes.values():
-        for model in lane.requirement.models:
-            before = queued.get(model, (0, 0))
-            queued[model] = (before[0] + lane.jobs, before[1] + lane.work)
-    return queued
 
 
 def active_model(

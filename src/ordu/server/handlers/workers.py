@@ -1,15 +1,19 @@
 """Workers: `/workers/…`."""
 
 from ordu.engine import keepers
+from ordu.engine.explaining_worker import explain_worker
 from ordu.engine.keepers import WorkerChange
 from ordu.protocol import operations
+from ordu.protocol.explanations import WorkerExplanation
 from ordu.protocol.workers import (
     DeletedWorker,
     ModifyWorker,
     PutWorkerSingleRequest,
     WorkerDetailsStable,
 )
+from ordu.rules.rights import Standing
 from ordu.server.call import Call, handles
+from ordu.server.explanations import worker_explanation
 from ordu.server.views import worker_view
 
 
@@ -77,3 +81,12 @@ async def delete_worker_single(call: Call[None]) -> DeletedWorker:
     keepers.check_may_remove(call.user, worker)
     await keepers.remove_worker(call.horde, worker)
     return DeletedWorker(deleted_id=worker.id, deleted_name=worker.name)
+
+
+@handles(operations.get_worker_explain)
+async def get_worker_explain(call: Call[None]) -> WorkerExplanation:
+    """Say why a worker gets no work, and what is in demand."""
+    worker = await keepers.find(call.horde, call.path["worker_id"])
+    stands = call.stands(worker.user_id)
+    found = explain_worker(call.horde, worker, for_owner=stands >= Standing.OWNER)
+    return worker_explanation(worker, found, stands)
