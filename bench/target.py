@@ -29,7 +29,6 @@ LOOK_AGAIN_S = 0.005
 LIFETIME_S = 86_400  # of requests: none ends while it is needed
 OPTIONS = ("--rate-limits", "off", "--concurrency", "100000", "--request-lifetime-s", "86400")
 WORKERS_EACH = 20  # as many as a trusted owner may have
-WORKERS_EACH_UNTRUSTED = 4
 GENERATE = "/api/v2/generate"
 
 
@@ -52,11 +51,15 @@ class Target:
     data: Path | None = None  # where ours keeps everything
     workers_each: int = WORKERS_EACH
 
+    @property
+    def workers(self) -> int:
+        """How many workers there can be."""
+        return len(self.owners) * self.workers_each
+
     def worker(self, number: int) -> tuple[str, str]:
-        """The name of the worker of this number, and its owner's key."""
-        owner = number // self.workers_each % len(self.owners)
-        within = len(self.owners) * self.workers_each  # others share the names of these
-        return f"bench worker {number % within}", self.owners[owner].key
+        """The name of a worker and its owner's key; where there are fewer, they take turns."""
+        number %= self.workers
+        return f"bench worker {number}", self.owners[number // self.workers_each].key
 
     def requester(self, number: int) -> str:
         """The key of the requester of this number; there are fewer, so they take turns."""
@@ -88,6 +91,10 @@ class Target:
     def status(self, request_id: str) -> bytes:
         """The whole state of a request, with its pictures."""
         return self.address.call("GET", f"{GENERATE}/status/{request_id}")
+
+    def knowing(self, other: "Target") -> "Target":
+        """This server with the people of another, in whose folder it was started."""
+        return replace(self, owners=other.owners, requesters=other.requesters)
 
     def at(self, address: Address) -> "Target":
         """The same calls to another server."""
@@ -211,6 +218,12 @@ async def wait_in_queue(target: Target, bodies: list[bytes], many: int) -> list[
     """Place so many requests through the API, with these bodies in turn; their ids."""
     calls = [target.place(number, body) for number, body in enumerate(islice(cycle(bodies), many))]
     return [answer["id"] for answer in await each(target, calls)]
+
+
+async def worker_ids(target: Target) -> list[str]:
+    """The ids of the workers that are here, by their names."""
+    workers = (await each(target, [target.address.call("GET", "/api/v2/workers")]))[0]
+    return [worker["id"] for worker in sorted(workers, key=lambda worker: worker["name"])]
 
 
 # The process
