@@ -5,6 +5,7 @@ request than the one before. Workers that could serve them are there, so there i
 compute.
 """
 
+import asyncio
 import itertools
 from argparse import Namespace
 
@@ -17,6 +18,7 @@ from wishes import lanes, offer
 
 SHORT, LONG, LANES = 100, 10_000, 100
 WORKERS = 100
+POSITIONS_S = 1.1  # positions may be a second old
 AIM = Aim(goal=15_000, floor=8_000, share_of_edge=1 / 4)
 
 
@@ -41,13 +43,14 @@ async def checks(
     return await compare(given, f"checks, {name}", AIM, (target.address, check), (edge, check))
 
 
-async def last_of(target: Target, ids: list[str]) -> Progress:
-    """How far the request is that was placed last; all wait, most of them before it."""
+async def position_of_last(target: Target, ids: list[str]) -> float:
+    """Where the request stands that was placed last, once that is known to all."""
+    await asyncio.sleep(POSITIONS_S)
     async with target.address.connections(1) as (connection,):
         answers = [await connection.ask(target.check(request_id)) for request_id in ids]
-    all_of_them = [msgspec.json.decode(answer.body, type=Progress) for answer in answers]
-    assert all(progress.waiting and progress.queue_position > 0 for progress in all_of_them)
-    return all_of_them[-1]
+    found = [msgspec.json.decode(answer.body, type=Progress) for answer in answers]
+    assert all(progress.waiting and progress.queue_position > 0 for progress in found)
+    return found[-1].queue_position
 
 
 async def measure(given: Namespace) -> list[Figure]:
@@ -56,14 +59,16 @@ async def measure(given: Namespace) -> list[Figure]:
     bodies = lanes(many_lanes, [])
     figures = [await own_rate(given)]
     with an_edge() as edge:
-        async with a_target(given) as target:
+        async with a_target(given, waiting=long) as target:
             await each(target, [target.pop(number, **offer(number)) for number in range(WORKERS)])
             ids: list[str] = []
             for waiting in (SHORT, long):
                 ids += await wait_in_queue(target, bodies, waiting - len(ids))
-                last = await last_of(target, ids)
-                name = f"{waiting:,} waiting, the last at {last.queue_position:,}"
-                figures.append(await checks(given, name, target, edge, ids))
+                last = await position_of_last(target, ids)
+                figures += [
+                    Figure(name=f"position of the last of {waiting:,}", unit="", values=[last]),
+                    await checks(given, f"{waiting:,} waiting", target, edge, ids),
+                ]
     return figures
 
 

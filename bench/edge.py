@@ -205,11 +205,17 @@ async def own_rate(given: Namespace) -> Figure:
 
 
 async def compare(
-    given: Namespace, name: str, aim: Aim, real: tuple[Address, Work], bare: tuple[Address, Work]
+    given: Namespace,
+    name: str,
+    aim: Aim,
+    real: tuple[Address, Work],
+    bare: tuple[Address, Work],
+    calls: int = 1,
 ) -> Figure:
-    """How much of this work is done a second by a server and by its edge, measured in turns.
+    """How much of this work is done a second by a server, and how many calls by its edge.
 
-    In turns, because a slow moment of the machine is then one for both.
+    In turns, because a slow moment of the machine is then one for both. `calls` is how many a piece
+    of this work makes.
     """
     rates: dict[Address, list[float]] = {real[0]: [], bare[0]: []}
     for turn in range(given.runs + 1):
@@ -217,7 +223,13 @@ async def compare(
             done = await rate(address, given.connections, given.seconds, work)
             if turn:  # the first is to get warm
                 rates[address].append(done)
-    return Figure(name=name, unit="/s", values=rates[real[0]], edge=rates[bare[0]], aim=aim)
+    return Figure(
+        name=name,
+        unit="/s",
+        values=rates[real[0]],
+        edge=[each * calls for each in rates[bare[0]]],
+        aim=aim,
+    )
 
 
 if __name__ == "__main__":

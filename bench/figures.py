@@ -29,7 +29,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     values: list[float]
     aim: Aim | None = None
-    edge: list[float] = []  # the same of the bare routes, in the same turns
+    edge: list[float] = []  # calls a second of the bare routes, measured in turns with it
     series: str = ""  # the line of the plot it is a point of
     waiting: int = 0  # how long the queue was
 
@@ -71,7 +71,9 @@ def line(figure: Figure) -> str:
     if len(values) > 1:
         text += f" ({told(min(values))} to {told(max(values))}, {len(values)} runs)"
     if figure.edge:
-        text += f", 1/{1 / figure.share:.1f} of the edge's {told(statistics.median(figure.edge))}"
+        text += (
+            f", 1/{1 / figure.share:.1f} of the edge's {told(statistics.median(figure.edge))} calls"
+        )
     return text + (f": {figure.verdict}" if figure.verdict else "")
 
 

@@ -22,11 +22,13 @@ from ordu.rules.matching import LaneKey, lane_key
 from ordu.rules.money import ZERO, UserId
 from ordu.settings import ServerSettings
 from ordu.store import lanes, requests, users
+from ordu.store.database import Transaction
 from ordu.store.requests import Request
 from ordu.store.sqlite import Sqlite
 
 ROWS_AT_ONCE = 100_000
 LIFETIME_MS = 86_400_000
+WAITING_EACH = 30  # as many as one user may have by default
 
 
 @dataclass(frozen=True)
@@ -37,22 +39,15 @@ class Lane:
     wish: Wish
 
 
-def fill(data: Path, bodies: Sequence[bytes], user_ids: Sequence[int], many: int) -> list[str]:
-    """Write so many waiting requests, with these bodies and of these users in turn; their ids."""
+def fill(data: Path, bodies: Sequence[bytes], many: int) -> list[str]:
+    """Write so many waiting requests, with these bodies in turn, of new users; their ids."""
     settings = ServerSettings(data=str(data))
     database = Sqlite(settings.database_path())
     writer = database.writer()
     try:
-        asker = database.read(lambda tx: users.by_id(tx, UserId(user_ids[0])))
-        assert asker is not None, "these users are not in this horde"
-        wishes = [
-            wish(msgspec.json.decode(body, type=GenerationInput), asker, settings, Catalogue())
-            for body in bodies
-        ]
-        kept = [Lane(lane_key(each.requirement), each) for each in wishes]
         tx = writer.begin()
-        for lane in kept:
-            lanes.remember(tx, lane.key, lane.wish.requirement)
+        user_ids = add_users(tx, many // WAITING_EACH + 1)
+        kept = add_lanes(tx, bodies, user_ids[0], settings)
         ids: list[str] = []
         for request in waiting_requests(kept, user_ids, many, settings.priority_growth_per_s):
             requests.add(tx, request)
@@ -67,25 +62,56 @@ def fill(data: Path, bodies: Sequence[bytes], user_ids: Sequence[int], many: int
     return ids
 
 
+def add_users(tx: Transaction, many: int) -> list[UserId]:
+    """So many users without a key."""
+    first = users.next_id(tx)
+    user_ids = [UserId(first + number) for number in range(many)]
+    for user_id in user_ids:
+        users.add(
+            tx,
+            user_id=user_id,
+            username=f"one of many {user_id}",
+            key_hash=None,
+            concurrency=WAITING_EACH,
+            now=now(),
+        )
+    return user_ids
+
+
+def add_lanes(
+    tx: Transaction, bodies: Sequence[bytes], user_id: UserId, settings: ServerSettings
+) -> list[Lane]:
+    """The lanes in which requests with these bodies wait."""
+    asker = users.by_id(tx, user_id)
+    assert asker is not None, "it was added a moment ago"
+    kept = []
+    for body in bodies:
+        asked = msgspec.json.decode(body, type=GenerationInput)
+        one = wish(asked, asker, settings, Catalogue())
+        kept.append(Lane(lane_key(one.requirement), one))
+        lanes.remember(tx, kept[-1].key, one.requirement)
+    return kept
+
+
 def waiting_requests(
-    kept: Sequence[Lane], user_ids: Sequence[int], many: int, growth_per_s: int
+    kept: Sequence[Lane], user_ids: Sequence[UserId], many: int, growth_per_s: int
 ) -> Iterator[Request]:
     """Requests as if one had been placed every millisecond up to now."""
     fresh = Fresh(random.Random(1))
-    now = Millis(time.time_ns() // 1_000_000)
+    end = now()
     for number in range(many):
-        created_at = Millis(now - many + number)
+        created_at = Millis(end - many + number)
         lane = kept[number % len(kept)]
         one = lane.wish
         yield Request(
             id=RequestId(fresh.id(created_at)),
-            user_id=UserId(user_ids[number % len(user_ids)]),
+            user_id=user_ids[number // WAITING_EACH],
             kind=one.kind,
             state=RequestState.OPEN,
             lane_key=lane.key,
             rank=ranking.rank(ZERO, created_at, growth_per_s),
             created_at=created_at,
-            expires_at=Millis(now + LIFETIME_MS),
+            expires_at=Millis(end + LIFETIME_MS),
             counts=Counts(waiting=one.n, processing=0, finished=0, lost=0, cancelled=0),
             faults=0,
             work=one.work,
@@ -99,3 +125,8 @@ def waiting_requests(
             is_upfront=False,
             body=one.body,
         )
+
+
+def now() -> Millis:
+    """The present moment."""
+    return Millis(time.time_ns() // 1_000_000)

@@ -27,7 +27,7 @@ async def measure(given: Namespace) -> list[Figure]:
     many = 500 if given.quick else given.waiting
     idle, filled = [], []
     for _ in range(given.runs):
-        async with a_target(given) as target:
+        async with a_target(given, waiting=many) as target:
             assert target.pid is not None
             await asyncio.sleep(0 if given.quick else SETTLE_S)
             idle.append(memory_mb(target.pid))

@@ -32,7 +32,7 @@ from target import (
 )
 from wishes import UNWANTED, lane_of, lanes, offer
 
-OWNERS, REQUESTERS = 20, 20
+OWNERS = 20
 WORKERS, UNABLE = 300, 100  # who may serve what waits, and who offers what nobody wants
 THROUGH_THE_API = 50_000  # more than these are written through the store
 CONNECTIONS = 100  # so many calls may be on the way
@@ -72,17 +72,18 @@ class Backlog:
 async def a_backlog(given: Namespace, waiting: int) -> AsyncIterator[Backlog]:
     """A server with a mixed crowd of workers, and so many waiting."""
     many_lanes = min(waiting, given.lanes)
+    placed = int(given.per_s * given.seconds * (given.runs + 1))
     if waiting > THROUGH_THE_API:
         only_ours(given, f"{waiting:,} waiting are written through the store")
         with a_folder() as data:
             async with a_server(data) as empty:
-                target = await with_people(empty, OWNERS, REQUESTERS)
+                target = await with_people(empty, OWNERS, placed)
                 bodies = lanes(many_lanes, await here(target))
-            ids = fill(data, bodies, [person.id for person in target.requesters], waiting)
+            ids = fill(data, bodies, waiting)
             async with a_server(data) as filled:
                 yield Backlog(filled.knowing(target), bodies, ids)
         return
-    async with a_target(given, OWNERS, REQUESTERS) as target:
+    async with a_target(given, OWNERS, waiting + placed) as target:
         bodies = lanes(many_lanes, await here(target))
         yield Backlog(target, bodies, await wait_in_queue(target, bodies, waiting))
 

@@ -54,7 +54,7 @@ async def measure(given: Namespace) -> list[Figure]:
     waiting, many_lanes = (100, 10) if given.quick else (WAITING, LANES)
     figures = [await own_rate(given)]
     with an_edge() as edge:
-        async with a_target(given) as target:
+        async with a_target(given, waiting=waiting) as target:
             before = await passed_over(target)
             figures.append(await pops(given, "empty queue", target, edge))
             await wait_in_queue(target, lanes(many_lanes, [], is_offered=False), waiting)

@@ -12,7 +12,7 @@ from pathlib import Path
 from figures import Aim, Figure, options, read, tell
 from fill import fill
 from load import run
-from target import a_folder, a_server, memory_mb, only_ours, with_people
+from target import a_folder, a_server, memory_mb, only_ours
 from wishes import lanes
 
 LANES = 10_000
@@ -55,9 +55,8 @@ async def measure(given: Namespace) -> list[Figure]:
     many_lanes = 100 if given.quick else LANES
     for waiting, aim in ({1_000: None} if given.quick else FILLED).items():
         with a_folder() as data:
-            async with a_server(data) as server:
-                people = await with_people(server, 0, 20)
-            fill(data, lanes(many_lanes, []), [each.id for each in people.requesters], waiting)
+            await a_start(data)  # it makes the database
+            fill(data, lanes(many_lanes, []), waiting)
             starts = [await a_start(data) for _ in range(given.runs)]
         figures += told(f"{waiting:,} waiting", starts, aim, None)
     return figures

@@ -21,14 +21,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from load import Address, Connection
+from load import Address
 
 ADMIN_KEY = "administrator-key-0022"
 START_S_MAX = 120
 LOOK_AGAIN_S = 0.005
-LIFETIME_S = 86_400  # of requests: none ends while it is needed
-OPTIONS = ("--rate-limits", "off", "--concurrency", "100000", "--request-lifetime-s", "86400")
+OPTIONS = ("--rate-limits", "off", "--request-lifetime-s", "86400", "--concurrency", "300")
 WORKERS_EACH = 20  # as many as a trusted owner may have
+REQUESTERS = 20  # at least
+WAITING_EACH = 30
 GENERATE = "/api/v2/generate"
 
 
@@ -102,17 +103,15 @@ class Target:
 
 
 @contextlib.asynccontextmanager
-async def a_target(
-    given: Namespace, owners: int = 5, requesters: int = 20
-) -> AsyncIterator[Target]:
-    """The server that is named by `--url`, or one of ours with so many people."""
+async def a_target(given: Namespace, owners: int = 5, waiting: int = 0) -> AsyncIterator[Target]:
+    """The server that is named by `--url`, or one of ours with people for so many requests."""
     allow_many_connections()
     if given.url:
         yield named(given)
         return
     with a_folder() as data:
         async with a_server(data) as target:
-            yield await with_people(target, owners, requesters)
+            yield await with_people(target, owners, waiting)
 
 
 def named(given: Namespace) -> Target:
@@ -179,25 +178,31 @@ async def served(process: subprocess.Popen[bytes], ready: Path) -> Address:
     return address
 
 
-async def with_people(target: Target, owners: int, requesters: int) -> Target:
-    """A server of ours with owners who may have many workers, and requesters."""
-    async with target.address.connections(1) as (connection,):
-        people = [
-            await registered(target.address, connection, f"person {number}")
-            for number in range(owners + requesters)
-        ]
-        for person in people[:owners]:
-            path, body = f"/api/v2/users/{person.id}", b'{"trusted": true}'
-            await connection.ask(target.address.call("PUT", path, key=ADMIN_KEY, body=body))
-    return replace(target, owners=tuple(people[:owners]), requesters=tuple(people[owners:]))
+async def with_people(target: Target, owners: int, waiting: int) -> Target:
+    """A server of ours with owners who may have many workers, and requesters for so many requests.
+
+    Each has as many waiting as a user may by default.
+    """
+    many = owners + max(REQUESTERS, waiting // WAITING_EACH + 1)
+    people = tuple(Person(user["api_key"], user["id"]) for user in await registered(target, many))
+    trusted = [
+        target.address.call(
+            "PUT", f"/api/v2/users/{owner.id}", key=ADMIN_KEY, body=b'{"trusted": true}'
+        )
+        for owner in people[:owners]
+    ]
+    await each(target, trusted)
+    return replace(target, owners=people[:owners], requesters=people[owners:])
 
 
-async def registered(address: Address, connection: Connection, name: str) -> Person:
-    """A new user."""
-    body = json.dumps({"username": name}).encode()
-    call = address.call("POST", "/register", body=body, more="Accept: application/json\r\n")
-    user = json.loads((await connection.ask(call)).body)
-    return Person(user["api_key"], user["id"])
+async def registered(target: Target, many: int) -> list[Any]:
+    """So many new users."""
+    names = [json.dumps({"username": f"person {number}"}).encode() for number in range(many)]
+    accept = "Accept: application/json\r\n"
+    return await each(
+        target,
+        [target.address.call("POST", "/register", body=name, more=accept) for name in names],
+    )
 
 
 async def each(target: Target, calls: list[bytes], connections: int = 32) -> list[Any]:

@@ -102,7 +102,7 @@ async def measure(given: Namespace) -> list[Figure]:
     """Alone, then beside many."""
     idle, clients = (20, 50) if given.quick else (IDLE, CLIENTS)
     pictures = Pictures(4)
-    async with a_target(given, owners=idle // WORKERS_EACH + 1) as target:
+    async with a_target(given, idle // WORKERS_EACH + 1, clients) as target:
         figures = await measure_beside(given, target, pictures, "alone")
         ids = await wait_in_queue(target, [plain(models=[UNOFFERED])], clients)
         others = itertools.cycle(range(1, target.workers))  # the first is the one that is woken
