@@ -156,8 +156,9 @@ async def rate(
 
 
 async def latencies_ms(
-    opened: list[Connection],
-    per_s: float,
+    address: Address,
+    connections: int,
+    per_s: int,
     seconds: float,
     work: Callable[[Connection, int], Awaitable[float | None]],
 ) -> list[float]:
@@ -166,9 +167,8 @@ async def latencies_ms(
     `work` says how many of its seconds do not count, or None when nothing of it does. Waiting for
     a free connection counts: a slow server is not asked less.
     """
-    free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
-    for connection in opened:
-        free.put_nowait(connection)
+    # In turns, so that none is idle for long: servers hang up on those after some seconds.
+    free: asyncio.Queue[Connection] = asyncio.Queue()
     took_ms: list[float] = []
 
     async def do(number: int) -> None:
@@ -179,12 +179,15 @@ async def latencies_ms(
             took_ms.append((time.perf_counter() - begun - not_counted) * 1000)
         free.put_nowait(connection)
 
-    start = time.perf_counter()
-    tasks = []
-    for number in range(max(1, int(per_s * seconds))):
-        await asyncio.sleep(max(0, start + number / per_s - time.perf_counter()))
-        tasks.append(asyncio.create_task(do(number)))
-    await asyncio.gather(*tasks)
+    async with address.connections(min(connections, per_s)) as opened:
+        for connection in opened:
+            free.put_nowait(connection)
+        start = time.perf_counter()
+        tasks = []
+        for number in range(max(1, int(per_s * seconds))):
+            await asyncio.sleep(max(0, start + number / per_s - time.perf_counter()))
+            tasks.append(asyncio.create_task(do(number)))
+        await asyncio.gather(*tasks)
     return took_ms
 
 
@@ -242,4 +245,5 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--canned"]:
         run(serve_canned())
     else:
-        print(f"the load itself: {run(own_rate(20, 3)):,.0f} calls/s")
+        seconds = 0.2 if "--quick" in sys.argv else 3
+        print(f"the load itself: {run(own_rate(20, seconds)):,.0f} calls/s")

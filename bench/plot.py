@@ -14,6 +14,7 @@ WIDTH, HEIGHT = 820, 460
 LEFT, RIGHT, TOP, BOTTOM = 70, 800, 70, 400
 COLOURS = ("#b4442c", "#2c6fb4", "#3f8f4f", "#8a5fb0")
 PERCENTILES = {"median": "", "p99": ' stroke-dasharray="7 5"'}
+TITLE = "How long a call takes as the queue grows (solid: median, dashed: 99th percentile)"
 FONT = 'font-family="system-ui, sans-serif" font-size="13" fill="#333"'
 
 
@@ -45,11 +46,11 @@ def draw(figures: Sequence[Figure]) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {FONT}>',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
-        text(WIDTH / 2, 22, "How long a call takes as the queue grows", "middle"),
+        text(WIDTH / 2, 22, TITLE, "middle"),
         *axes(across, up),
     ]
     for number, (kind, colour) in enumerate(zip(kinds, COLOURS, strict=False)):
-        at = LEFT + 10 + number * 190
+        at = LEFT + 10 + number * 205
         parts.append(line(at, 48, at + 26, 48, colour))
         parts.append(text(at + 34, 52, kind))
         for percentile, style in PERCENTILES.items():
@@ -72,7 +73,6 @@ def axes(across: Axis, up: Axis) -> Iterator[str]:
         yield line(LEFT, up.at(value), RIGHT, up.at(value), "#ddd", 1)
         yield text(LEFT - 8, up.at(value) + 4, f"{value:g} ms", "end")
     yield text((LEFT + RIGHT) / 2, BOTTOM + 44, "requests waiting", "middle")
-    yield text(RIGHT, 52, "solid: median, dashed: p99", "end")
 
 
 def curve(mine: list[Figure], across: Axis, up: Axis, colour: str, style: str) -> Iterator[str]:

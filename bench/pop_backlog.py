@@ -2,9 +2,10 @@
 
 Ten to a million requests wait in up to 10,000 lanes. Workers of a mixed crowd pop at a fixed rate
 and are given jobs; before each pop a request is placed like one that was taken, so that the queue
-stays as it is. Then workers pop that nothing fits, then requests are asked after, at the same rate.
-Calls are begun when they are due, whether the server keeps up or not. The first pop of each worker
-after a start is told by itself: the server has to learn then what it may serve.
+stays as it is. Of long queues they also pop while nothing is placed. Then workers pop that nothing
+fits, then requests are asked after, at the same rate. Calls are begun when they are due, whether
+the server keeps up or not. The first pop of each worker after a start is told by itself: the server
+has to learn then what it may serve.
 """
 
 import contextlib
@@ -38,7 +39,7 @@ THROUGH_THE_API = 50_000  # more than these are written through the store
 CONNECTIONS = 100  # so many calls may be on the way
 WITHOUT_JOB_MAX = 0.05
 FIRST = "first pop of a worker after a start"
-SERIES = ("pop with a job", "empty pop", "check")
+PLACING, ALONE = "pop with a job while placing", "pop with a job"
 AIM = Aim(goal=10, floor=25)
 AIMED_AT = 1_000_000
 
@@ -108,18 +109,22 @@ class Load:
         self.without_job = 0
 
     async def pop(self, connection: Connection, number: int) -> float | None:
-        """Place what was taken before, which is not measured, and pop; how long placing took."""
-        begun = time.perf_counter()
-        lane = self.taken.popleft() if self.taken else number % len(self.places)
-        await connection.ask(self.places[lane])
-        placed = time.perf_counter()
+        """Pop, and be given a job."""
         worker = self.order[number % len(self.order)]
         popped = POPPED.decode((await connection.ask(self.pops[worker])).body)
         if popped.id is None:
             self.without_job += 1
             return None
         self.taken.append(lane_of(popped.payload.prompt))
-        return placed - begun
+        return 0
+
+    async def place_and_pop(self, connection: Connection, number: int) -> float | None:
+        """Place what was taken before, which is not measured, and pop; how long placing took."""
+        begun = time.perf_counter()
+        lane = self.taken.popleft() if self.taken else number % len(self.places)
+        await connection.ask(self.places[lane])
+        placed = time.perf_counter()
+        return None if await self.pop(connection, number) is None else placed - begun
 
     async def pop_empty(self, connection: Connection, number: int) -> float:
         """Pop, and be given nothing."""
@@ -146,17 +151,20 @@ class Load:
 async def latencies(given: Namespace, backlog: Backlog) -> dict[str, list[list[float]]]:
     """Each run's milliseconds, for every series; the first pops are one run."""
     calls = Load(backlog)
-    works = dict(zip(SERIES, (calls.pop, calls.pop_empty, calls.check), strict=True))
-    found: dict[str, list[list[float]]] = {name: [] for name in SERIES}
-    async with backlog.target.address.connections(CONNECTIONS) as opened:
-        found[FIRST] = [await calls.first_pops(opened[0])]
-        for turn in range(given.runs + 1):
-            for name, work in works.items():
-                seconds = given.seconds if turn else given.seconds / 3  # the first is to get warm
-                took_ms = await latencies_ms(opened, given.per_s, seconds, work)
-                if turn:
-                    found[name].append(took_ms)
-    with_job = sum(map(len, found[SERIES[0]]))
+    works = {PLACING: calls.place_and_pop, "empty pop": calls.pop_empty, "check": calls.check}
+    if len(backlog.ids) > THROUGH_THE_API:
+        works[ALONE] = calls.pop
+    found: dict[str, list[list[float]]] = {name: [] for name in works}
+    address = backlog.target.address
+    async with address.connections(1) as (connection,):
+        found[FIRST] = [await calls.first_pops(connection)]
+    for turn in range(given.runs + 1):
+        for name, work in works.items():
+            seconds = given.seconds if turn else given.seconds / 3  # the first is to get warm
+            took_ms = await latencies_ms(address, CONNECTIONS, given.per_s, seconds, work)
+            if turn:
+                found[name].append(took_ms)
+    with_job = sum(map(len, found[PLACING]))
     share = calls.without_job / (with_job + calls.without_job)
     assert share < WITHOUT_JOB_MAX, f"{share:.0%} of the pops were given no job"
     return found
@@ -164,26 +172,31 @@ async def latencies(given: Namespace, backlog: Backlog) -> dict[str, list[list[f
 
 async def measure(given: Namespace) -> list[Figure]:
     """Every length of the queue."""
-    figures = []
-    for waiting in [10, 1_000] if given.quick else given.waiting:
+    figures: list[Figure] = []
+    for waiting in [10, 100] if given.quick else given.waiting:
         async with a_backlog(given, waiting) as backlog:
             found = await latencies(given, backlog)
         where = f"{waiting:,} waiting in {len(backlog.bodies):,} lanes"
         for series, runs in found.items():
-            for what, of in (("median", p50), ("p99", p99)):
-                is_aimed_at = (series, what, waiting) == (SERIES[0], "p99", AIMED_AT)
-                rate = "" if series == FIRST else f", at {given.per_s}/s"
-                figures.append(
-                    Figure(
-                        name=f"{series}, {where}{rate}: {what}",
-                        unit="ms",
-                        values=[of(took_ms) for took_ms in runs],
-                        aim=AIM if is_aimed_at else None,
-                        series=f"{series}, {what}",
-                        waiting=waiting,
-                    )
-                )
+            rate = "" if series == FIRST else f", at {given.per_s}/s"
+            figures += told(series, f"{series}, {where}{rate}", waiting, runs)
     return figures
+
+
+def told(series: str, name: str, waiting: int, runs: list[list[float]]) -> list[Figure]:
+    """The median and the 99th percentile of these runs."""
+    is_aimed_at = series in {ALONE, PLACING} and waiting == AIMED_AT
+    return [
+        Figure(
+            name=f"{name}: {what}",
+            unit="ms",
+            values=[of(took_ms) for took_ms in runs],
+            aim=AIM if is_aimed_at and what == "p99" else None,
+            series="" if series == FIRST else f"{series}, {what}",
+            waiting=waiting,
+        )
+        for what, of in (("median", p50), ("p99", p99))
+    ]
 
 
 if __name__ == "__main__":

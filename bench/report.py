@@ -46,8 +46,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="only see whether it works")
     parser.add_argument("--only", nargs="+", choices=SCRIPTS, default=SCRIPTS)
     parser.add_argument("--into", type=Path, default=INTO)
+    parser.add_argument("--runs", help="of each figure, for all scripts")
+    parser.add_argument("--seconds", help="of one run, for all scripts")
     given = parser.parse_args()
     more = ["--quick"] if given.quick else []
+    for name in ("runs", "seconds"):
+        if value := getattr(given, name):
+            more += [f"--{name}", value]
     found = {name: measured(name, more) for name in given.only}
     given.into.mkdir(parents=True, exist_ok=True)
     page = "\n".join(the_page(found, more))
