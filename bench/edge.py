@@ -53,7 +53,7 @@ DEFAULTS = {
 }
 PROMPT = "a fox in the snow, oil on canvas, soft light, by a painter of the north, highly detailed"
 PLACED = {"id": ID, "kudos": 6, "kudos_exact": 6.0}
-NOTHING = {
+NOTHING: dict[str, object] = {
     "payload": DEFAULTS,
     "id": None,
     "ids": [],
