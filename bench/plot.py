@@ -49,10 +49,11 @@ def draw(figures: Sequence[Figure]) -> str:
         text(WIDTH / 2, 22, TITLE, "middle"),
         *axes(across, up),
     ]
-    for number, (kind, colour) in enumerate(zip(kinds, COLOURS, strict=False)):
-        at = LEFT + 10 + number * 205
+    at = LEFT + 10
+    for kind, colour in zip(kinds, COLOURS, strict=False):
         parts.append(line(at, 48, at + 26, 48, colour))
         parts.append(text(at + 34, 52, kind))
+        at += 60 + 7 * len(kind)  # as long as the words are, about
         for percentile, style in PERCENTILES.items():
             mine = [each for each in points if each.series == f"{kind}, {percentile}"]
             parts += curve(mine, across, up, colour, style)
@@ -71,7 +72,7 @@ def axes(across: Axis, up: Axis) -> Iterator[str]:
         yield text(across.at(value), BOTTOM + 20, f"{value:,.0f}", "middle")
     for value in up.marks():
         yield line(LEFT, up.at(value), RIGHT, up.at(value), "#ddd", 1)
-        yield text(LEFT - 8, up.at(value) + 4, f"{value:g} ms", "end")
+        yield text(LEFT - 8, up.at(value) + 4, f"{value:,g} ms", "end")
     yield text((LEFT + RIGHT) / 2, BOTTOM + 44, "requests waiting", "middle")
 
 
