@@ -90,6 +90,6 @@ def test_the_report_has_tables_and_a_plot(ordu: Processes):
     done = run(ordu, "report", "--quick", "--only", "pop_backlog", "--into", str(ordu.folder))
     assert done.returncode == 0, done.stderr
     page = (ordu.folder / "figures.md").read_text(encoding="utf-8")
-    assert "| pop with a job, 100 waiting" in page
+    assert "| pop with a job while placing, 100 waiting" in page
     plot = (ordu.folder / "latency.svg").read_text(encoding="utf-8")
     assert plot.count("<circle") == 3 * 2 * 2  # kinds of calls, percentiles, lengths of the queue
