@@ -82,8 +82,8 @@ pages: setup-dev ## Write the reference pages that come from the code
 	@$(BIN)/python scripts/compatibility_page.py
 	@$(BIN)/python scripts/settings_page.py
 
-bench: setup-dev ## The measured claims
-	@for script in bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: setup-dev ## The measured claims, into docs/performance/; a quarter of an hour on a quiet machine
+	@$(BIN)/python bench/report.py
 
 lock: ## Renew the lock files (needs uv)
 	@uv pip compile pyproject.toml --all-extras --group build --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/run.txt

@@ -1,0 +1,95 @@
+"""The scripts under `bench/` work: each is run in its quickest form, against real servers.
+
+How fast things are is no matter here: machines that test are busy.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.system.processes import Processes
+
+BENCH = Path(__file__).parents[2] / "bench"
+BY_URL = ("lifecycle", "pop_empty", "check", "pop_backlog", "wake", "memory")
+
+
+def run(ordu: Processes, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(BENCH / f"{script}.py"), *arguments],
+        cwd=ordu.folder,
+        env=ordu.environment(),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def figures(ordu: Processes, script: str, *arguments: str) -> dict[str, list[float]]:
+    """What a script writes down, by name; it prints the same."""
+    file = ordu.folder / f"{script}.json"
+    done = run(ordu, script, "--quick", "--figures", str(file), *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = msgspec.json.decode(file.read_bytes())
+    assert len(done.stdout.splitlines()) == len(found)
+    assert all(each["name"] in done.stdout for each in found)
+    return {each["name"]: each["values"] for each in found}
+
+
+@pytest.mark.parametrize("script", ["lifecycle", "pop_empty", "check", "wake", "memory", "start"])
+def test_a_script_measures_something(ordu: Processes, script: str):
+    found = figures(ordu, script)
+    assert found
+    for name, values in found.items():
+        # Of processor time, and of memory that was there before, there may be nothing to measure.
+        assert all(value > 0 for value in values) or "nothing happens" in name, name
+
+
+def test_a_server_that_is_named_is_measured(ordu: Processes):
+    server = ordu.server("--concurrency", "1000")
+    people = ("--owner", server.register("owner"), "--requester", server.register("requester"))
+    assert figures(ordu, "lifecycle", "--url", server.url, *people)
+    with server.horde() as horde:
+        assert {worker.name for worker in horde.get_workers()} > {"bench worker 0"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", BY_URL)
+def test_every_script_measures_a_server_that_is_named(ordu: Processes, script: str):
+    server = ordu.server("--concurrency", "10000")
+    people = ("--owner", server.register("owner"), "--requester", server.register("requester"))
+    process = ("--pid", str(server.process.pid))
+    assert figures(ordu, script, "--url", server.url, *people, *process)
+
+
+def test_what_cannot_be_measured_from_outside_says_so(ordu: Processes):
+    people = ("--owner", "a" * 22, "--requester", "b" * 22)
+    done = run(ordu, "start", "--url", "http://127.0.0.1:1", *people)
+    assert done.returncode == 1
+    assert "cannot be measured with --url" in done.stderr
+    done = run(ordu, "lifecycle", "--url", "http://127.0.0.1:1")
+    assert "--owner KEY" in done.stderr
+
+
+def test_the_map_of_lanes_is_measured(ordu: Processes):
+    done = run(ordu, "lanes", "--sizes", "100", "--lanes", "10")
+    assert done.returncode == 0, done.stderr
+    assert "100 in     10" in done.stdout
+
+
+def test_the_load_is_measured(ordu: Processes):
+    done = run(ordu, "load", "--quick")
+    assert done.returncode == 0, done.stderr
+    assert "calls/s" in done.stdout
+
+
+def test_the_report_has_tables_and_a_plot(ordu: Processes):
+    """Of the longest script, which is run by this test only."""
+    done = run(ordu, "report", "--quick", "--only", "pop_backlog", "--into", str(ordu.folder))
+    assert done.returncode == 0, done.stderr
+    page = (ordu.folder / "figures.md").read_text(encoding="utf-8")
+    assert "| pop with a job while placing, 100 waiting" in page
+    plot = (ordu.folder / "latency.svg").read_text(encoding="utf-8")
+    assert plot.count("<circle") == 3 * 2 * 2  # kinds of calls, percentiles, lengths of the queue
