@@ -20,6 +20,7 @@ from ordu.protocol.operations.documents import get_docs_privacy, get_docs_sponso
 from ordu.protocol.operations.generate import (
     delete_async_status,
     get_async_check,
+    get_async_events,
     get_async_status,
     post_async_generate,
     post_job_pop,
@@ -99,6 +100,7 @@ TABLE: tuple[Operation, ...] = (
     get_docs_privacy,
     get_docs_sponsors,
     # our own
+    get_async_events,
     post_register,
     put_picture,
     get_picture,
@@ -123,6 +125,7 @@ __all__ = [
     "delete_user_single",
     "delete_worker_single",
     "get_async_check",
+    "get_async_events",
     "get_async_status",
     "get_docs_privacy",
     "get_docs_sponsors",
