@@ -380,3 +380,17 @@ async def test_post_sync_generate_is_not_refused_because_of_checks_that_wait(
     assert (full.status_code, full.json()["rc"]) == (429, "TooManyWaiters")
     horde.stop()
     await asyncio.gather(check, call)
+
+
+async def test_a_post_job_pop_that_waits_is_noted_every_half_minute(waiting_pop, horde, clock):
+    reply = await waiting_pop()
+    (waiter,) = horde.idle.waiters
+    began = waiter.worker.seen_at
+    for seconds, seen in [(29, 0), (1, 30), (29, 30), (1, 60)]:
+        clock.forward(s=seconds)
+        await Sweeper(horde).sweep()
+        assert waiter.worker.seen_at == began + seen * 1000
+        assert not waiter.worker.is_unwritten
+    assert waiter.worker.uptime_s == 60
+    horde.stop()
+    await reply

@@ -176,7 +176,8 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
 
     def abandon() -> None:
         horde.lanes.release(waiting)
-        horde.idle.tell(waiting.lane, waiting.user_id, 1)
+        if is_gone:  # somebody may have looked while it was reserved
+            horde.idle.tell(waiting.lane, waiting.user_id, 1)
 
     def publish(claimed: Claimed | None) -> None:
         nonlocal given

@@ -102,7 +102,7 @@ async def open_horde(
         await horde.load()
         yield Opened(horde, secret, new_key)
     finally:
-        await asyncio.gather(*horde.errands)
+        await asyncio.gather(*horde.errands, return_exceptions=True)
         await horde.database.stop()
 
 
