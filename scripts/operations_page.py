@@ -34,7 +34,7 @@ Produced by `make pages` from the tables of operations (`src/ordu/protocol/opera
 of rights (`src/ordu/rules/rights.py`); do not edit it by hand.
 A running horde shows the same at `/api/`, with every field, and serves it as `/api/swagger.json`
 (Swagger 2.0) and `/openapi.json` (OpenAPI 3.1). Every operation under `/api/v2` takes the header
-`X-Fields`, a mask of the fields the answer shall have. A refusal is `{"message", "rc"}`, and
+`X-Fields`, a mask of the fields a JSON answer shall have. A refusal is `{"message", "rc"}`, and
 `errors` by field where a body does not fit.
 
 """
@@ -171,8 +171,9 @@ def who_changes(rights: Mapping[str, Right], field: str) -> str:
 
 def reply(row: Operation) -> str:
     """The fields of the answer, and who sees those that not everybody does."""
+    also = "".join(f" Answer {status}: {words}." for status, words in row.also.items())
     if row.reply is None:
-        return f"Answer {row.status}: `{row.produces}`."
+        return f"Answer {row.status}: `{row.produces}`.{also}"
     fields = fields_of(schema_of(row.reply), SCHEMAS)
     names = ", ".join(f"`{field.name}`" for field in fields if "." not in field.name)
     seen = SEEN.get(row.name, {})
@@ -183,7 +184,7 @@ def reply(row: Operation) -> str:
         f" Seen by {WHO[least]} only: {', '.join(names_of)}." for least, names_of in groups.items()
     )
     nulls = "null fields are left out" if row.nulls is Nulls.SKIP else "every field is there"
-    return f"Answer {row.status} ({reply_name(row.reply)}; {nulls}): {names}.{said}"
+    return f"Answer {row.status} ({reply_name(row.reply)}; {nulls}): {names}.{said}{also}"
 
 
 def refusals(row: Operation) -> str:

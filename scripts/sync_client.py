@@ -23,6 +23,7 @@ FILES = {
     "_async_line.py": "_sync_line.py",
     "_async_operations.py": "_sync_operations.py",
     "_async_request.py": "_sync_request.py",
+    "_async_stream.py": "_sync_stream.py",
 }
 
 # Names that start with Async and have no entry begin with Sync afterwards (AsyncLine, …).
@@ -33,7 +34,9 @@ NAMES = {
     "_async_line": "_sync_line",
     "_async_operations": "_sync_operations",
     "_async_request": "_sync_request",
+    "_async_stream": "_sync_stream",
     "aclose": "close",
+    "aclosing": "closing",
     "aiter_bytes": "iter_bytes",
     "async_shielded": "sync_shielded",
     "async_sleep": "sync_sleep",

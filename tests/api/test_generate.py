@@ -618,8 +618,7 @@ async def test_post_sync_generate_without_workers_places_nothing(api, horde):
     assert not horde.lanes.requests
 
 
-async def test_post_sync_generate_that_expires(api, pop, horde, clock, monkeypatch):
-    monkeypatch.setattr("ordu.server.handlers.generate.LOOK_AGAIN_S", 0.01)
+async def test_post_sync_generate_that_expires(api, pop, horde, clock):
     await pop()
     call = asyncio.create_task(api.post(SYNC, json={"prompt": "a fox"}, headers=ANONYMOUS))
     while not horde.lanes.requests:
@@ -630,13 +629,12 @@ async def test_post_sync_generate_that_expires(api, pop, horde, clock, monkeypat
     assert (reply.status_code, reply.json()["rc"]) == (410, "RequestExpired")
 
 
-async def test_post_sync_generate_while_the_server_stops(api, pop, horde, monkeypatch):
-    monkeypatch.setattr("ordu.server.handlers.generate.LOOK_AGAIN_S", 0.01)
+async def test_post_sync_generate_while_the_server_stops(api, pop, horde):
     await pop()
     call = asyncio.create_task(api.post(SYNC, json={"prompt": "a fox"}, headers=ANONYMOUS))
     while not horde.lanes.requests:
         await asyncio.sleep(0)
-    horde.is_stopping = True
+    horde.stop()
     reply = await call
     assert (reply.status_code, reply.json()["rc"]) == (503, "Unavailable")
     assert not horde.lanes.requests

@@ -1,6 +1,8 @@
 """Every method of the client, in both faces, against a real server."""
 
+import asyncio
 import base64
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,10 +11,11 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from msgspec import UNSET
 from tests.builders import a_picture
-from tests.system.processes import Processes, until
+from tests.system.processes import START_S_MAX, Processes, until
 
-from ordu.client import AsyncHorde, Horde
+from ordu.client import AsyncHorde, Ended, Horde, PictureReady, Progress, RequestEvent
 from ordu.client.errors import HordeError
+from ordu.client.wire import known
 from ordu.protocol.jobs import PopInputStable, PostJobSubmitRequest
 from ordu.protocol.kudos import PostAwardKudosRequest, PostTransferKudosRequest
 from ordu.protocol.operations import TABLE, Era
@@ -161,3 +164,65 @@ def the_horde(horde: Face) -> None:
 def a_sync_request_nobody_can_serve(horde: Face) -> None:
     wanted = GenerationInput(prompt="a fox", models=["nobody has it"], params=SMALL)
     refused("NoValidWorkers", horde.post_sync_generate, wanted)
+
+
+@pytest.mark.parametrize("face", ["sync", "async"])
+def test_events_go_on_over_a_restart(ordu: Processes, face: str) -> None:
+    server = ordu.server()
+    assert server.admin_key
+    seen: list[RequestEvent] = []
+
+    def listen(url: str, request_id: str) -> None:
+        with Horde(url) as horde:
+            seen.extend(horde.events(request_id))
+
+    async def listen_async(url: str, request_id: str) -> None:
+        async with AsyncHorde(url) as horde:
+            seen.extend([event async for event in horde.events(request_id)])
+
+    with server.horde(server.admin_key) as horde:
+        wanted = GenerationInput(prompt="a fox", params=a_pair())
+        request_id = known(horde.post_async_generate(wanted).id, "")
+        listener = threading.Thread(
+            target=lambda: (
+                listen(server.url, request_id)
+                if face == "sync"
+                else asyncio.run(listen_async(server.url, request_id))
+            )
+        )
+        listener.start()
+        first = horde.post_job_pop(POP)
+        submit(horde, known(first.id, ""))
+        second = horde.post_job_pop(POP)
+        server.kill()
+        ordu.server("--port", server.url.rpartition(":")[2])
+        submit(horde, known(second.id, ""))
+        listener.join(START_S_MAX)
+    pictures = [each.picture_id for each in seen if isinstance(each, PictureReady)]
+    assert pictures == [first.id, second.id]
+    last = seen[-1]
+    assert isinstance(last, Ended)
+    assert (last.state, last.progress.finished) == ("done", 2)
+    assert len({each.id for each in seen}) == len(seen)
+
+
+def a_pair() -> ModelGenerationInputStable:
+    return ModelGenerationInputStable(width=64, height=64, steps=1, n=2)
+
+
+def submit(horde: Horde, job_id: str) -> None:
+    picture = base64.b64encode(a_picture(64, 64)).decode()
+    horde.post_job_submit(PostJobSubmitRequest(id=job_id, generation=picture, seed=1))
+
+
+@pytest.mark.parametrize("face", [sync_face, async_face])
+def test_generate_is_told_what_happens(ordu: Processes, face: Any) -> None:
+    server = ordu.server()
+    assert server.admin_key
+    ordu.worker(server, server.admin_key)
+    told: list[Progress] = []
+    with face(server.url, server.admin_key) as horde:
+        pictures = horde.generate("a fox", width=64, height=64, n=2, on_progress=told.append)
+    assert len(pictures) == 2
+    assert told[-1].is_over
+    assert [each.finished for each in told] == sorted(each.finished for each in told)

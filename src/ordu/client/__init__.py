@@ -27,6 +27,14 @@ from ordu.client.errors import (
     UnknownKey,
     Unreachable,
 )
+from ordu.client.events import (
+    Ended,
+    Moved,
+    PictureReady,
+    Processing,
+    Queued,
+    RequestEvent,
+)
 from ordu.client.pictures import Picture, Progress, Stage
 
 __all__ = [
@@ -34,14 +42,20 @@ __all__ = [
     "BadInput",
     "BrokenHorde",
     "Closed",
+    "Ended",
     "Horde",
     "HordeError",
     "KudosRefused",
+    "Moved",
     "NotAllowed",
     "NotFound",
     "NotImplementedByHorde",
     "Picture",
+    "PictureReady",
+    "Processing",
     "Progress",
+    "Queued",
+    "RequestEvent",
     "RequestFaulted",
     "Stage",
     "TooMuch",

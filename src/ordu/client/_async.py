@@ -1,9 +1,9 @@
 # Written by hand. scripts/sync_client.py derives _sync.py from it.
 """The client: every operation of a horde as a method, and the way from a prompt to pictures.
 
-The operations are in `_async_operations`. Four methods here are no operation: `generate` (from a
-prompt to pictures), `fulfil` (the same for a request made by hand), and `fetch` and `upload` for
-the bytes of pictures.
+The operations are in `_async_operations`. Five methods here are more than an operation: `generate`
+(from a prompt to pictures), `fulfil` (the same for a request made by hand), `events` (what happens
+to a request), and `fetch` and `upload` for the bytes of pictures.
 """
 
 import time
@@ -17,13 +17,17 @@ from ordu.client import wire
 from ordu.client._async_line import AsyncLine
 from ordu.client._async_operations import AsyncOperations
 from ordu.client._async_request import AsyncRequest
+from ordu.client._async_stream import AsyncStream
 from ordu.client.errors import BrokenHorde
+from ordu.client.events import AsyncEvents
 from ordu.client.pictures import Picture, Progress, wish
 from ordu.client.waiting import AsyncSleep, Clock, async_shielded, async_sleep
 from ordu.client.wire import Fields, known
+from ordu.protocol import operations
 from ordu.protocol.params import PostProcessor, Sampler
 from ordu.protocol.requests import (
     GenerationInput,
+    RequestAsync,
     SourceProcessing,
 )
 
@@ -146,16 +150,35 @@ class AsyncHorde(AsyncOperations):
     ) -> list[Picture]:
         """Place this request, wait until it is done, and get its pictures; see `generate`."""
         deadline = self._clock() + timeout_s
-        request_id = known((await self.post_async_generate(payload, apikey)).id, "")
+        asked = operations.post_async_generate
+        answer = await self._line.ask(asked, {}, apikey=apikey, payload=payload)
+        request_id = known(wire.read(answer, RequestAsync, asked.name).id, "")
         if not request_id:
             raise BrokenHorde("The horde took the request and did not say its id (a dry run?).")
-        request = AsyncRequest(self._line, request_id, deadline, self._sleep, self._clock)
+        has_events = wire.offers_events(answer)
+        request = AsyncRequest(
+            self._line, request_id, deadline, self._sleep, self._clock, has_events=has_events
+        )
         try:
             await request.watch(on_progress)
         except BaseException:
             await async_shielded(request.give_up())
             raise
         return await request.collect()
+
+    # -- what happens to a request -------------------------------------------------------------
+
+    def events(self, request_id: str, *, after: str | None = None) -> AsyncEvents:
+        """What happens to a request, as it happens, until its end (Ordu's servers only).
+
+        Goes on by itself after a connection broke off; `after` is the id of the last event that was
+        seen, for a program that comes back. Use `contextlib.aclosing` to leave early.
+
+        Raises:
+            NotFound: there is no such request, or the server tells no events.
+            HordeError: the horde refused, or was away for long.
+        """
+        return AsyncStream(self._line, request_id, after, self._sleep, self._clock).events()
 
     # -- the bytes of pictures -----------------------------------------------------------------
 

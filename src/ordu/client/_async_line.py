@@ -4,6 +4,8 @@
 Whatever goes wrong on the way is a `HordeError`; any answer, also a refusal, is an `Answer`.
 """
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import httpx
@@ -53,15 +55,59 @@ class AsyncLine:
     ) -> T:
         """The answer to this operation, or the `HordeError` it was refused with."""
         more = {"X-Fields": x_fields, "Idempotency-Key": idempotency_key, "Prefer": prefer}
-        answer = await self._exchange(
+        answer = await self.ask(
+            operation,
+            more,
+            apikey=apikey,
+            payload=payload,
+            query=query,
+            ids=ids,
+            timeout_s=timeout_s,
+        )
+        return wire.read(answer, reply, operation.name)
+
+    async def ask(
+        self,
+        operation: Operation,
+        more: Mapping[str, str | None],
+        *,
+        apikey: str | None = None,
+        payload: msgspec.Struct | Fields | None = None,
+        query: Query | None = None,
+        ids: Ids | None = None,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """Whatever this operation is answered with; `more` are headers that may be given."""
+        return await self._exchange(
             operation.method,
             self.url + wire.path_of(operation, ids or {}),
             query=query,
             headers=wire.headers_of(operation, apikey or self._apikey, more),
             body=wire.body_of(payload),
-            timeout_s=wire.WAIT_TIMEOUT_S if prefer else timeout_s,
+            timeout_s=wire.WAIT_TIMEOUT_S if more.get("Prefer") else timeout_s,
         )
-        return wire.read(answer, reply, operation.name)
+
+    @asynccontextmanager
+    async def stream(
+        self, operation: Operation, more: Mapping[str, str | None], *, ids: Ids
+    ) -> AsyncIterator[httpx.Response]:
+        """An answer that goes on, to be read while it comes; `more` are headers to be given.
+
+        Raises:
+            HordeError: it was refused, is no stream, or breaks off.
+        """
+        address = self.url + wire.path_of(operation, ids)
+        headers = wire.headers_of(operation, self._apikey, more)
+        try:
+            async with self._http.stream(
+                operation.method, address, headers=headers, timeout=wire.QUIET_S_MAX
+            ) as response:
+                if not wire.is_stream(response, operation):
+                    body = await self._read(response, wire.REFUSAL_BYTES_MAX)
+                    raise wire.no_stream(Answer(response.status_code, response.headers, body))
+                yield response
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            raise wire.unreachable(address, error) from error
 
     async def fetch(self, link_or_base64: str) -> bytes:
         """The bytes of a picture; to the place of a link the key is not shown."""

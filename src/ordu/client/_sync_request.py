@@ -1,65 +1,123 @@
 # Derived from _async_request.py by scripts/sync_client.py: edit that, then `make sync-client`.
 """A placed request, as somebody sees it who waits for its pictures.
 
-It is looked at without its pictures until it is done, then read once: servers of 2022 forget it
-with that. A horde that is away for a moment (a restart) or has too much to do is asked again.
+A horde that offers it is listened to: it tells what happens as it happens. Others are asked how far
+it is, without its pictures, until it is done; those that can answer when something has happened.
+Then it is read once: servers of 2022 forget it with that. A horde that is away for a moment (a
+restart) or has too much to do is asked again.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from contextlib import closing
+from dataclasses import replace
 
 from ordu.client import wire
 from ordu.client._sync_line import SyncLine
-from ordu.client.errors import HordeError, RequestFaulted
+from ordu.client._sync_stream import SyncStream
+from ordu.client.errors import HordeError, RequestFaulted, Unreachable
+from ordu.client.events import Ended, Moved, PictureReady, RequestEvent
 from ordu.client.pictures import Picture, Progress, picture_of, progress_of
 from ordu.client.waiting import Clock, Pace, Patience, SyncSleep
-from ordu.client.wire import known
+from ordu.client.wire import Answer, known
 from ordu.protocol import operations
 from ordu.protocol.operations import Operation
 from ordu.protocol.requests import RequestStatusCheck, RequestStatusStable
 
 WAIT_S = 10  # for how long the server is asked to wait for a change
 
-T = TypeVar("T")
-
 
 class SyncRequest:
-    """A request with this id, waited for until `deadline` on the clock."""
+    """A request with this id, waited for until `deadline` on the clock.
+
+    `has_events` says whether the horde offered to tell what happens to it.
+    """
 
     def __init__(
-        self, line: SyncLine, request_id: str, deadline: float, sleep: SyncSleep, clock: Clock
+        self,
+        line: SyncLine,
+        request_id: str,
+        deadline: float,
+        sleep: SyncSleep,
+        clock: Clock,
+        *,
+        has_events: bool = False,
     ) -> None:
         self.id = request_id
         self._line = line
         self._deadline = deadline
         self._sleep = sleep
         self._clock = clock
+        self._has_events = has_events
+        self._stream = SyncStream(line, request_id, None, sleep, clock)
+        self._progress: Progress | None = None
+        self._version: str | None = None  # that the last look saw
+        self._tell: Callable[[Progress], None] = _ignore
 
     def watch(self, on_progress: Callable[[Progress], None] | None) -> None:
-        """Look at it until it is done; each look is told to `on_progress`.
-
-        A server that can answers when something changes; others are asked less often with time.
-        """
-        pace, before, prefer = Pace(), None, None
-        while True:
+        """Wait until it is done; whatever is learnt of it is told to `on_progress`."""
+        self._tell = on_progress or _ignore
+        pace, before, wait_s = Pace(), None, 0
+        while not (self._has_events and self._listen()):
             asked_at = self._clock()
-            check = self._insist(operations.get_async_check, RequestStatusCheck, prefer)
-            progress = progress_of(self.id, check)
-            if on_progress is not None:
-                on_progress(progress)
-            if progress.is_over:
+            progress = self._look(wait_s)
+            if progress is not None and progress.is_over:
                 return
             self._patience().check_time()
-            if progress.counts != before:
+            # A look that brought nothing new says nothing of its place in line: the next one does.
+            wait_s = 0 if progress is None else min(WAIT_S, self._left_s())
+            if progress is not None and progress.counts != before:
                 pace, before = Pace(), progress.counts
-            prefer = f"wait={max(1, min(WAIT_S, int(self._deadline - self._clock())))}"
-            pause_s = pace.next_pause_s(progress.wait_s) - (self._clock() - asked_at)
-            if pause_s > 0:
+            pause_s = pace.next_pause_s(0 if progress is None else progress.wait_s)
+            if (pause_s := pause_s - (self._clock() - asked_at)) > 0:
                 self._sleep(pause_s)
+
+    def _listen(self) -> bool:
+        """Be told what happens to it; whether it ended meanwhile.
+
+        Where that is refused, or does not get through, it is not tried again.
+        """
+        is_heard = False
+        try:
+            with closing(self._stream.of_one_connection(self._left_s())) as events:
+                for event in events:
+                    is_heard = True
+                    self._hear(event)
+                    if isinstance(event, Ended):
+                        return True
+        except HordeError as error:
+            self._has_events = is_heard and isinstance(error, Unreachable)
+        return False
+
+    def _hear(self, event: RequestEvent) -> None:
+        if isinstance(event, Moved):
+            if self._progress is not None:
+                position, wait_s = event.position, event.wait_s
+                self._know(replace(self._progress, position=position, wait_s=wait_s))
+        elif not isinstance(event, PictureReady):
+            self._know(event.progress)
+
+    def _know(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tell(progress)
+
+    def _look(self, wait_s: int) -> Progress | None:
+        """How far it is now; None when nothing has happened since the last look, after `wait_s`."""
+        more: dict[str, str | None] = {}
+        if wait_s:
+            more = {"Prefer": f"wait={wait_s}", "If-None-Match": self._version}
+        answer = self._insist(operations.get_async_check, more)
+        if answer.status == wire.NOT_MODIFIED:
+            return None
+        self._version = answer.headers.get("etag")
+        check = wire.read(answer, RequestStatusCheck, operations.get_async_check.name)
+        progress = progress_of(self.id, check)
+        self._know(progress)
+        return progress
 
     def collect(self) -> list[Picture]:
         """The pictures of the finished request; raises `RequestFaulted` with those there are."""
-        status = self._insist(operations.get_async_status, RequestStatusStable)
+        answer = self._insist(operations.get_async_status, {})
+        status = wire.read(answer, RequestStatusStable, operations.get_async_status.name)
         pictures = []
         for generation in known(status.generations, []):
             data = self._fetch(known(generation.img, ""))
@@ -83,11 +141,12 @@ class SyncRequest:
             return False  # there is something more important to report
         return True
 
-    def _insist(self, operation: Operation, reply: type[T], prefer: str | None = None) -> T:
+    def _insist(self, operation: Operation, more: dict[str, str | None]) -> Answer:
         patience = self._patience()
         while True:
             try:
-                return self._line.call(operation, reply, prefer=prefer, ids={"id": self.id})
+                answer = self._line.ask(operation, more, ids={"id": self.id})
+                return answer if answer.status == wire.NOT_MODIFIED else wire.succeeded(answer)
             except HordeError as error:
                 pause_s = patience.pause_s_after(error)
             self._sleep(pause_s)
@@ -101,5 +160,12 @@ class SyncRequest:
                 pause_s = patience.pause_s_after(error)
             self._sleep(pause_s)
 
+    def _left_s(self) -> int:
+        return max(1, int(self._deadline - self._clock()))
+
     def _patience(self) -> Patience:
         return Patience(self._clock, self._deadline)
+
+
+def _ignore(progress: Progress) -> None:
+    del progress

@@ -32,7 +32,12 @@ PICTURE_BYTES_MAX = 256 * 1024 * 1024
 CANCEL_TIMEOUT_S = 5.0  # somebody who wants to leave is not kept longer
 WAIT_TIMEOUT_S = 90.0  # a server lets a call wait for 60 at most
 SYNC_TIMEOUT_S = 3600.0  # post_sync_generate answers when the pictures are there
+QUIET_S_MAX = 40.0  # a stream has a sign of life every 15 seconds
+REFUSAL_BYTES_MAX = 1024 * 1024
 MESSAGE_CHARACTERS_MAX = 200
+
+NOTHING_MORE = 204  # all events were seen
+NOT_MODIFIED = 304
 
 T = TypeVar("T")
 Fields: TypeAlias = Mapping[str, Any]  # a body given as plain values instead of a struct
@@ -92,7 +97,7 @@ def headers_of(
 
     `more` are those that may be given.
     """
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": operation.produces}
     if operation.key is Key.REQUIRED:
         headers["apikey"] = apikey or ANONYMOUS_KEY
     elif operation.key is Key.OPTIONAL and apikey:
@@ -164,6 +169,25 @@ def succeeded(answer: Answer) -> Answer:
     if 200 <= answer.status < 300:
         return answer
     raise refusal(answer)
+
+
+def offers_events(answer: Answer) -> bool:
+    """Whether a horde that took a request offers to tell what happens to it."""
+    return 'rel="monitor"' in answer.headers.get("link", "")
+
+
+def is_stream(response: httpx.Response, operation: Operation) -> bool:
+    """Whether this is what an operation that streams answers."""
+    kind = response.headers.get("content-type", "")
+    is_one = response.status_code == operation.status and kind.startswith(operation.produces)
+    return is_one or response.status_code == NOTHING_MORE
+
+
+def no_stream(answer: Answer) -> HordeError:
+    """The error for an answer that should be a stream and is none."""
+    if 200 <= answer.status < 300:
+        return BrokenHorde("The horde has no stream of events there.", status=answer.status)
+    return refusal(answer)
 
 
 def known(value: T | UnsetType | None, default: T) -> T:

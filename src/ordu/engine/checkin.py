@@ -19,6 +19,7 @@ from ordu.store.users import User
 from ordu.store.workers import WorkerRow
 
 FAST_PER_S = 500_000  # things a second below which a worker counts as slow (sheet 11 §2)
+BEAT_MS_MAX = 30_000  # how often it is noted that a waiting worker is here
 
 
 async def check_in(
@@ -67,6 +68,14 @@ async def check_in(
     worker.seen(offer, horde.now(), horde.presence.stale_ms)
     await reward_uptime(horde, worker)
     return worker
+
+
+def keep_here(horde: Horde) -> None:
+    """Note that the workers are here whose pops wait, each every so often."""
+    now, beat_ms = horde.now(), min(BEAT_MS_MAX, horde.presence.stale_ms // 4)
+    for worker in horde.idle.workers():
+        if now - worker.seen_at >= beat_ms:
+            stay(horde, worker)
 
 
 def stay(horde: Horde, worker: Worker) -> None:

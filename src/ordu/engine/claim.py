@@ -4,12 +4,14 @@
 map was wrong, it tries the next.
 """
 
+import asyncio
 import itertools
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
+from ordu.engine import end
 from ordu.engine.books import found
 from ordu.engine.fresh import Fresh
 from ordu.engine.horde import Horde
@@ -169,12 +171,20 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
     None when SQL knows better than the map that nothing of it waits; the map is mended then.
     """
     horde.lanes.reserve(waiting)
+    given: Claimed | None = None
+    is_gone = False
 
-    def release() -> None:
+    def abandon() -> None:
         horde.lanes.release(waiting)
+        if is_gone:  # somebody may have looked while it was reserved
+            horde.idle.tell(waiting.lane, waiting.user_id, 1)
 
     def publish(claimed: Claimed | None) -> None:
-        release()
+        nonlocal given
+        given = claimed
+        horde.lanes.release(waiting)
+        if claimed is not None and is_gone:
+            end.return_soon(horde, claimed.jobs)
         if claimed is not None:
             horde.publish_request(claimed.request, claimed.requirement, claimed.jobs)
             for job in claimed.jobs:
@@ -186,11 +196,17 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
     lifetime_ms = horde.settings.request_lifetime_s * 1000
     # Copied now: the worker may pop again with another offer before the writer runs.
     taker = Taker.of(worker)
-    return await horde.write(
-        lambda tx: claim(tx, waiting, taker, batch, horde.fresh, now, lifetime_ms),
-        publish,
-        release,
-    )
+    try:
+        return await horde.write(
+            lambda tx: claim(tx, waiting, taker, batch, horde.fresh, now, lifetime_ms),
+            publish,
+            abandon,
+        )
+    except asyncio.CancelledError:  # whoever asked is gone, and the claim may be committed yet
+        is_gone = True
+        if given is not None:
+            end.return_soon(horde, given.jobs)
+        raise
 
 
 @dataclass(frozen=True)

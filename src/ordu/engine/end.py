@@ -3,6 +3,8 @@
 Nothing is refunded, because nothing was charged: a job is paid for when it is settled.
 """
 
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -24,6 +26,8 @@ from ordu.store import jobs, lanes, requests, stats
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
+
+log = logging.getLogger(__name__)
 
 SWEEP_MAX = 200  # how many of a kind one round of a chore ends
 # What pictures can come with a request: the source, its mask, and five more for a remix.
@@ -150,6 +154,20 @@ async def give_back(horde: Horde, job: Job) -> None:
             horde.running.end(job.worker_id, job.id)
 
     await horde.write(lambda tx: return_job(tx, job), publish)
+
+
+def return_soon(horde: Horde, given: Iterable[Job]) -> None:
+    """Have jobs given back that whoever asked for them cannot be told of any more."""
+    horde.errand(give_all_back(horde, given))
+
+
+async def give_all_back(horde: Horde, given: Iterable[Job]) -> None:
+    """Give these back; what cannot be written now is failed when its time is over."""
+    for job in given:
+        try:
+            await give_back(horde, job)
+        except Refused as refused:
+            log.warning("job %s could not be given back: %s", job.id, refused.message)
 
 
 def return_job(tx: Transaction, job: Job) -> Ended | None:

@@ -6,15 +6,16 @@ of their own and take it as their first argument.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import msgspec
 
 from ordu.engine.clock import Clock
 from ordu.engine.demand import Demand
+from ordu.engine.followed import FollowedRequests
 from ordu.engine.fresh import Fresh
 from ordu.engine.garbage import collected_later
 from ordu.engine.idle import IdleWorkers
@@ -65,13 +66,16 @@ class Horde:
     delivered: deque[tuple[Millis, int]] = field(default_factory=deque)  # when, how much work
     failures: dict[RequestId, set[WorkerId]] = field(default_factory=dict)  # who failed what
     hands: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    errands: set[asyncio.Task[None]] = field(default_factory=set)  # done though nobody waits
     is_stopping: bool = False
     idle: IdleWorkers = field(init=False)
+    followed: FollowedRequests = field(init=False)
 
     def __post_init__(self) -> None:
         """Be told what changes of what is remembered."""
         self.database.on_users_changed = self.known.forget_users
         self.idle = IdleWorkers(self.lanes)
+        self.followed = FollowedRequests(self.wakeups)
 
     @property
     def version(self) -> int:
@@ -94,6 +98,18 @@ class Horde:
     ) -> T:
         """Run a write and return its result once it is durable."""
         return await self.database.write(operation, publish, abandon)
+
+    def errand(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done to its end, whoever leaves meanwhile."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.errands.add(task)
+        task.add_done_callback(self.errands.discard)
+
+    def stop(self) -> None:
+        """The end begins: all who wait for something are answered now."""
+        self.is_stopping = True
+        self.wakeups.tell_all()
+        self.idle.tell_all()
 
     def one_hand(self, job_id: str) -> asyncio.Lock:
         """Held by whoever brings something for this job, from looking at it to the last write.

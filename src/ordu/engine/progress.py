@@ -31,6 +31,18 @@ class Progress:
     wait_s: int
     is_possible: bool
 
+    @property
+    def version(self) -> str:
+        """Another text whenever something happened to the request, and the same after a restart.
+
+        That it moved up in line is not in it.
+        """
+        counts = self.request.counts
+        return (
+            f"{counts.waiting}.{counts.processing}.{counts.finished}.{counts.lost}"
+            f".{counts.cancelled}.{self.request.faults}.{self.request.state}"
+        )
+
 
 async def progress_of(horde: Horde, request_id: str) -> Progress:
     """How far a request is now.

@@ -1,7 +1,8 @@
 """The sweeper: chores that keep what time changes. They call the same verbs as everybody else.
 
 Every round: jobs whose time is over fail, requests whose time is over go, deltas are folded, signs
-of life are written, and now and then pictures that belong to nothing are removed.
+of life are written, who follows requests is told where they stand in line, and now and then
+pictures that belong to nothing are removed.
 """
 
 import asyncio
@@ -10,7 +11,8 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from ordu.engine import end, leaving, rewards, transfer
+from ordu.engine import checkin, end, leaving, rewards, transfer
+from ordu.engine.following import look_at_places
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import JobId, Millis, RequestId
@@ -39,7 +41,13 @@ class Sweeper:
     async def sweep(self) -> None:
         """One round of all chores. One that fails is logged and does not stop the others."""
         self.rounds += 1
-        for chore in (fail_overdue, expire_requests, fold_statistics, write_presence):
+        for chore in (
+            fail_overdue,
+            expire_requests,
+            fold_statistics,
+            write_presence,
+            look_at_places,
+        ):
             await attempt(chore, self.horde)
         if self.rounds % RARELY == 0:
             await attempt(forget_lanes, self.horde)
@@ -90,6 +98,7 @@ async def move_old_statistics(horde: Horde) -> None:
 
 async def write_presence(horde: Horde) -> None:
     """Write who was here since the last round."""
+    checkin.keep_here(horde)
     seen = horde.presence.unwritten()
     beats: list[dict[str, object]] = [
         {

@@ -3,35 +3,61 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from ordu.rules.lifecycle import RequestId
+
+
+class Wakeable(Protocol):
+    """What can be told that something happened: an event, or who passes it on."""
+
+    def set(self) -> object:
+        """It happened."""
+        ...
 
 
 class Wakeups:
     """Who waits for which request; belongs to one event loop."""
 
     def __init__(self) -> None:
-        self.waiters: dict[RequestId, set[asyncio.Event]] = {}
-
-    @property
-    def many(self) -> int:
-        """How many wait."""
-        return sum(len(events) for events in self.waiters.values())
+        self.waiters: dict[RequestId, set[Wakeable]] = {}
+        self.many = 0  # how many wait
+        self.many_sync = 0  # how many of these are calls that placed their request themselves
+        self.told = 0  # how often something happened to any request
 
     @contextmanager
-    def on(self, request_id: RequestId) -> Iterator[asyncio.Event]:
+    def on(self, request_id: RequestId, *, is_sync: bool = False) -> Iterator[asyncio.Event]:
         """An event that is set when something happens to the request; clear it before looking."""
         event = asyncio.Event()
-        self.waiters.setdefault(request_id, set()).add(event)
+        self.add(request_id, event)
+        self.many += 1
+        self.many_sync += is_sync
         try:
             yield event
         finally:
-            events = self.waiters[request_id]
-            events.discard(event)
-            if not events:
-                del self.waiters[request_id]
+            self.many -= 1
+            self.many_sync -= is_sync
+            self.remove(request_id, event)
+
+    def add(self, request_id: RequestId, wakeable: Wakeable) -> None:
+        """Tell this one, until it is removed."""
+        self.waiters.setdefault(request_id, set()).add(wakeable)
+
+    def remove(self, request_id: RequestId, wakeable: Wakeable) -> None:
+        """Tell it no more."""
+        wakeables = self.waiters[request_id]
+        wakeables.discard(wakeable)
+        if not wakeables:
+            del self.waiters[request_id]
 
     def tell(self, request_id: RequestId) -> None:
         """Something happened to this request."""
-        for event in self.waiters.get(request_id, ()):
-            event.set()
+        self.told += 1
+        for wakeable in self.waiters.get(request_id, ()):
+            wakeable.set()
+
+    def tell_all(self) -> None:
+        """Everybody is to look, whatever they wait for."""
+        for wakeables in self.waiters.values():
+            for wakeable in wakeables:
+                wakeable.set()

@@ -88,7 +88,8 @@ def _swagger_operation(row: Operation, schemas: "_Schemas") -> Json:
         parameters.append(body | {"schema": schemas.of(row.request)})
     error = {"schema": schemas.of(RequestError)}
     answer = {} if row.reply is None else {"schema": schemas.of(row.reply)}
-    return _about(row) | {"parameters": parameters, "responses": _responses(row, answer, error)}
+    said = _about(row) | {"parameters": parameters, "responses": _responses(row, answer, error)}
+    return said if row.produces == JSON else said | {"produces": [row.produces]}
 
 
 def _openapi_operation(row: Operation, schemas: "_Schemas") -> Json:
@@ -127,7 +128,8 @@ def _responses(row: Operation, answer: Json, error: Json) -> Json:
         str(status): {"description": words, **error} for status, words in row.refusals.items()
     }
     success = {"description": row.status_text, **answer}
-    return {str(row.status): success, **dict(sorted(refusals.items()))}
+    also = {str(status): {"description": words} for status, words in row.also.items()}
+    return {str(row.status): success, **also, **dict(sorted(refusals.items()))}
 
 
 def _content(message: Any, media_type: str, schemas: "_Schemas") -> Json:

@@ -27,6 +27,7 @@ from ordu.protocol.operations.later import LATER
 from ordu.server import auth, documents, handlers
 from ordu.server.call import HANDLERS, Answer, Call, Handler, header
 from ordu.server.edge import Edge, Endpoint, Reply, Routes
+from ordu.server.hangups import Unless
 from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
 
@@ -191,14 +192,17 @@ def too_large(limit: int) -> Refused:
 # Answers
 
 
-def respond(operation: Operation, result: Any, mask: str | None) -> Reply:
+def respond(operation: Operation, result: Any, mask: str | None) -> Response:
     """The response for what a handler returned."""
+    if isinstance(result, Response):
+        return result
     answer = result if isinstance(result, Answer) else Answer(result)
     if answer.content is not None:
         content, media_type = answer.content, answer.media_type
     else:
         content, media_type = shape(operation, answer.reply, mask) + b"\n", JSON
-    return Reply(content, answer.status or operation.status, media_type, answer.headers)
+    reply = Reply(content, answer.status or operation.status, media_type, answer.headers)
+    return reply if answer.lost is None else Unless(reply, answer.lost)
 
 
 async def answer_error(http: HttpRequest, error: Exception) -> Response:

@@ -1,6 +1,6 @@
 """A call: one HTTP request being answered, read and typed, as a handler gets it."""
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -65,32 +65,20 @@ class Call(Generic[Body]):
         """The parameters in the query; an empty one is not given (horde-sdk lists with `type=`)."""
         return {name: value for name, value in self.http.query_params.items() if value}
 
-    async def is_gone(self) -> bool:
-        """Whether the caller has hung up; nothing is waited for.
-
-        The next event of a connection whose body was read is its end. To step into the wait for it
-        and out again takes a fiftieth of the time of a task that is cancelled.
-        """
-        waiting = self.http.receive().__await__()
-        try:
-            next(waiting)
-        except StopIteration as event:
-            return bool(event.value["type"] == "http.disconnect")
-        finally:
-            if isinstance(waiting, Generator):
-                waiting.close()
-        return False
-
 
 @dataclass(frozen=True)
 class Answer:
-    """A reply whose status or headers are not the row's, or that is not JSON (`content`)."""
+    """A reply whose status or headers are not the row's, or that is not JSON (`content`).
+
+    `lost` is called instead of sending it when the caller has hung up by then.
+    """
 
     reply: Any = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
     media_type: str = "application/json"
+    lost: Callable[[], None] | None = None  # called when the caller was gone before it was sent
 
 
 Handler = Callable[[Call[Any]], Awaitable[Any]]

@@ -29,13 +29,14 @@ CORS_HEADERS: Headers = (
         b"access-control-allow-headers",
         (
             b"Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, apikey,"
-            b" Client-Agent, Prefer, X-Fields, X-Forwarded-For, Proxied-For, Proxy-Authorization"
+            b" Client-Agent, If-None-Match, Last-Event-ID, Prefer, X-Fields, X-Forwarded-For,"
+            b" Proxied-For, Proxy-Authorization"
         ),
     ),
     (
         b"access-control-expose-headers",
         (
-            b"X-Request-Id, Retry-After, Preference-Applied, X-RateLimit-Limit,"
+            b"X-Request-Id, Retry-After, ETag, Link, Preference-Applied, X-RateLimit-Limit,"
             b" X-RateLimit-Remaining, X-RateLimit-Reset"
         ),
     ),

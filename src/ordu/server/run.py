@@ -104,6 +104,7 @@ async def open_horde(
         await horde.load()
         yield Opened(horde, secret, new_key)
     finally:
+        await asyncio.gather(*horde.errands, return_exceptions=True)
         await horde.database.stop()
         pictures.close()
 
@@ -244,7 +245,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop taking calls and finish what is in hand; calls that wait long see that we stop."""
         await self.farewell()
-        self.horde.is_stopping = True
+        self.horde.stop()
         await super().shutdown(sockets)
 
 

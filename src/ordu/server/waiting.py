@@ -1,11 +1,11 @@
 """`Prefer: wait=30`: calls that are answered when there is something to say (RFC 7240).
 
-A pop waits for a job, a check and a status for a change of their request. Programs that do not ask
-for it see no difference. Whoever waits costs a timer and a look each second whether anybody is
-still there; with too many that wait, a call is answered at once, as if it had not asked.
+A pop waits for a job, a check and a status for another version of their request. Programs that do
+not ask for it see no difference. Whoever waits costs memory and a timer that hardly ever rings: it
+is woken by what happens (`engine.wakeups`, `engine.idle`), by its caller's hang-up, or by the end
+of the server. With too many that wait, a call is answered at once, as if it had not asked.
 """
 
-import asyncio
 import re
 import time
 
@@ -16,28 +16,32 @@ from ordu.engine.claim import Claimed, Nothing
 from ordu.engine.presence import Worker
 from ordu.engine.progress import Progress, progress_of
 from ordu.kinds.image import IMAGE
+from ordu.server import etags
 from ordu.server.call import Call
+from ordu.server.hangups import noticed, woken
 
 WAIT_S_MAX = 60
 WAITERS_MAX = 20_000
-LOOK_AGAIN_S = 1.0  # how often is looked whether the caller is still there
+# A waiting pop looks by itself so often, for what nobody tells: that its worker's maintenance began
+# or ended, that a requester has kudos now, that the only other worker for a request went away.
+LOOK_AGAIN_S = 10.0
 
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,9})(?=$|[,;\s])", re.IGNORECASE)
 
 
-def wait_of(call: Call[object]) -> int:
+def wait_of(call: Call[object], most_s: int = WAIT_S_MAX) -> int:
     """For how many seconds at most this call is to wait; 0 for nearly all."""
     prefer = call.header(b"prefer")
     found = _WAIT.search(prefer) if prefer else None
-    horde = call.horde
-    if found is None or horde.is_stopping or waiters(call) >= WAITERS_MAX:
+    if found is None or call.horde.is_stopping or is_full(call):
         return 0
-    return min(int(found[1]), WAIT_S_MAX)
+    return min(int(found[1]), most_s)
 
 
-def waiters(call: Call[object]) -> int:
-    """How many wait for something."""
-    return len(call.horde.idle.waiters) + call.horde.wakeups.many
+def is_full(call: Call[object]) -> bool:
+    """Whether as many wait for something as may."""
+    horde = call.horde
+    return len(horde.idle.waiters) + horde.wakeups.many + horde.followed.many >= WAITERS_MAX
 
 
 def applied(wait_s: int) -> dict[str, str]:
@@ -57,25 +61,28 @@ async def pop(call: Call[object], worker: Worker, wait_s: int) -> Claimed | Noth
     if not wait_s or isinstance(outcome, Claimed):
         return outcome
     deadline = time.monotonic() + wait_s
-    with horde.idle.waiting(worker) as waiter:
+    with (
+        horde.idle.waiting(worker) as waiter,
+        noticed(call.http.receive, waiter.event) as hang_up,
+    ):
         while (left_s := deadline - time.monotonic()) > 0 and not horde.is_stopping:
-            try:
-                async with asyncio.timeout(min(left_s, LOOK_AGAIN_S)):
-                    await waiter.event.wait()
-            except TimeoutError:
-                pass
-            if await call.is_gone():
+            await woken(waiter.event, min(left_s, LOOK_AGAIN_S))
+            if hang_up.happened:
                 raise ClientDisconnect
-            waiter.event.clear()
-            checkin.stay(horde, worker)
+            horde.idle.looks(waiter)
             outcome = await claim.pop(horde, worker, IMAGE.has_word, IMAGE.batch)
             if isinstance(outcome, Claimed):
+                waiter.news = None
                 break
+            horde.idle.pass_on(waiter)
+    checkin.stay(horde, worker)
     return outcome
 
 
-async def progress(call: Call[object], wait_s: int) -> Progress:
-    """How far a request is, as soon as that is another answer than now, or after this time.
+async def progress(call: Call[object], wait_s: int, tags: etags.Tags | None) -> Progress:
+    """How far a request is, as soon as that is none of these versions, or after this time.
+
+    Who has no version waits for another than that of now, and not for more of what is done.
 
     Raises:
         Refused: RequestNotFound, also when it ends meanwhile.
@@ -83,21 +90,22 @@ async def progress(call: Call[object], wait_s: int) -> Progress:
     """
     horde, request_id = call.horde, call.path["id"]
     found = await progress_of(horde, request_id)
-    if not wait_s or found.done:
+    if not wait_s or (tags is None and found.done):
         return found
-    first = found.request.counts
+    tags = frozenset({found.version}) if tags is None else tags
+    if not etags.has(tags, found.version):
+        return found
     deadline = time.monotonic() + wait_s
-    with horde.wakeups.on(found.request.id) as event:
-        while (left_s := deadline - time.monotonic()) > 0 and not horde.is_stopping:
+    with (
+        horde.wakeups.on(found.request.id) as event,
+        noticed(call.http.receive, event) as hang_up,
+    ):
+        while etags.has(tags, found.version) and not horde.is_stopping:
+            if (left_s := deadline - time.monotonic()) <= 0:
+                break
+            await woken(event, left_s)
+            if hang_up.happened:
+                raise ClientDisconnect
             event.clear()
             found = await progress_of(horde, request_id)
-            if found.done or found.request.counts != first:
-                return found
-            try:
-                async with asyncio.timeout(min(left_s, LOOK_AGAIN_S)):
-                    await event.wait()
-            except TimeoutError:
-                pass
-            if await call.is_gone():
-                raise ClientDisconnect
-    return await progress_of(horde, request_id)
+    return found

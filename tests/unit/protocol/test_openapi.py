@@ -280,7 +280,9 @@ def test_openapi_says_what_the_row_says(row: Operation) -> None:
     assert (said["path"], said["method"].upper()) == (row.path, row.method)
     assert said["summary"] == row.summary
     assert [p["name"] for p in said["parameters"]] == [p.name for p in row.parameters]
-    assert said["responses"].keys() == {str(row.status), *map(str, row.refusals)}
+    assert said["responses"].keys() == {
+        str(status) for status in (row.status, *row.also, *row.refusals)
+    }
     content = said["responses"][str(row.status)].get("content", {})
     assert (row.produces in content) == (row.reply is not None or row.produces != JSON)
     body = said.get("requestBody", {"content": {}})["content"]

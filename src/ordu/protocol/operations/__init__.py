@@ -20,6 +20,7 @@ from ordu.protocol.operations.documents import get_docs_privacy, get_docs_sponso
 from ordu.protocol.operations.generate import (
     delete_async_status,
     get_async_check,
+    get_async_events,
     get_async_explain,
     get_async_status,
     post_async_generate,
@@ -103,6 +104,7 @@ TABLE: tuple[Operation, ...] = (
     # our own
     get_async_explain,
     get_worker_explain,
+    get_async_events,
     post_register,
     put_picture,
     get_picture,
@@ -127,6 +129,7 @@ __all__ = [
     "delete_user_single",
     "delete_worker_single",
     "get_async_check",
+    "get_async_events",
     "get_async_explain",
     "get_async_status",
     "get_docs_privacy",

@@ -1,5 +1,8 @@
 """`/api/v2/generate`: picture requests and the jobs made of them (protocol sheets 10 and 11)."""
 
+import msgspec
+
+from ordu.protocol.events import STREAM
 from ordu.protocol.explanations import RequestExplanation
 from ordu.protocol.jobs import (
     GenerationPayload,
@@ -9,6 +12,8 @@ from ordu.protocol.jobs import (
 )
 from ordu.protocol.operations.row import (
     ALWAYS,
+    IF_NONE_MATCH,
+    LAST_EVENT_ID,
     PREFER,
     X_FIELDS,
     Counts,
@@ -29,6 +34,15 @@ from ordu.protocol.requests import (
 
 _ACCOUNT = api_key("The API Key corresponding to a registered user", required=True)
 _REQUEST_ID = in_path("id", "The UUID of the request")
+
+_STREAM_LENGTH = msgspec.structs.replace(
+    PREFER,
+    description=(
+        "`wait=60`: end after so many seconds at the latest (600 at most). Heard when the answer"
+        " has `Preference-Applied`"
+    ),
+)
+_UNCHANGED = {304: "Nothing happened since the version of If-None-Match"}
 
 _PLACING = ALWAYS | {
     401: "Invalid API Key",
@@ -146,11 +160,13 @@ get_async_check = Operation(
     summary="Retrieve the status of an Asynchronous generation request without images",
     description=(
         "Use this request to check the status of a currently running asynchronous request without"
-        " consuming bandwidth."
+        " consuming bandwidth. The answer has an `ETag`, which says what happened to the request,"
+        " not where it stands in line."
     ),
-    parameters=(_REQUEST_ID, PREFER, X_FIELDS),
+    parameters=(_REQUEST_ID, PREFER, IF_NONE_MATCH, X_FIELDS),
     reply=RequestStatusCheck,
     status_text="Async Request Status Check",
+    also=_UNCHANGED,
     refusals=ALWAYS | {404: "Request Not Found"},
     limits=(Limit(10, 1, Counts.PATH),),
     rcs=("RequestNotFound",),
@@ -166,12 +182,37 @@ get_async_status = Operation(
         " as links. As such, you are requested to not retrieve this endpoint often. Instead use the"
         " /check/ endpoint first. Reading a finished request does not remove it."
     ),
-    parameters=(_REQUEST_ID, PREFER, X_FIELDS),
+    parameters=(_REQUEST_ID, PREFER, IF_NONE_MATCH, X_FIELDS),
     reply=RequestStatusStable,
     status_text="Async Request Full Status",
+    also=_UNCHANGED,
     refusals=ALWAYS | {404: "Request Not Found"},
     limits=(Limit(10, 60, Counts.PATH),),
     rcs=("RequestNotFound",),
+)
+
+get_async_events = Operation(
+    name="get_async_events",
+    method="GET",
+    path="/api/v2/generate/status/{id}/events",
+    summary="Follow an Asynchronous generation request as it happens",
+    description=(
+        "Server-Sent Events: `queued` and `processing` with the fields of /check/, `position`"
+        " (`position`, `wait_time`) when it moves in line, `picture` with the fields of a"
+        " generation and a link in `img`, and at the end `done` with the fields of /check/ and"
+        " `state`: `done`, `faulted`, `cancelled` or `expired`. Only what is new is told, so a"
+        " reader may miss states that are over, but no picture and never the end. The stream ends"
+        " after ten minutes at most, then come back with `Last-Event-ID`. The answer to"
+        " post_async_generate has a `Link` of `rel=monitor` to it."
+    ),
+    parameters=(_REQUEST_ID, LAST_EVENT_ID, _STREAM_LENGTH),
+    status_text="The events",
+    also={204: "All of it was seen, and nothing more will come"},
+    refusals=ALWAYS | {404: "Request Not Found"},
+    era=Era.ORDU,
+    limits=(Limit(30, 60, Counts.PATH),),
+    rcs=("RequestNotFound", "TooManyWaiters"),
+    produces=STREAM,
 )
 
 delete_async_status = Operation(

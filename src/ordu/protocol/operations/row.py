@@ -83,7 +83,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One row of the table.
 
     `path` is below the server's root, with parameters in braces. `reply` is the type of the answer
-    with status `status`; `refusals` says in words what the documented error statuses mean.
+    with status `status`; `refusals` says in words what the documented error statuses mean, `also`
+    what others mean that have no body.
     `rcs` are the codes of its own refusals; `common_rcs` adds those it shares with others.
     `consumes` and `produces` are the media types of what goes in and comes out.
     """
@@ -99,6 +100,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     status: int = 200
     status_text: str = ""
     refusals: dict[int, str] = {}
+    also: dict[int, str] = {}
     rcs: tuple[str, ...] = ()
     nulls: Nulls = Nulls.KEEP
     key: Key = Key.NONE
@@ -148,6 +150,21 @@ PREFER = Parameter(
         "`wait=30`: answer when there is something new, after so many seconds at the latest (60 at"
         " most). Heard when the answer has `Preference-Applied`"
     ),
+)
+
+IF_NONE_MATCH = Parameter(
+    name="If-None-Match",
+    place=Place.HEADER,
+    description=(
+        "The `ETag` of an answer before: 304 when nothing has happened since. With `wait` the"
+        " answer comes as soon as something has, and 304 after that time"
+    ),
+)
+
+LAST_EVENT_ID = Parameter(
+    name="Last-Event-ID",
+    place=Place.HEADER,
+    description="The id of the last event that came: only those after it are sent",
 )
 
 # What any operation may answer, beside what is its own.

@@ -2,11 +2,12 @@
 
 import asyncio
 import math
-from typing import Any
+from functools import partial
 
 import msgspec
 import pybase64
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 
 from ordu.engine import checkin, end, place, settle
 from ordu.engine.claim import Claimed
@@ -29,8 +30,6 @@ from ordu.protocol.jobs import (
 )
 from ordu.protocol.requests import (
     GenerationInput,
-    GenerationMetadata,
-    GenerationStable,
     RequestAsync,
     RequestStatusCheck,
     RequestStatusStable,
@@ -39,14 +38,18 @@ from ordu.rules import money, names
 from ordu.rules.lifecycle import JobId, JobState, RequestId
 from ordu.rules.matching import Reason
 from ordu.rules.money import Kudos
-from ordu.server import placing, sources, waiting
+from ordu.server import etags, placing, sources, waiting
 from ordu.server.call import Answer, Call, handles
+from ordu.server.etags import NotModified
 from ordu.server.explanations import request_explanation
+from ordu.server.hangups import noticed
+from ordu.server.missed import Seen
 from ordu.server.ratelimits import address_of
+from ordu.server.shown import counted, generation
+from ordu.server.streams import STREAM_S_MAX, EventStream
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
 
-LOOK_AGAIN_S = 1.0  # how often a waiting sync call looks whether its caller is still there
 UPLOAD_GRACE_S = 60  # an upload link outlives its job, so that a late one is told why
 UPLOADED = "R2"  # what `generation` says when the picture was put to its upload link
 
@@ -75,18 +78,20 @@ ALWAYS_SKIPPED = (
 
 
 @handles(operations.post_async_generate)
-async def post_async_generate(call: Call[GenerationInput]) -> Answer | RequestAsync:
+async def post_async_generate(call: Call[GenerationInput]) -> Answer:
     """Place a request and answer at once with its id."""
     wish = await placing.admitted(call)
     if call.body.dry_run:
         return Answer(RequestAsync(**placing.price_of(call, wish)), 200)
     place.check_open(call.horde)
     placed = await placing.put(call, wish, await sources.given(call))
-    return RequestAsync(
+    reply = RequestAsync(
         id=placed.request.id,
         **placing.price_of(call, placed.wish),
         **placing.remarks(call, placed),
     )
+    events = operations.get_async_events.path.replace("{id}", placed.request.id)
+    return Answer(reply, headers={"Link": f'<{events}>; rel="monitor"'})
 
 
 @handles(operations.post_sync_generate)
@@ -103,7 +108,7 @@ async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestSta
             "No worker that is online now can serve this request, so nothing was placed. Try other "
             "models or a smaller size, or use /api/v2/generate/async, which waits for one.",
         )
-    if horde.wakeups.many >= horde.settings.sync_waiters:
+    if horde.wakeups.many_sync >= horde.settings.sync_waiters:
         raise Refused(
             "TooManyWaiters",
             f"{horde.settings.sync_waiters} calls wait here already. Use /api/v2/generate/async.",
@@ -119,13 +124,16 @@ async def until_done(call: Call[GenerationInput], placed: asyncio.Task[placing.P
     horde = call.horde
     try:
         request = (await asyncio.shield(placed)).request
-        with horde.wakeups.on(request.id) as event:
+        with (
+            horde.wakeups.on(request.id, is_sync=True) as event,
+            noticed(call.http.receive, event) as hang_up,
+        ):
             while True:
                 event.clear()
                 progress = await progress_or_expired(call, request)
                 if progress.done:
                     return progress
-                if await call.is_gone():
+                if hang_up.happened:
                     raise ClientDisconnect
                 if horde.is_stopping:
                     await end.cancel(horde, request.id)
@@ -134,11 +142,7 @@ async def until_done(call: Call[GenerationInput], placed: asyncio.Task[placing.P
                         "This server is stopping; what you asked for was dropped. Ask again soon.",
                         retry_after_s=5,
                     )
-                try:
-                    async with asyncio.timeout(LOOK_AGAIN_S):
-                        await event.wait()
-                except TimeoutError:
-                    pass
+                await event.wait()
     except (asyncio.CancelledError, ClientDisconnect):
         await end.cancel(horde, (await placed).request.id)
         raise
@@ -159,19 +163,43 @@ async def progress_or_expired(call: Call[GenerationInput], request: Request) -> 
 
 
 @handles(operations.get_async_check)
-async def get_async_check(call: Call[None]) -> Answer:
+async def get_async_check(call: Call[None]) -> Answer | NotModified:
     """Say how far a request is, without its pictures."""
-    wait_s = waiting.wait_of(call)
-    reply = RequestStatusCheck(**counted(await waiting.progress(call, wait_s)))
-    return Answer(reply, headers=waiting.applied(wait_s))
+    wait_s, tags = waiting.wait_of(call), etags.given(call)
+    progress = await waiting.progress(call, wait_s, tags)
+    headers = etags.headers_of(progress.version) | waiting.applied(wait_s)
+    if etags.has(tags, progress.version):
+        return NotModified(headers)
+    return Answer(RequestStatusCheck(**counted(progress)), headers=headers)
 
 
 @handles(operations.get_async_status)
-async def get_async_status(call: Call[None]) -> Answer:
+async def get_async_status(call: Call[None]) -> Answer | NotModified:
     """Say how far a request is, with its pictures."""
-    wait_s = waiting.wait_of(call)
-    reply = await status_of(call, await waiting.progress(call, wait_s))
-    return Answer(reply, headers=waiting.applied(wait_s))
+    wait_s, tags = waiting.wait_of(call), etags.given(call)
+    progress = await waiting.progress(call, wait_s, tags)
+    headers = etags.headers_of(progress.version) | waiting.applied(wait_s)
+    if etags.has(tags, progress.version):
+        return NotModified(headers)
+    return Answer(await status_of(call, progress), headers=headers)
+
+
+@handles(operations.get_async_events)
+async def get_async_events(call: Call[None]) -> Response:
+    """Tell what happens to a request until its end, from where the caller has seen it."""
+    horde = call.horde
+    progress = await progress_of(horde, call.path["id"])
+    seen = Seen.read(call.header(b"last-event-id"))
+    if progress.done and seen.version == progress.version:
+        return Response(status_code=204)
+    if waiting.is_full(call):
+        raise Refused(
+            "TooManyWaiters",
+            f"{waiting.WAITERS_MAX} calls wait here already. Ask /api/v2/generate/check/ instead.",
+            retry_after_s=5,
+        )
+    wait_s = waiting.wait_of(call, STREAM_S_MAX)
+    return EventStream(horde, progress, seen, wait_s or STREAM_S_MAX, waiting.applied(wait_s))
 
 
 @handles(operations.delete_async_status)
@@ -181,46 +209,13 @@ async def delete_async_status(call: Call[None]) -> RequestStatusStable:
     return await status_of(call, await progress_of(call.horde, request.id))
 
 
-def counted(progress: Progress) -> dict[str, Any]:
-    """The fields that check and status share."""
-    request = progress.request
-    counts = request.counts
-    return {
-        "finished": counts.finished,
-        "processing": counts.processing,
-        "restarted": request.faults,
-        "waiting": counts.waiting,
-        "done": progress.done,
-        "faulted": progress.faulted,
-        "wait_time": progress.wait_s,
-        "queue_position": progress.position,
-        "kudos": money.whole(request.charged),
-        "kudos_exact": money.exact(request.charged),
-        "is_possible": progress.is_possible,
-    }
-
-
 async def status_of(call: Call[object], progress: Progress) -> RequestStatusStable:
     """The full status: counts and finished pictures."""
     finished = [job for job in progress.jobs if job.state is JobState.DONE]
-    generations = [await generation_of(call, progress.request, job) for job in finished]
+    generations = [
+        generation(job, await picture_of(call, progress.request, job)) for job in finished
+    ]
     return RequestStatusStable(**counted(progress), generations=generations, shared=False)
-
-
-async def generation_of(call: Call[object], request: Request, job: Job) -> GenerationStable:
-    """One finished picture."""
-    metadata = msgspec.json.decode(job.metadata or "[]", type=list[GenerationMetadata])
-    return GenerationStable(
-        img=await picture_of(call, request, job),
-        seed=job.result_seed or str(job.seed),
-        id=job.id,
-        censored=job.censored,
-        state="ok",
-        gen_metadata=metadata,
-        worker_id=job.worker_id,
-        worker_name=job.worker_name,
-        model=job.model,
-    )
 
 
 async def picture_of(call: Call[object], request: Request, job: Job) -> str:
@@ -261,10 +256,12 @@ async def post_job_pop(call: Call[PopInputStable]) -> Answer:
     headers = waiting.applied(wait_s)
     if not isinstance(outcome, Claimed):
         return Answer(nothing_payload(outcome.skipped), headers=headers)
-    if await call.is_gone():
-        for job in outcome.jobs:
-            await end.give_back(horde, job)
-    return Answer(await job_payload(call, outcome), headers=headers)
+    lost = partial(end.return_soon, horde, outcome.jobs)
+    try:
+        return Answer(await job_payload(call, outcome), headers=headers, lost=lost)
+    except BaseException:  # whatever goes wrong, and also when this task is cancelled
+        lost()
+        raise
 
 
 def nothing_payload(skipped: dict[Reason, int]) -> GenerationPayload:

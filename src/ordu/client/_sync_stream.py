@@ -1,0 +1,65 @@
+# Derived from _async_stream.py by scripts/sync_client.py: edit that, then `make sync-client`.
+"""The events of a request from a horde that tells them as they happen.
+
+A connection ends for many reasons: the server bounds its length, is restarted, or a proxy closes
+it. The id of the last event says all that was seen, so the next connection goes on exactly there.
+"""
+
+from contextlib import closing
+
+from ordu.client import wire
+from ordu.client._sync_line import SyncLine
+from ordu.client.errors import HordeError
+from ordu.client.events import Blocks, Ended, SyncEvents, event_of
+from ordu.client.waiting import RETRY_S_MIN, Clock, Patience, SyncSleep
+from ordu.protocol import operations
+
+FOR_EVER = float("inf")
+
+
+class SyncStream:
+    """The events of one request, from the event after that of the id `after`."""
+
+    def __init__(
+        self, line: SyncLine, request_id: str, after: str | None, sleep: SyncSleep, clock: Clock
+    ) -> None:
+        self.request_id = request_id
+        self.after = after
+        self.is_over = False
+        self._line = line
+        self._sleep = sleep
+        self._clock = clock
+
+    def events(self) -> SyncEvents:
+        """All events until the request has ended, over as many connections as it takes."""
+        patience = Patience(self._clock, FOR_EVER)
+        while not self.is_over:
+            pause_s = RETRY_S_MIN
+            try:
+                with closing(self.of_one_connection()) as events:
+                    for event in events:
+                        patience = Patience(self._clock, FOR_EVER)
+                        yield event
+            except HordeError as error:
+                pause_s = patience.pause_s_after(error)
+            if not self.is_over:
+                self._sleep(pause_s)
+
+    def of_one_connection(self, wait_s: int | None = None) -> SyncEvents:
+        """The events until the connection ends, after `wait_s` at the latest if the server can."""
+        blocks = Blocks()
+        headers = {
+            "Last-Event-ID": self.after,
+            "Prefer": None if wait_s is None else f"wait={wait_s}",
+        }
+        with self._line.stream(
+            operations.get_async_events, headers, ids={"id": self.request_id}
+        ) as response:
+            self.is_over = response.status_code == wire.NOTHING_MORE
+            for data in response.iter_bytes():
+                for block in blocks.feed(data):
+                    self.after = block.id or self.after
+                    event = event_of(block, self.request_id)
+                    if event is not None:
+                        self.is_over = isinstance(event, Ended)
+                        yield event
