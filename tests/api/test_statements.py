@@ -60,8 +60,8 @@ async def test_a_picture_takes_three_writes_and_little_more(api, ask, pop, submi
     assert sql == {  # writes, reads, statements
         "post_async_generate": (1, 0, 5),
         "post_job_pop": (1, 0, 2),
-        "post_job_submit": (1, 1, 10),
-        "get_async_check": (0, 1, 3),
+        "post_job_submit": (1, 0, 9),
+        "get_async_check": (0, 0, 0),
         "get_async_status": (0, 0, 0),
     }
 

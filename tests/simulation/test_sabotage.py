@@ -261,9 +261,9 @@ def test_pictures_that_are_left_over(monkeypatch):
 
 
 def test_a_lane_that_is_not_released(monkeypatch):
-    def publish(horde, request, requirement):
+    def publish(horde, request, requirement, changed=None):
         if request.counts.waiting:
-            told(horde, request, requirement)
+            told(horde, request, requirement, changed)
 
     told = Horde.publish_request
     monkeypatch.setattr(Horde, "publish_request", publish)
@@ -300,6 +300,11 @@ def test_a_reservation_that_is_not_given_back(monkeypatch):
 
 def test_a_picture_that_takes_the_place_of_one_that_was_paid_for(monkeypatch):
     monkeypatch.setattr(Horde, "one_hand", lambda horde, job_id: asyncio.Lock())
+    notices(Invariant.RESULTS)
+
+
+def test_a_picture_that_is_not_flushed_before_its_job_is_settled(monkeypatch):
+    monkeypatch.setattr("ordu.simulation.disk.MemoryPictures.flush", lambda _: None)
     notices(Invariant.RESULTS)
 
 

@@ -81,7 +81,7 @@ SWITCHED_OFF: Mapping[str, Reason] = {
 }
 
 
-class Requirement(msgspec.Struct, frozen=True, kw_only=True):
+class Requirement(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """What a request needs of a worker. Requests with equal requirements wait in one lane."""
 
     kind: str
@@ -97,7 +97,7 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True):
     workers_denied: frozenset[WorkerId] = frozenset()
 
 
-class Capability(msgspec.Struct, frozen=True, kw_only=True):
+class Capability(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """What a worker offers, with what the horde knows of it."""
 
     kind: str
