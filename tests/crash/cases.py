@@ -297,7 +297,7 @@ CASES: dict[str, Case] = {
         ferris, WORKERS, 2, calling("POST", "/generate/pop", POP | {"name": "loft"})
     ),
     "fold": Case(
-        ferris, value("SELECT COUNT(*) FROM deltas"), 0, chore=name_of(sweeper.fold_statistics)
+        ferris, value("SELECT COUNT(*) FROM learnt"), 0, chore=name_of(sweeper.fold_statistics)
     ),
     "forget_answers": Case(
         with_old_answer,

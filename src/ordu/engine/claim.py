@@ -7,9 +7,10 @@ map was wrong, it tries the next.
 import asyncio
 import itertools
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
+
+import msgspec
 
 from ordu.engine import end
 from ordu.engine.books import found
@@ -32,8 +33,7 @@ EXTRA_SLOW_LIFETIME_MS = 3_600_000  # how long a request lives after such a work
 HEADS_MAX = 20  # how many heads a pop looks at for what requirements cannot say
 
 
-@dataclass(frozen=True)
-class Claimed:
+class Claimed(msgspec.Struct, frozen=True):
     """A job, with the request it is of; several, when the worker makes pictures together."""
 
     jobs: tuple[Job, ...]
@@ -46,8 +46,7 @@ class Claimed:
         return self.jobs[0]
 
 
-@dataclass(frozen=True)
-class Nothing:
+class Nothing(msgspec.Struct, frozen=True):
     """No job, and how many waiting requests were passed over for what reason."""
 
     skipped: dict[Reason, int]
@@ -209,8 +208,7 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
         raise
 
 
-@dataclass(frozen=True)
-class Taker:
+class Taker(msgspec.Struct, frozen=True):
     """The worker a job is given to, as it was when it asked."""
 
     worker_id: WorkerId

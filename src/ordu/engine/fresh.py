@@ -5,7 +5,6 @@ Made beside the clock and handed to verbs like `now`; tests hand in one with a k
 
 import base64
 import random
-import uuid
 
 from ordu.rules.lifecycle import SEED_LIMIT, Millis
 
@@ -24,7 +23,8 @@ class Fresh:
         chance = self.source.getrandbits(RANDOM_BITS)
         high, low = chance >> 62, chance & (2**62 - 1)
         number = (now & (2**48 - 1)) << 80 | 7 << 76 | high << 64 | 2 << 62 | low
-        return str(uuid.UUID(int=number))
+        text = f"{number:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def seed(self) -> int:
         """A seed for a picture."""

@@ -1,7 +1,8 @@
 """Place: a wish becomes a waiting request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ordu.engine.end import source_name
 from ordu.engine.horde import Horde
@@ -17,8 +18,7 @@ from ordu.store.requests import Request
 from ordu.store.users import User
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """The operator's terms for a request."""
 
     lifetime_ms: int

@@ -4,7 +4,7 @@ All of it is true for *this* request: who that is online could serve it, how fas
 they are at, and what goes before it in the lanes that they also serve.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from ordu.engine.end import request_not_found
 from ordu.engine.horde import Horde
@@ -19,8 +19,7 @@ from ordu.store.jobs import Job
 from ordu.store.requests import Request
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     """How far a request is."""
 
     request: Request

@@ -5,15 +5,15 @@ is asked a thousand times as often as jobs begin and end, and for knowing at onc
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from ordu.rules.lifecycle import JobId, Millis
 from ordu.rules.matching import WorkerId
 from ordu.store.jobs import Job
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(msgspec.Struct, frozen=True):
     """A job that a worker is at, and how much work it is."""
 
     job: Job

@@ -7,7 +7,8 @@ and swept.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from ordu.engine import suspicion
 from ordu.engine.books import found, kudos_deltas, promote_if_due
@@ -24,8 +25,7 @@ from ordu.store.requests import Request
 from ordu.store.users import User
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What a worker says of a picture it made."""
 
     job_id: JobId
@@ -34,8 +34,7 @@ class Result:
     metadata: str | None = None  # JSON
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """A job that ended well, and what was paid for it."""
 
     job: Job
@@ -45,8 +44,7 @@ class Settled:
     suspected: suspicion.Suspicion | None  # against its worker, by its speed
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """The operator's terms for a settlement."""
 
     tax: float

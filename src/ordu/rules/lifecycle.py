@@ -73,7 +73,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Hold the promise that no count is below zero."""
-        assert min(self.waiting, self.processing, self.finished, self.lost, self.cancelled) >= 0, (
+        # One is below zero just when all of their bits together are; `min` takes four times longer.
+        assert (self.waiting | self.processing | self.finished | self.lost | self.cancelled) >= 0, (
             self
         )
 

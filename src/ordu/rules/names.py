@@ -5,12 +5,14 @@ A user's *alias* is `username#id`; on input only the number after the last `#` c
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from ordu.protocol.errors import Refused
 from ordu.rules.money import UserId
 
 USERNAME_LENGTH_MAX = 30
 WORKER_NAME_LENGTH_MAX = 100
+WORKER_NAMES_KEPT = 2_000  # as they are stored; a worker says its own with every pop
 ID_MAX = 2**31 - 1
 ANONYMOUS_KEY = "0000000000"
 
@@ -49,6 +51,7 @@ def username(text: str) -> str:
     return name
 
 
+@lru_cache(maxsize=WORKER_NAMES_KEPT)
 def worker_name(text: str) -> str:
     """A worker's name as it is stored: trimmed, printable, cut to 100 characters."""
     name = printable(text)[:WORKER_NAME_LENGTH_MAX].rstrip()

@@ -169,19 +169,24 @@ def body_limit(operation: Operation, horde: Horde) -> int:
 
 async def read_body(http: HttpRequest, limit: int) -> bytes:
     """The whole body, or a refusal as soon as it is known to be too large."""
-    if http.method in {"GET", "HEAD", "DELETE"}:
+    if http.scope["method"] in {"GET", "HEAD", "DELETE"}:
         return b""
     declared = header(http, b"content-length") or "0"
     if declared.isdigit() and int(declared) > limit:
         raise too_large(limit)
     parts: list[bytes] = []
     size = 0
-    async for part in http.stream():
+    while True:
+        message = await http.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part = message.get("body", b"")
         size += len(part)
         if size > limit:
             raise too_large(limit)
         parts.append(part)
-    return b"".join(parts)
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def too_large(limit: int) -> Refused:
@@ -196,7 +201,7 @@ def respond(operation: Operation, result: Any, mask: str | None) -> Response:
     """The response for what a handler returned."""
     if isinstance(result, Response):
         return result
-    answer = result if isinstance(result, Answer) else Answer(result)
+    answer = result if isinstance(result, Answer) else Answer(reply=result)
     if answer.content is not None:
         content, media_type = answer.content, answer.media_type
     else:

@@ -1,9 +1,9 @@
 """A call: one HTTP request being answered, read and typed, as a handler gets it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+import msgspec
 from starlette.requests import Request as HttpRequest
 
 from ordu.engine.horde import Horde
@@ -24,8 +24,7 @@ def header(http: HttpRequest, name: bytes) -> str | None:
     return None
 
 
-@dataclass(frozen=True, eq=False)
-class Call(Generic[Body]):
+class Call(msgspec.Struct, Generic[Body], frozen=True, eq=False):
     """What a handler is given."""
 
     horde: Horde
@@ -66,8 +65,7 @@ class Call(Generic[Body]):
         return {name: value for name, value in self.http.query_params.items() if value}
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """A reply whose status or headers are not the row's, or that is not JSON (`content`).
 
     `lost` is called instead of sending it when the caller has hung up by then.
@@ -75,7 +73,7 @@ class Answer:
 
     reply: Any = None
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     content: bytes | None = None
     media_type: str = "application/json"
     lost: Callable[[], None] | None = None  # called when the caller was gone before it was sent

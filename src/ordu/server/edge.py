@@ -24,6 +24,16 @@ Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 # Every browser user interface needs these (protocol sheets 01 §6 and 60 §1.14).
 CORS_HEADERS: Headers = (
     (b"access-control-allow-origin", b"*"),
+    (
+        b"access-control-expose-headers",
+        (
+            b"X-Request-Id, Retry-After, ETag, Link, Preference-Applied, X-RateLimit-Limit,"
+            b" X-RateLimit-Remaining, X-RateLimit-Reset"
+        ),
+    ),
+)
+# What a browser asks before it sends something; nobody reads these in other answers.
+PREFLIGHT_HEADERS: Headers = (
     (b"access-control-allow-methods", b"POST, GET, OPTIONS, PUT, DELETE, PATCH"),
     (
         b"access-control-allow-headers",
@@ -33,18 +43,11 @@ CORS_HEADERS: Headers = (
             b" Proxied-For, Proxy-Authorization"
         ),
     ),
-    (
-        b"access-control-expose-headers",
-        (
-            b"X-Request-Id, Retry-After, ETag, Link, Preference-Applied, X-RateLimit-Limit,"
-            b" X-RateLimit-Remaining, X-RateLimit-Reset"
-        ),
-    ),
 )
 
 
 class Reply(Response):
-    """An answer whose bytes are there already; the framework's own takes twice the time."""
+    """An answer whose bytes are there already; the framework's own takes three times as long."""
 
     def __init__(
         self, content: bytes, status: int, media_type: str, headers: Mapping[str, str]
@@ -55,8 +58,21 @@ class Reply(Response):
         self.raw_headers = [
             (b"content-type", media_type.encode()),
             (b"content-length", str(len(content)).encode()),
-            *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()),
         ]
+        if headers:
+            self.raw_headers += [
+                (name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()
+            ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Send it."""
+        start = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
+        await send(start)
+        await send({"type": "http.response.body", "body": self.body})
 
 
 class Routes:
@@ -113,10 +129,14 @@ class Edge:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", ()), *CORS_HEADERS]
-                headers.append((b"x-request-id", request_id.encode()))
-                told: Mapping[str, str] = state.get("limit_headers", {})
-                headers += [(name.lower().encode(), value.encode()) for name, value in told.items()]
+                headers = [
+                    *message.get("headers", ()),
+                    *CORS_HEADERS,
+                    (b"x-request-id", request_id.encode()),
+                ]
+                told: Mapping[str, str] | None = state.get("limit_headers")
+                if told:
+                    headers += [(each.lower().encode(), told[each].encode()) for each in told]
                 message["headers"] = headers
             await send(message)
 
@@ -149,5 +169,5 @@ async def answer_options(send: Callable[[MutableMapping[str, Any]], Awaitable[No
     """The answer to a browser that asks what it may send."""
     allow = (b"allow", b"GET, POST, PUT, DELETE, HEAD, OPTIONS")
     start = {"type": "http.response.start", "status": 200}
-    await send({**start, "headers": [allow, (b"content-length", b"0")]})
+    await send({**start, "headers": [allow, (b"content-length", b"0"), *PREFLIGHT_HEADERS]})
     await send({"type": "http.response.body", "body": b""})

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+import msgspec
 from starlette.requests import Request as HttpRequest
 
 from ordu.protocol.errors import Refused
@@ -32,8 +33,7 @@ class Window:
     calls: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(msgspec.Struct, frozen=True):
     """A limit after one more call has been counted."""
 
     limit: Limit

@@ -27,6 +27,7 @@ from ordu.images.links import Links
 from ordu.images.store import open_store
 from ordu.kinds.catalogue import read_catalogue
 from ordu.server.app import make_app
+from ordu.server.onewrite import Protocol
 from ordu.server.secret import Secret, check_fingerprint, read_secret
 from ordu.settings import ServerSettings, SettingError
 from ordu.store.database import Database
@@ -178,7 +179,7 @@ def configured(settings: ServerSettings, opened: Opened) -> uvicorn.Config:
     return uvicorn.Config(
         make_app(opened.horde, opened.secret),
         loop="none",
-        http="httptools",
+        http=Protocol,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -1,9 +1,9 @@
 """Source images: the pictures that come with a request, from its body to the worker."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import pybase64
 
 from ordu.engine import end
@@ -89,8 +89,7 @@ async def source_image(horde: Horde, text: str) -> Given:
 # To the worker
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(msgspec.Struct, frozen=True):
     """What a worker is sent to draw from, in Base64."""
 
     source: str | None

@@ -25,8 +25,8 @@ STORING_MS_MAX = 400
 OF_CHORES = (
     "SELECT",
     "UPDATE workers SET seen_at",
-    "INSERT INTO deltas",
-    "DELETE FROM deltas",
+    "INSERT INTO learnt",
+    "DELETE FROM learnt",
     "INSERT INTO totals",
 )
 FULL = "database or disk is full"

@@ -4,48 +4,51 @@ Nothing is ever counted up inside a verb, so no row is hot. A subject is `user:<
 `worker:<id>` or `horde`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+
+import msgspec
 
 from ordu.store.database import Transaction
 
-FOLD_ROWS_MAX = 5_000
+FOLD_ROWS_MAX = 1_000
+
+_DELTAS = msgspec.json.Decoder(list[tuple[str, str, int]])
 
 
 def append(tx: Transaction, deltas: Iterable[tuple[str, str, int]]) -> None:
-    """Note that numbers changed: (subject, name, by how much)."""
-    tx.run_many(
-        "INSERT INTO deltas (subject, name, amount) VALUES (:subject, :name, :amount)",
-        [
-            {"subject": subject, "name": name, "amount": amount}
-            for subject, name, amount in deltas
-            if amount
-        ],
-    )
+    """Note that numbers changed: (subject, name, by how much). One row, however many they are."""
+    changed = [delta for delta in deltas if delta[2]]
+    if changed:
+        text = msgspec.json.encode(changed).decode()
+        tx.run("INSERT INTO learnt (deltas) VALUES (:deltas)", deltas=text)
 
 
 def has_deltas(tx: Transaction) -> bool:
     """Whether there is anything to fold."""
-    return tx.one("SELECT 1 FROM deltas LIMIT 1") is not None
+    return tx.one("SELECT 1 FROM learnt LIMIT 1") is not None
 
 
 def fold(tx: Transaction) -> int:
-    """Fold the oldest deltas into the totals; returns how many."""
-    row = tx.one(
-        "SELECT MAX(id) AS newest, COUNT(*) AS many"
-        " FROM (SELECT id FROM deltas ORDER BY id LIMIT :most) AS oldest",
+    """Fold the oldest deltas into the totals; returns how many rows of them."""
+    rows = tx.all(
+        "DELETE FROM learnt WHERE id IN (SELECT id FROM learnt ORDER BY id LIMIT :most)"
+        " RETURNING deltas",
         most=FOLD_ROWS_MAX,
     )
-    assert row is not None
-    if row["newest"] is None:
-        return 0
-    tx.run(
-        "INSERT INTO totals (subject, name, amount)"
-        " SELECT subject, name, SUM(amount) FROM deltas WHERE id <= :newest GROUP BY subject, name"
+    sums: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        for subject, name, amount in _DELTAS.decode(row["deltas"]):
+            sums[subject, name] += amount
+    tx.run_many(
+        "INSERT INTO totals (subject, name, amount) VALUES (:subject, :name, :amount)"
         " ON CONFLICT (subject, name) DO UPDATE SET amount = totals.amount + excluded.amount",
-        newest=row["newest"],
+        [
+            {"subject": subject, "name": name, "amount": amount}
+            for (subject, name), amount in sorted(sums.items())
+        ],
     )
-    tx.run("DELETE FROM deltas WHERE id <= :newest", newest=row["newest"])
-    return int(row["many"])
+    return len(rows)
 
 
 def of(tx: Transaction, subject: str) -> Mapping[str, int]:

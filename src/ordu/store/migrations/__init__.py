@@ -8,7 +8,7 @@ understand. A migration is one transaction: killed in the middle, it has not hap
 import sqlite3
 from pathlib import Path
 
-NEWEST = "0003"
+NEWEST = "0004"
 
 
 class SchemaError(Exception):
