@@ -25,6 +25,7 @@ PREFER = "Prefer: wait=60\r\n"
 MODEL = "model 0"
 PAUSE_S = 0.01  # until a worker that has just asked waits
 QUIET_S = 5.0
+SETTLE_S = 5.0  # until all that wait have been heard
 AIM = Aim(goal=20, floor=50)
 
 
@@ -58,7 +59,7 @@ async def keep_waiting(connection: Connection, call: bytes) -> None:
 
 
 @contextlib.asynccontextmanager
-async def waiting(target: Target, calls: Sequence[bytes]) -> AsyncIterator[None]:
+async def waiting(target: Target, calls: Sequence[bytes], settle_s: float) -> AsyncIterator[None]:
     """Let so many wait meanwhile."""
     async with target.address.connections(len(calls)) as opened:
         tasks = [
@@ -66,7 +67,7 @@ async def waiting(target: Target, calls: Sequence[bytes]) -> AsyncIterator[None]
             for each, call in zip(opened, calls, strict=True)
         ]
         try:
-            await asyncio.sleep(1)
+            await asyncio.sleep(settle_s)
             yield
         finally:
             ended = [task for task in tasks if task.done()]
@@ -110,7 +111,7 @@ async def measure(given: Namespace) -> list[Figure]:
             (target.pop(next(others), [UNWANTED], prefer=PREFER) for _ in range(idle)),
             (target.check(request_id, prefer=PREFER) for request_id in ids),
         )
-        async with waiting(target, list(calls)):
+        async with waiting(target, list(calls), given.seconds if given.quick else SETTLE_S):
             beside = f"beside {idle:,} workers and {clients:,} clients that wait"
             figures += await measure_beside(given, target, pictures, beside)
     return figures

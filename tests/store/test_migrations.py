@@ -1,8 +1,10 @@
 import sqlite3
 import sys
+from pathlib import Path
 
 import pytest
 
+from ordu.store import migrations
 from ordu.store.migrations import NEWEST, SchemaError, bring_up_to_date, version_of
 from ordu.store.sqlite import Sqlite
 
@@ -46,10 +48,42 @@ def test_a_newer_schema_is_refused(tmp_path):
         bring_up_to_date(path)
 
 
+def the_schema(path):
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    found = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    connection.close()
+    return {tuple("".join(str(each).split()) for each in row) for row in found}
+
+
+def test_a_new_database_is_what_the_migration_library_makes(tmp_path):
+    from ordu.store.migrations import runner
+
+    bring_up_to_date(tmp_path / "new.sqlite3")
+    runner.upgrade(tmp_path / "library.sqlite3")
+    assert version_of(tmp_path / "library.sqlite3") == NEWEST
+    assert the_schema(tmp_path / "new.sqlite3") == the_schema(tmp_path / "library.sqlite3")
+
+
+def test_a_new_database_that_fails_has_not_happened(tmp_path, monkeypatch):
+    path = tmp_path / "half.sqlite3"
+    broken = [*list(migrations.statements())[:5], "CREATE NONSENSE"]
+    with monkeypatch.context() as failing:
+        failing.setattr(migrations, "statements", lambda: broken)
+        with pytest.raises(sqlite3.OperationalError):
+            bring_up_to_date(path)
+    assert version_of(path) is None
+    bring_up_to_date(path)
+    assert version_of(path) == NEWEST
+
+
 def test_a_migration_that_fails_has_not_happened(tmp_path, monkeypatch):
     from alembic import op
 
     path = tmp_path / "half.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.executescript((Path(__file__).parent / "schemas" / "0001.sql").read_text())
+    connection.close()
     done = []
     execute = op.execute
 
@@ -63,7 +97,7 @@ def test_a_migration_that_fails_has_not_happened(tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="pulled the plug"):
         bring_up_to_date(path)
     monkeypatch.undo()
-    assert version_of(path) is None
+    assert version_of(path) == "0001"
     bring_up_to_date(path)
     Sqlite(path).close()
     assert version_of(path) == NEWEST

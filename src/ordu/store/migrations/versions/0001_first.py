@@ -4,8 +4,6 @@ Times are milliseconds since 1970 UTC, amounts hundredths of a kudos, ids the te
 version 7 (they start with the time, so new rows go to the end of an index).
 """
 
-from alembic import op
-
 revision = "0001"
 down_revision = None
 
@@ -144,5 +142,7 @@ STATEMENTS = (
 
 def upgrade() -> None:
     """Make every table."""
+    from alembic import op  # noqa: PLC0415 - a new database is made without it
+
     for statement in STATEMENTS:
         op.execute(statement)

@@ -1,7 +1,5 @@
 """People, whole: roles, notes, transfers, answers kept for repeated calls, news with titles."""
 
-from alembic import op
-
 revision = "0002"
 down_revision = "0001"
 
@@ -43,5 +41,7 @@ STATEMENTS = (
 
 def upgrade() -> None:
     """Add what is new; what is there stays."""
+    from alembic import op  # noqa: PLC0415 - a new database is made without it
+
     for statement in STATEMENTS:
         op.execute(statement)

@@ -1,7 +1,5 @@
 """Standing: why somebody is suspected, accounts that are deleted; a picture has one live job."""
 
-from alembic import op
-
 revision = "0003"
 down_revision = "0002"
 
@@ -27,5 +25,7 @@ STATEMENTS = (
 
 def upgrade() -> None:
     """Add what is new; what is there stays."""
+    from alembic import op  # noqa: PLC0415 - a new database is made without it
+
     for statement in STATEMENTS:
         op.execute(statement)
