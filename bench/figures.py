@@ -90,7 +90,7 @@ def p99(values: list[float]) -> float:
 # The scripts
 
 
-def options(what: str | None) -> ArgumentParser:
+def options(what: str | None, *, connections: int = 20) -> ArgumentParser:
     """What every script can be told."""
     parser = ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", help="measure this server; without it, one is started")
@@ -100,7 +100,7 @@ def options(what: str | None) -> ArgumentParser:
     parser.add_argument("--pid", type=int, help="the server's process, for memory and CPU")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3, help="of one run")
-    parser.add_argument("--connections", type=int, default=20)
+    parser.add_argument("--connections", type=int, default=connections)
     parser.add_argument("--quick", action="store_true", help="only see whether it works")
     parser.add_argument("--figures", type=Path, help="write the figures into this file")
     return parser

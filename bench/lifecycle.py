@@ -18,6 +18,7 @@ from target import Target, a_target
 from wishes import plain
 
 CALLS = 5
+CONNECTIONS = 64  # that many write at once, so that they share commits as in a horde that is busy
 PICTURES = 200
 AIM = Aim(goal=2_000, floor=1_000, share_of_edge=1 / 25)  # of the edge's calls
 
@@ -64,5 +65,5 @@ async def measure(given: Namespace) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    given = read(options(__doc__))
+    given = read(options(__doc__, connections=CONNECTIONS))
     tell(given, run(measure(given)))

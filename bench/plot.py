@@ -11,7 +11,7 @@ from itertools import pairwise
 from figures import Figure, told
 
 WIDTH, HEIGHT = 820, 460
-LEFT, RIGHT, TOP, BOTTOM = 70, 800, 70, 400
+LEFT, RIGHT, TOP, BOTTOM = 84, 770, 70, 400
 COLOURS = ("#b4442c", "#2c6fb4", "#3f8f4f", "#8a5fb0")
 PERCENTILES = {"median": "", "p99": ' stroke-dasharray="7 5"'}
 TITLE = "How long a call takes as the queue grows (solid: median, dashed: 99th percentile)"

@@ -79,6 +79,12 @@ def test_the_map_of_lanes_is_measured(ordu: Processes):
     assert "100 in     10" in done.stdout
 
 
+def test_explanations_are_measured(ordu: Processes):
+    done = run(ordu, "explain", "--sizes", "100")
+    assert done.returncode == 0, done.stderr
+    assert "100 in     10" in done.stdout
+
+
 def test_the_load_is_measured(ordu: Processes):
     done = run(ordu, "load", "--quick")
     assert done.returncode == 0, done.stderr

@@ -14,7 +14,7 @@ SQL with conditional writes, and after the commit `update` copies what was commi
 costs a retry, never a picture given to two workers.
 
 A waiting request takes about 600 bytes here, a lane some more and another byte for each capability
-that is remembered (`bench/bench_lanes.py`).
+that is remembered (`bench/lanes.py`).
 """
 
 import bisect

@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bench_lanes import MODELS, capability, requirements
+from lanes import MODELS, capability, requirements
 
 from ordu.engine.explaining import explain
 from ordu.engine.explaining_worker import explain_worker
@@ -33,6 +33,7 @@ from ordu.store.requests import Request
 WORKERS = 200
 ROUNDS = 200
 ROUNDS_A_SECOND = 10
+LANES_MAX = 10_000
 
 
 class HandClock:
@@ -187,17 +188,16 @@ async def measure(waiting: int, lanes: int) -> str:
     return f"{waiting:>9,} in {lanes:>6,}  {'   '.join(cells)}"
 
 
-def main(sizes: list[tuple[int, int]]) -> None:
+def main(sizes: list[int]) -> None:
     """Measure and print a table."""
     head = "   first  median     p99    most"
     print(f"ms; {WORKERS} workers, {len(MODELS)} models")
     print(f"{'':>20}{'of a request':<32}   of a worker\n{'':>20}{head}   {head}")
-    for waiting, lanes in sizes:
-        print(asyncio.run(measure(waiting, lanes)), flush=True)
+    for waiting in sizes:
+        print(asyncio.run(measure(waiting, min(waiting // 10, LANES_MAX))), flush=True)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--large", action="store_true", help="a million waiting as well")
-    options = parser.parse_args()
-    main([(1000, 100), (100_000, 10_000), *([(1_000_000, 10_000)] if options.large else [])])
+    parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 100_000])
+    main(parser.parse_args().sizes)
