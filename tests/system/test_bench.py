@@ -12,6 +12,7 @@ import pytest
 from tests.system.processes import Processes
 
 BENCH = Path(__file__).parents[2] / "bench"
+STEPS = ("place", "pop", "submit", "check", "status")
 BY_URL = ("lifecycle", "pop_empty", "check", "pop_backlog", "wake", "memory")
 
 
@@ -83,6 +84,12 @@ def test_explanations_are_measured(ordu: Processes):
     done = run(ordu, "explain", "--sizes", "100")
     assert done.returncode == 0, done.stderr
     assert "100 in     10" in done.stdout
+
+
+def test_the_steps_of_a_lifecycle_are_measured(ordu: Processes):
+    done = run(ordu, "steps", "--many", "20", "--runs", "1")
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == list(STEPS)
 
 
 def test_the_load_is_measured(ordu: Processes):
