@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bench_lanes import MODELS, capability, requirements
+from lanes import MODELS, capability, requirements
 
 from ordu.engine.explaining import explain
 from ordu.engine.explaining_worker import explain_worker
@@ -134,13 +134,11 @@ class Filled:
     async def of_a_request(self, number: int) -> None:
         """Explain one of the last, which have most before them."""
         request_id = self.know(self.waiting - 1 - number * 7 % (self.waiting // 2))
-        self.horde.lanes.positions.is_changed = True
         found = await explain(self.horde, request_id, IMAGE.has_word, IMAGE.ask)
         assert found.online == WORKERS
 
     async def of_a_worker(self, number: int) -> None:
         """Explain a worker."""
-        self.horde.lanes.positions.is_changed = True
         worker = self.workers[number % len(self.workers)]
         assert explain_worker(self.horde, worker, for_owner=True).demand
 

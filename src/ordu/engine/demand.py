@@ -75,7 +75,7 @@ class Demand:
     def of(self, lanes: LaneMap, capability: Capability, now: Millis) -> list[Wanted]:
         """The models that something waits for, those with most work first."""
         pairs = self.fresh(lanes, now)
-        waiting = lanes.waiting_by_lane(now)
+        waiting = lanes.waiting_by_lane()
         jobs, work = at(waiting.jobs, pairs.slots), at(waiting.work, pairs.slots)
         reach = work * pairs.within_reach(lanes, capability)
         columns = (pairs.names, pairs.summed(jobs), pairs.summed(work), pairs.summed(reach))
