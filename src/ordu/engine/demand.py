@@ -34,7 +34,8 @@ class Pairs:
     def __init__(self, lanes: LaneMap, now: Millis) -> None:
         pairs = [
             (lane.slot, name, lane.requirement.pixels)
-            for lane in lanes.lanes.values()
+            for lane in lanes.columns.lanes  # also those in which nothing waits now
+            if lane is not None
             for name in lane.requirement.models
         ]
         self.names = list(dict.fromkeys(name for _, name, _ in pairs))
