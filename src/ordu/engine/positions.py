@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 BLOCK_ENTRIES = 8_192  # in a block, as long as there is room for all rows
 ROW_NUMBERS_MAX = 2_500_000  # in all rows together, for jobs and for work
-FIRST_SLOTS = 64
+FIRST_SLOTS, FIRST_ROWS = 64, 8  # then twice as many, and so on
 
 Order: TypeAlias = tuple[int, str]  # negative rank, id: the smaller goes first
 Amounts: TypeAlias = npt.NDArray[np.float64]  # whole numbers, exact up to 2**53
@@ -170,9 +170,9 @@ class Positions:
         self.many = 0
         self.room = BLOCK_ENTRIES  # in each block
         self.total = ByLane(np.zeros(FIRST_SLOTS), np.zeros(FIRST_SLOTS))
-        self.make_rows(FIRST_SLOTS)
-        self.blocks = [Block(FIRST, self.free.pop(), self.room)]
-        self.note_order()
+        self.rows = ByLane(np.zeros((1, FIRST_SLOTS)), np.zeros((1, FIRST_SLOTS)))
+        self.blocks = [Block(FIRST, 0, self.room)]
+        self.make_rows(min(FIRST_ROWS, rows_max(FIRST_SLOTS)), FIRST_SLOTS)
 
     @property
     def slots(self) -> int:
@@ -220,10 +220,11 @@ class Positions:
             return
         if max(lanes) >= self.slots:
             self.grow(max(lanes))
-        while len(orders) > self.room // 4 * 3 * len(self.free):
+        most = rows_max(self.slots)
+        while len(orders) > (step := self.room // 4 * 3) * most:
             self.widen()
+        self.make_rows(min(most, len(orders) // step * 5 // 4 + FIRST_ROWS), self.slots)
         self.free.append(self.blocks.pop().row)
-        step = self.room // 4 * 3
         for start in range(0, len(orders), step):
             part = slice(start, start + step)
             block = Block(orders[start] if start else FIRST, self.free.pop(), self.room)
@@ -282,16 +283,26 @@ class Positions:
         self.lows = [block.low for block in self.blocks]
         self.order: npt.NDArray[np.intp] = np.array([block.row for block in self.blocks], np.intp)
 
-    def make_rows(self, slots: int) -> None:
-        """Have rows for so many lanes, as many as may be; memory is taken when one is written."""
-        most = max(2, ROW_NUMBERS_MAX // slots)
-        self.rows = ByLane(np.zeros((most, slots)), np.zeros((most, slots)))
-        self.free = list(range(most - 1, -1, -1))
+    def make_rows(self, many: int, slots: int) -> None:
+        """Have so many rows for so many lanes; those of the blocks are the first."""
+        rows = ByLane(np.zeros((many, slots)), np.zeros((many, slots)))
+        for new, old in zip(rows, self.rows, strict=True):
+            for row, block in enumerate(self.blocks):
+                new[row, : old.shape[1]] = old[block.row]
+        for row, block in enumerate(self.blocks):
+            block.row = row
+        self.rows = rows
+        self.free = list(range(many - 1, len(self.blocks) - 1, -1))
+        self.note_order()
 
     def make_room(self, at: int, order: Order) -> None:
         """Let there be room in a full block, or in what becomes of it, before one more comes."""
         if not self.free:
-            self.widen()
+            rows, most = len(self.rows.jobs), rows_max(self.slots)
+            if rows < most:
+                self.make_rows(min(2 * rows, most), self.slots)
+            else:
+                self.widen()
             return
         block = self.blocks[at]
         # Most that come are the last of all; then what is full may stay so.
@@ -329,21 +340,20 @@ class Positions:
 
     def grow(self, lane: int) -> None:
         """Have room for this lane."""
-        old = self.rows
         slots = self.slots
         while slots <= lane:
             slots *= 2
-        while len(self.blocks) > 1 and len(self.blocks) >= ROW_NUMBERS_MAX // slots:
+        most = rows_max(slots)
+        while len(self.blocks) > 1 and len(self.blocks) >= most:
             self.widen()
         more = (0, slots - self.slots)
         self.total = ByLane(np.pad(self.total.jobs, more), np.pad(self.total.work, more))
-        self.make_rows(slots)
-        for block in self.blocks:
-            row = self.free.pop()
-            for new, before in zip(self.rows, old, strict=True):
-                new[row, : before.shape[1]] = before[block.row]
-            block.row = row
-        self.note_order()
+        self.make_rows(min(len(self.rows.jobs), most), slots)
+
+
+def rows_max(slots: int) -> int:
+    """How many rows there may be for so many lanes."""
+    return max(2, ROW_NUMBERS_MAX // slots)
 
 
 def plus(one: ByLane, other: ByLane) -> ByLane:

@@ -34,6 +34,7 @@ def small(monkeypatch):
     monkeypatch.setattr(positions, "BLOCK_ENTRIES", 4)
     monkeypatch.setattr(positions, "ROW_NUMBERS_MAX", 64)
     monkeypatch.setattr(positions, "FIRST_SLOTS", 1)
+    monkeypatch.setattr(positions, "FIRST_ROWS", 2)
     monkeypatch.setattr(served, "MASKS_MAX", 2)
     monkeypatch.setattr(lanes_module, "VACANT_MAX", 1)
 
@@ -177,6 +178,15 @@ def test_a_map_that_is_loaded_goes_on_as_one_that_grew(loaded, story):
     able = frozenset(CAPABILITIES[:2])
     for waiting in lanes.requests.values():
         assert lanes.ahead_of(waiting, able) == plainly(lanes, waiting.order, able)
+
+
+def test_rows_are_made_as_they_are_needed():
+    """All at once they took 40 MB for each map: many maps, as in the simulation, took all memory."""
+    lanes = LaneMap()
+    assert len(lanes.positions.rows.jobs) == 2
+    for number in range(16):
+        put(lanes, number, rank=-number)
+    assert len(lanes.positions.rows.jobs) == 4
 
 
 def test_blocks_that_empty_are_joined():
