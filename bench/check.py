@@ -18,7 +18,7 @@ from wishes import lanes, offer
 
 SHORT, LONG, LANES = 100, 10_000, 100
 WORKERS = 100
-POSITIONS_S = 1.1  # positions may be a second old
+OUTLOOKS_S = 1.1  # who could serve what may be known as it was a second ago
 AIM = Aim(goal=15_000, floor=8_000, share_of_edge=1 / 4)
 
 
@@ -45,7 +45,7 @@ async def checks(
 
 async def position_of_last(target: Target, ids: list[str]) -> float:
     """Where the request stands that was placed last, once that is known to all."""
-    await asyncio.sleep(POSITIONS_S)
+    await asyncio.sleep(OUTLOOKS_S)
     async with target.address.connections(1) as (connection,):
         answers = [await connection.ask(target.check(request_id)) for request_id in ids]
     found = [msgspec.json.decode(answer.body, type=Progress) for answer in answers]

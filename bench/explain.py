@@ -135,13 +135,11 @@ class Filled:
     async def of_a_request(self, number: int) -> None:
         """Explain one of the last, which have most before them."""
         request_id = self.know(self.waiting - 1 - number * 7 % (self.waiting // 2))
-        self.horde.lanes.positions.is_changed = True
         found = await explain(self.horde, request_id, IMAGE.has_word, IMAGE.ask)
         assert found.online == WORKERS
 
     async def of_a_worker(self, number: int) -> None:
         """Explain a worker."""
-        self.horde.lanes.positions.is_changed = True
         worker = self.workers[number % len(self.workers)]
         assert explain_worker(self.horde, worker, for_owner=True).demand
 

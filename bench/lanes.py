@@ -1,8 +1,10 @@
 """What the map of lanes costs as the queue grows: pops, empty pops, positions, memory, loading.
 
 No server and no SQL: the map alone, as the event loop has it. A pop takes the best request out and
-puts another in, so the queue keeps its length; an empty pop counts why nothing fits; a position is
-asked after a change, so it is never the same question twice.
+puts another in, so the queue keeps its length; an empty pop counts why nothing fits. A position is
+asked of any request, among the 200 workers for those that can serve it, after a change: so it is
+never the same question twice, and where there are many lanes nearly each is about another set of
+workers.
 """
 
 import argparse
@@ -16,11 +18,12 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from ordu.engine.garbage import collected_later
-from ordu.engine.lanes import LaneMap
-from ordu.rules.matching import Capability, Requirement, WorkerId, lane_key
+from ordu.engine.lanes import LaneMap, Waiting
+from ordu.rules.matching import Capability, Requirement, WorkerId, lane_key, why_not
 
 MODELS = [f"model {number}" for number in range(200)]
 WORKERS = [f"worker {number}" for number in range(300)]
+CROWD = 200  # workers of which some can serve a lane
 ROUNDS = 300
 
 
@@ -72,6 +75,10 @@ class Queue:
         self.bytes_each = (after_kb - before_kb) * 1024 / waiting
         self.able = [capability(number, self.chance) for number in range(50)]
         self.unable = [capability(number, self.chance, can=False) for number in range(50)]
+        self.crowd = [capability(number, self.chance) for number in range(CROWD)]
+        self.asked: list[Waiting] = []  # where they stand
+        self.sets: dict[bytes, frozenset[Capability]] = {}  # of those that can serve a lane
+        self.lanes.served_by(self.crowd)  # as if each had popped already
 
     def row(self) -> dict[str, Any]:
         """The next request, as SQL has it."""
@@ -111,21 +118,36 @@ class Queue:
         assert next(self.lanes.candidates(worker), None) is None
         assert self.lanes.skipped(worker)
 
-    def position(self, number: int) -> None:
-        """Where a request stands; a second has gone by after every hundredth."""
+    def ask_where(self, _: int) -> Callable[[], None]:
+        """A change, then a question where a request stands."""
         self.place()
-        waiting = self.lanes.requests[f"{self.placed - number // 2:036}"]
-        self.lanes.ahead_of(waiting, self.able[:20], number // 100 * 1000)
+        waiting = self.chance.choice(self.asked)
+        lane = waiting.lane
+        able = self.sets.get(lane.key)
+        if able is None:
+            can = (each for each in self.crowd if why_not(lane.requirement, each) is None)
+            able = self.sets[lane.key] = frozenset(can)
+        return lambda: void(self.lanes.ahead_of(waiting, able))
 
 
-def microseconds(work: Callable[[int], None]) -> tuple[float, float, float]:
+def void(_: object) -> None:
+    """Nothing is done with an answer."""
+
+
+def at_once(work: Callable[[int], None]) -> Callable[[int], Callable[[], None]]:
+    """Work that needs no preparation."""
+    return lambda number: lambda: work(number)
+
+
+def microseconds(prepare: Callable[[int], Callable[[], None]]) -> tuple[float, float, float]:
     """The median, the 99th percentile and the most of many rounds, after some to get warm."""
     for number in range(100):
-        work(number)
+        prepare(number)()
     took = []
-    for number in range(ROUNDS):
+    for number in range(100, 100 + ROUNDS):
+        work = prepare(number)
         start = time.perf_counter()
-        work(number)
+        work()
         took.append((time.perf_counter() - start) * 1e6)
     return statistics.median(took), statistics.quantiles(took, n=100)[98], max(took)
 
@@ -133,10 +155,10 @@ def microseconds(work: Callable[[int], None]) -> tuple[float, float, float]:
 def measure(size: int, lanes: int) -> str:
     """A line of the table."""
     queue = Queue(size, lanes)
-    cells = [
-        "{:6.0f} ({:5.0f}) {:7.0f}".format(*microseconds(work))
-        for work in (queue.pop, queue.empty_pop, queue.position)
-    ]
+    popped = [microseconds(at_once(work)) for work in (queue.pop, queue.empty_pop)]
+    queue.asked = queue.chance.choices(list(queue.lanes.requests.values()), k=2 * ROUNDS)
+    took = (*popped, microseconds(queue.ask_where))
+    cells = ["{:6.0f} ({:5.0f}) {:7.0f}".format(*each) for each in took]
     return (
         f"{size:>9,} in {lanes:>6,}  {'  '.join(cells)} | {queue.bytes_each:8,.0f}"
         f"  {queue.filled_s:6.1f} s"

@@ -34,7 +34,8 @@ class Pairs:
     def __init__(self, lanes: LaneMap, now: Millis) -> None:
         pairs = [
             (lane.slot, name, lane.requirement.pixels)
-            for lane in (*lanes.lanes.values(), *lanes.vacant.values())  # these may open again
+            for lane in lanes.columns.lanes  # also those in which nothing waits now
+            if lane is not None
             for name in lane.requirement.models
         ]
         self.names = list(dict.fromkeys(name for _, name, _ in pairs))
@@ -75,7 +76,7 @@ class Demand:
     def of(self, lanes: LaneMap, capability: Capability, now: Millis) -> list[Wanted]:
         """The models that something waits for, those with most work first."""
         pairs = self.fresh(lanes, now)
-        waiting = lanes.waiting_by_lane(now)
+        waiting = lanes.waiting_by_lane()
         jobs, work = at(waiting.jobs, pairs.slots), at(waiting.work, pairs.slots)
         reach = work * pairs.within_reach(lanes, capability)
         columns = (pairs.names, pairs.summed(jobs), pairs.summed(work), pairs.summed(reach))

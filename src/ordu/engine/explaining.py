@@ -211,7 +211,7 @@ class Search:
         growth = horde.settings.priority_growth_per_s
         rank = ranking.placed_later(request.rank, moment - request.created_at, growth)
         self.served = horde.lanes.served_by({each.capability for each in self.able})
-        self.ahead = horde.lanes.ahead_by_lane(rank, moment)
+        self.ahead = horde.lanes.ahead_by_lane(rank)
         # It would not wait for itself.
         slot = waiting.lane.slot
         if slot < len(self.ahead.jobs):

@@ -41,7 +41,7 @@ def explain_worker(horde: Horde, worker: Worker, *, for_owner: bool) -> WorkerEx
     """Why a worker gets no work; what it is at, and a pause, count only for its owner."""
     lanes = horde.lanes
     slots = lanes.view(worker.capability).allowed
-    jobs, work = lanes.waiting_by_lane(horde.now()).within(lanes.served_by([worker.capability]))
+    jobs, work = lanes.waiting_by_lane().within(lanes.served_by([worker.capability]))
     processing = len(horde.running.of(worker.id))
     is_paused = worker.is_paused and for_owner
     rivals = competitors(horde, worker)

@@ -18,7 +18,7 @@ from ordu.store.users import User
 BELIEVED_MS = 1_000
 USERS_MAX = 10_000
 REQUESTS_MAX = 20_000
-OUTLOOKS_MAX = 1_000
+OUTLOOKS_MAX = 4_000
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")

@@ -13,34 +13,31 @@ SQL is the truth and this is the map. A pop *reserves* a few heads here, the wri
 SQL with conditional writes, and after the commit `update` copies what was committed. A wrong map
 costs a retry, never a picture given to two workers.
 
-A waiting request takes about 600 bytes here, a lane some more and another byte for each capability
-that is remembered (`bench/lanes.py`).
+A waiting request takes 550 to 600 bytes here, where a hundred thousand or more wait; a lane some
+more, and another byte for each capability that is remembered (`bench/lanes.py`).
 """
 
 import bisect
 import heapq
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from sortedcontainers import SortedKeyList
 
-from ordu.engine.ahead import Ahead, ByLane
-from ordu.engine.positions import Positions
+from ordu.engine.positions import LAST_ID, ByLane, Mask, Order, Positions
+from ordu.engine.served import Masks, united
 from ordu.engine.views import EMPTY, Columns, View
-from ordu.rules.lifecycle import Millis, RequestId
-from ordu.rules.matching import Capability, LaneKey, Reason, Requirement
+from ordu.rules.lifecycle import RequestId
+from ordu.rules.matching import Capability, LaneKey, Reason, Requirement, why_not
+from ordu.rules.matching import lane_key as key_of
 from ordu.rules.money import UserId
 from ordu.store.database import Row
 
 VIEWS_MAX = 2_000  # capabilities that are remembered
 VIEW_BYTES_MAX = 64 * 2**20  # for all of them together
 VACANT_MAX = 256  # lanes in which nothing waits that are kept, because something soon will again
-
-Order: TypeAlias = tuple[int, str]
 
 
 @dataclass(eq=False, slots=True)
@@ -55,7 +52,6 @@ class Waiting:
     lane: "Lane"
     order: Order
     reserved: int = 0
-    place: int = -1  # where `Positions` has it
 
     @property
     def is_free(self) -> bool:
@@ -104,7 +100,7 @@ class LaneMap:
         self.by_user: dict[UserId, dict[int, list[Waiting]]] = {}  # by the slot of its lane
         self.columns: Columns[Lane] = Columns()
         self.positions = Positions()
-        self.ahead = Ahead()
+        self.masks = Masks()
         self.views: OrderedDict[Capability, View] = OrderedDict()
         self.jobs = 0  # pictures that wait
         self.work = 0  # of all of these
@@ -128,9 +124,10 @@ class LaneMap:
             if waiting is not None:
                 self.remove(waiting)
         elif waiting is not None:
-            self.count(waiting, left - waiting.left)
+            more = left - waiting.left
+            self.count(waiting, more)
             waiting.left = left
-            self.positions.change(waiting.place, left)
+            self.positions.change(waiting.order, more, more * waiting.work)
             self.refresh(waiting.lane)
         else:
             lane = self.lanes.get(lane_key)
@@ -141,7 +138,7 @@ class LaneMap:
 
     def load(self, rows: Iterable[Row], requirements: Mapping[LaneKey, Requirement]) -> None:
         """Fill an empty map with all that waits; sorts once instead of a million times."""
-        fresh: dict[LaneKey, list[Waiting]] = {}
+        all_of_them: list[Waiting] = []
         for row in rows:
             key = row["lane_key"]
             lane = self.lanes.get(key) or self.open_lane(key, requirements[key])
@@ -149,14 +146,20 @@ class LaneMap:
             waiting = Waiting(
                 row["id"], row["user_id"], row["rank"], row["work"], row["waiting"], lane, order
             )
-            fresh.setdefault(key, []).append(waiting)
+            all_of_them.append(waiting)
+        all_of_them.sort(key=order_of)
+        lines: dict[LaneKey, list[Waiting]] = {}
+        for waiting in all_of_them:
+            lines.setdefault(waiting.lane.key, []).append(waiting)
             self.note(waiting).append(waiting)
-        for key, line in fresh.items():
+        for key, line in lines.items():
             self.lanes[key].line.update(line)
             self.refresh(self.lanes[key])
-        for lines in self.by_user.values():
-            for own in lines.values():
-                own.sort(key=order_of)
+        self.positions.load(
+            [each.order for each in all_of_them],
+            [each.lane.slot for each in all_of_them],
+            ([each.left for each in all_of_them], [each.left * each.work for each in all_of_them]),
+        )
 
     def open_lane(self, key: LaneKey, requirement: Requirement) -> Lane:
         """A lane for a requirement that has none, or the one it had a while ago."""
@@ -178,15 +181,16 @@ class LaneMap:
 
     def insert(self, waiting: Waiting) -> None:
         """Put a request into its lane and into its user's lines."""
+        lane, left = waiting.lane, waiting.left
         bisect.insort(self.note(waiting), waiting, key=order_of)
-        waiting.lane.line.add(waiting)
-        self.refresh(waiting.lane)
+        self.positions.add(waiting.order, lane.slot, left, left * waiting.work)
+        lane.line.add(waiting)
+        self.refresh(lane)
 
     def note(self, waiting: Waiting) -> list[Waiting]:
         """Count a request that comes in; returns its user's line, into which it has to be put."""
         lane = waiting.lane
         self.requests[waiting.request_id] = waiting
-        waiting.place = self.positions.add(waiting.order, waiting.left, waiting.work, lane.slot)
         self.count(waiting, waiting.left)
         return self.by_user.setdefault(waiting.user_id, {}).setdefault(lane.slot, [])
 
@@ -195,7 +199,7 @@ class LaneMap:
         lane = waiting.lane
         del self.requests[waiting.request_id]
         lane.line.remove(waiting)
-        self.positions.remove(waiting.place)
+        self.positions.remove(waiting.order)
         self.count(waiting, -waiting.left)
         lines = self.by_user[waiting.user_id]
         own = lines[lane.slot]
@@ -264,6 +268,17 @@ class LaneMap:
         """`why_not`, remembered."""
         return self.view(capability).verdict(lane.slot)
 
+    def can_serve(self, requirement: Requirement) -> Callable[[Capability], bool]:
+        """Says who may serve this; where something waits for it, as far as known from memory."""
+        lane = self.lanes.get(key_of(requirement))
+
+        def can(capability: Capability) -> bool:
+            if lane is None or capability not in self.views:
+                return why_not(requirement, capability) is None
+            return self.view(capability).may_serve(lane.slot)
+
+        return can
+
     def skipped(self, capability: Capability) -> dict[Reason, int]:
         """How many waiting requests a worker may not serve, by reason."""
         return self.view(capability).skipped(self.columns)
@@ -306,36 +321,26 @@ class LaneMap:
 
     # Where one stands
 
-    def ahead_of(
-        self, waiting: Waiting, capabilities: Iterable[Capability], now: Millis
-    ) -> tuple[int, int]:
+    def ahead_of(self, waiting: Waiting, capabilities: frozenset[Capability]) -> tuple[int, int]:
         """Pictures and work that go before a request, in lanes its possible workers also serve.
 
-        The request's own pictures are not counted. Where many wait, the answer is up to a second
-        old.
+        The request's own pictures are not counted.
         """
-        return self.positions.ahead_of(
-            waiting.place,
-            waiting.order,
-            frozenset(capabilities),
-            self.served_by,
-            now,
-        )
+        lanes = (self.columns.log_end, self.columns.room)
+        served = self.masks.get(capabilities, lanes)
+        if served is None:
+            served = self.served_by(capabilities)
+            self.masks.put(capabilities, lanes, served)
+        return self.positions.before(waiting.order, served)
 
-    def ahead_by_lane(self, rank: int, now: Millis) -> ByLane:
+    def ahead_by_lane(self, rank: int) -> ByLane:
         """What would go before a request of this rank that came last, lane by lane."""
-        self.positions.keep_fresh(now)
-        index = self.positions.index_of_rank(-rank)
-        return self.ahead.by_lane(self.positions, index, self.columns.size)
+        return self.positions.by_lane((-rank, LAST_ID))
 
-    def waiting_by_lane(self, now: Millis) -> ByLane:
-        """All that waits, lane by lane; where much does, up to a second old."""
-        self.positions.keep_fresh(now)
-        return self.ahead.total(self.positions, self.columns.size)
+    def waiting_by_lane(self) -> ByLane:
+        """All that waits, lane by lane."""
+        return ByLane(*(each.copy() for each in self.positions.total))
 
-    def served_by(self, capabilities: Iterable[Capability]) -> npt.NDArray[np.bool_]:
+    def served_by(self, capabilities: Iterable[Capability]) -> Mask:
         """For each slot, whether any of these may serve its lane."""
-        served = np.zeros(self.columns.size, dtype=np.bool_)
-        for capability in capabilities:
-            served |= self.view(capability).reasons[: self.columns.size] == 0
-        return served
+        return united([self.view(each).bits for each in capabilities], self.columns.room)

@@ -1,7 +1,8 @@
 """Outlook: who that is here could serve a requirement, and how much they draw together.
 
 It is asked with every check, so it is kept: where few workers are here until anything of them
-changes, where many are for a second at most.
+changes, where many are for a second at most. Where something waits for a requirement, whether a
+worker may serve it is read from what is remembered of its lane.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from ordu.engine.horde import Horde
 from ordu.engine.presence import Worker
 from ordu.rules.estimates import Crew
 from ordu.rules.lifecycle import Millis
-from ordu.rules.matching import Capability, Requirement, why_not
+from ordu.rules.matching import Capability, Requirement
 from ordu.rules.money import UserId
 
 EXACT_MAX = 50  # up to so many workers an outlook is made whenever something changed
@@ -47,12 +48,11 @@ class Kept:
 def outlook_of(horde: Horde, requirement: Requirement, user_id: UserId) -> Outlook:
     """Who could serve a request of this user."""
     now = horde.now()
-    kept: Kept | None = horde.known.outlooks.get(requirement, now)
-    is_exact = len(horde.presence.by_id) <= EXACT_MAX
-    if kept is None or (is_exact and kept.offers != horde.presence.version):
+    kept = kept_outlook(horde, requirement, now)
+    if kept is None:
         kept = look(horde, requirement, now)
         horde.known.outlooks.put(requirement, kept, now)
-    elif is_exact and kept.version != horde.version:
+    elif is_exact(horde) and kept.version != horde.version:
         # The same workers, that are at something else or of another pace now.
         kept.outlook = taken_together(horde, kept.outlook.able, now)
         kept.version = horde.version
@@ -60,22 +60,39 @@ def outlook_of(horde: Horde, requirement: Requirement, user_id: UserId) -> Outlo
     return taken_together(horde, (*kept.outlook.able, *own), now) if own else kept.outlook
 
 
-def able_workers(horde: Horde, requirement: Requirement, user_id: UserId) -> tuple[Worker, ...]:
-    """The workers that are here and could serve a request of this user."""
-    return outlook_of(horde, requirement, user_id).able
+def somebody_able(horde: Horde, requirement: Requirement, user_id: UserId) -> bool:
+    """Whether anybody that is here could serve a request of this user; makes no outlook for it."""
+    now = horde.now()
+    kept = kept_outlook(horde, requirement, now)
+    if kept is not None:
+        return bool(kept.outlook.able) or any(each.user_id == user_id for each in kept.private)
+    can_serve = horde.lanes.can_serve(requirement)
+    return any(
+        (worker.takes_from_all or worker.user_id == user_id) and can_serve(worker.capability)
+        for worker in horde.presence.here(now)
+    )
+
+
+def is_exact(horde: Horde) -> bool:
+    """Whether so few are here that everything has to be true at once."""
+    return len(horde.presence.by_id) <= EXACT_MAX
+
+
+def kept_outlook(horde: Horde, requirement: Requirement, now: Millis) -> Kept | None:
+    """The outlook that is kept, if it is of those who are here."""
+    kept: Kept | None = horde.known.outlooks.get(requirement, now)
+    if kept is not None and is_exact(horde) and kept.offers != horde.presence.version:
+        return None
+    return kept
 
 
 def look(horde: Horde, requirement: Requirement, now: Millis) -> Kept:
     """Look at every worker that is here."""
-    verdicts: dict[Capability, bool] = {}  # many workers offer the same
+    can_serve = horde.lanes.can_serve(requirement)
     able: list[Worker] = []
     private: list[Worker] = []
     for worker in horde.presence.here(now):
-        capability = worker.capability
-        can = verdicts.get(capability)
-        if can is None:
-            can = verdicts[capability] = why_not(requirement, capability) is None
-        if can:
+        if can_serve(worker.capability):
             (able if worker.takes_from_all else private).append(worker)
     together = taken_together(horde, able, now)
     return Kept(together, tuple(private), horde.presence.version, horde.version)

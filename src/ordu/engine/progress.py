@@ -95,7 +95,7 @@ def ahead(horde: Horde, request: Request, outlook: Outlook) -> tuple[int, int]:
     waiting: Waiting | None = horde.lanes.requests.get(request.id)
     if waiting is None:
         return 0, 0
-    return horde.lanes.ahead_of(waiting, outlook.capabilities, horde.now())
+    return horde.lanes.ahead_of(waiting, outlook.capabilities)
 
 
 def wait_s(

@@ -5,7 +5,7 @@ slots; a view has an array of the same length with the verdict on each. New lane
 log, so that a view looks only at what came since it last did.
 """
 
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,10 @@ import numpy.typing as npt
 from ordu.rules.matching import Capability, Reason, Requirement, why_not
 
 EMPTY: Final = np.iinfo(np.int64).min  # the rank of a lane in which nothing can be reserved
-FIRST_SLOTS = 64
+FIRST_SLOTS = 64  # then twice as many, and so on
+Bits: TypeAlias = npt.NDArray[np.uint8]
 REASONS: tuple[Reason | None, ...] = (None, *Reason)  # by their number in a view
+NO_LANE: Final = 255  # the number for a slot that never had one
 NUMBERS = {reason: number for number, reason in enumerate(REASONS)}
 
 
@@ -46,6 +48,11 @@ class Columns(Generic[L]):
     def size(self) -> int:
         """How many slots there are, used or free."""
         return len(self.lanes)
+
+    @property
+    def room(self) -> int:
+        """How many slots there can be before the columns grow."""
+        return len(self.ranks)
 
     @property
     def log_end(self) -> int:
@@ -91,8 +98,9 @@ class View:
     def __init__(self, capability: Capability) -> None:
         self.capability = capability
         self.reasons: npt.NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)
-        self.allowed: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)  # slots it may serve
-        self.log_at = 0  # up to where the log of new lanes was read
+        self.bits: Bits = np.zeros(0, dtype=np.uint8)  # 1 for each slot that it may serve
+        self.slots: npt.NDArray[np.intp] | None = None  # the same as numbers, when asked for
+        self.log_at = -1  # up to where the log of new lanes was read
         self.counted: dict[Reason, int] = {}
         self.counted_version = -1
 
@@ -104,16 +112,36 @@ class View:
             fresh: list[int] = list(range(columns.size))
         else:
             fresh = columns.log[self.log_at - columns.log_start :]
-        if len(self.reasons) < len(columns.ranks):
-            grown = np.zeros(len(columns.ranks), dtype=np.uint8)
-            grown[: len(self.reasons)] = self.reasons
-            self.reasons = grown
+        self.grow(columns.room)
         for slot in fresh:
             lane = columns.lanes[slot]
             if lane is not None:
-                self.reasons[slot] = NUMBERS[why_not(lane.requirement, self.capability)]
-        self.allowed = np.flatnonzero(self.reasons[: columns.size] == 0)
+                self.note(slot, why_not(lane.requirement, self.capability))
+        self.slots = None
         self.log_at = columns.log_end
+
+    def grow(self, room: int) -> None:
+        """Have room for verdicts on so many slots."""
+        more = room - len(self.reasons)
+        if more:
+            self.reasons = np.pad(self.reasons, (0, more), constant_values=NO_LANE)
+            self.bits = np.pad(self.bits, (0, more // 8))
+
+    def note(self, slot: int, reason: Reason | None) -> None:
+        """Remember a verdict."""
+        self.reasons[slot] = NUMBERS[reason]
+        bit = 0x80 >> (slot & 7)
+        if reason is None:
+            self.bits[slot >> 3] |= bit
+        else:
+            self.bits[slot >> 3] &= 0xFF ^ bit
+
+    @property
+    def allowed(self) -> npt.NDArray[np.intp]:
+        """The slots it may serve."""
+        if self.slots is None:
+            self.slots = np.flatnonzero(self.reasons == 0)
+        return self.slots
 
     def may_serve(self, slot: int) -> bool:
         """Whether the lane in this slot may be served."""

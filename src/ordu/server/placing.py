@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from ordu.engine import place, suspicion
 from ordu.engine.leaving import check_not_deleted
-from ordu.engine.outlook import able_workers
+from ordu.engine.outlook import somebody_able
 from ordu.kinds.image import IMAGE
 from ordu.kinds.image.warnings import warnings
 from ordu.protocol.errors import Refused
@@ -69,7 +69,7 @@ def remarks(call: Call[GenerationInput], placed: Placed) -> dict[str, Any]:
     found = warnings(call.body, horde.catalogue)
     if placed.is_lighter:
         messages.append("Your kudos do not suffice for all you asked for: it was made lighter.")
-    if not horde.modes.get("raid_mode") and not able_workers(
+    if not horde.modes.get("raid_mode") and not somebody_able(
         horde, placed.wish.requirement, call.user.id
     ):
         messages.append(

@@ -1,7 +1,7 @@
 """How much waits for which model: as adding up all lanes would say, whatever came and went."""
 
 import hypothesis.strategies as st
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from tests.builders import a_capability, a_requirement
 
 from ordu.engine.demand import Demand, waiting_by_model
@@ -20,6 +20,7 @@ steps = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.integers(0, 
 
 @settings(deadline=None)
 @given(steps)
+@example([(0, 1, 1), (0, 0, 0), (0, 1, 0), (1, 1, 1)])  # a lane that was empty fills again
 def test_it_agrees_with_adding_up_all_lanes(story):
     lanes, demand, first = LaneMap(), Demand(), {}
     for moment, (number, left, which) in enumerate(story):

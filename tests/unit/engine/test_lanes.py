@@ -80,7 +80,7 @@ def test_the_map_agrees_with_a_plain_list(story, capability):
         before = in_order[: in_order.index(number)]
         waiting = lanes.requests[f"r{number:04}"]
         pictures = sum(plain[other][0] for other in before)
-        assert lanes.ahead_of(waiting, [capability], 0) == (pictures, pictures * 10)
+        assert lanes.ahead_of(waiting, frozenset({capability})) == (pictures, pictures * 10)
 
     for user in (1, 2, 3):
         own = [number for number in in_order if plain[number][3] == user]
@@ -179,62 +179,6 @@ def test_remembered_verdicts_are_bounded(monkeypatch):
     for number in range(10):
         lanes.skipped(a_capability(worker_id=f"w{number}"))
     assert len(lanes.views) == 3
-
-
-def many(size):
-    """A map with so many requests of two pictures in three lanes; rank and number go together."""
-    lanes = LaneMap()
-    for number in range(size):
-        put(lanes, number, rank=-number, left=2, requirement=REQUIREMENTS[number % 3])
-    return lanes
-
-
-def test_where_many_wait_a_position_is_at_most_a_second_old():
-    lanes = many(1500)
-    able = [CAPABILITIES[2]]  # serves all three lanes
-    mine = lanes.requests["r1400"]
-    assert lanes.ahead_of(mine, able, 0) == (2800, 28_000)
-    for number in range(100):
-        put(lanes, number, left=0)
-    assert lanes.ahead_of(mine, able, 999) == (2800, 28_000)
-    assert lanes.ahead_of(mine, able, 1000) == (2600, 26_000)
-    assert lanes.ahead_of(mine, [CAPABILITIES[0]], 1000)[0] == 2 * sum(
-        1 for number in range(100, 1400) if number % 3 == 0
-    )
-
-
-def test_what_came_after_the_snapshot_has_a_position_at_once():
-    lanes = many(1500)
-    lanes.ahead_of(lanes.requests["r0000"], [CAPABILITIES[2]], 0)
-    put(lanes, 2000, rank=-100)
-    assert lanes.ahead_of(lanes.requests["r2000"], [CAPABILITIES[2]], 1)[0] == 202
-    put(lanes, 2001, rank=-5000)
-    assert lanes.ahead_of(lanes.requests["r2001"], [CAPABILITIES[2]], 1)[0] == 3000
-
-
-@settings(deadline=None, max_examples=20)
-@given(st.lists(st.integers(0, 1499), max_size=60), st.lists(st.integers(-1600, 100), max_size=60))
-def test_a_snapshot_made_from_the_one_before_is_as_if_made_anew(gone, new):
-    lanes = many(1500)
-    able = [CAPABILITIES[2]]
-    lanes.ahead_of(lanes.requests["r0000"], able, 0)
-    for number in set(gone):
-        put(lanes, number, left=0)
-    for number, rank in enumerate(new):
-        put(lanes, 5000 + number, rank=rank, requirement=REQUIREMENTS[number % 3])
-    in_order = sorted(lanes.requests.values(), key=lambda each: each.order)
-    before = 0
-    for waiting in in_order:
-        assert lanes.ahead_of(waiting, able, 2000)[0] == before
-        before += waiting.left
-
-
-def test_places_are_used_again_though_nobody_asks():
-    lanes = LaneMap()
-    for number in range(5000):
-        put(lanes, number)
-        put(lanes, number, left=0)
-    assert len(lanes.positions.ids) < 1000
 
 
 @given(steps)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from ordu.engine import checkin, end, place, settle
 from ordu.engine.claim import Claimed
 from ordu.engine.explaining import explain
-from ordu.engine.outlook import able_workers
+from ordu.engine.outlook import somebody_able
 from ordu.engine.progress import Progress, progress_of
 from ordu.images.check import check as check_picture
 from ordu.images.check import from_base64
@@ -102,7 +102,7 @@ async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestSta
     if call.body.dry_run:
         return Answer(placing.price_of(call, wish))
     place.check_open(horde)
-    if not able_workers(horde, wish.requirement, call.user.id):
+    if not somebody_able(horde, wish.requirement, call.user.id):
         raise Refused(
             "NoValidWorkers",
             "No worker that is online now can serve this request, so nothing was placed. Try other "
