@@ -14,8 +14,8 @@ very many wait in very many lanes, blocks become twice as large.
 A question takes 10 to 40 µs in a thousand lanes and 40 to 60 in ten thousand, and as much again for
 a set of workers that was not asked for since a lane came; a change takes 5 to 15. No work is put
 off: the longest at once is to make larger blocks, 20 ms with a million waiting, or to make room for
-twice as many lanes, 40 ms, each a few times in the life of a server. All of this takes about 60
-bytes for each request that waits, and up to 40 MB for the rows (`bench/lanes.py`).
+twice as many rows or lanes, up to 40 ms, each a few times in the life of a server. All of this
+takes about 60 bytes for each request that waits, and up to 40 MB for the rows (`bench/lanes.py`).
 """
 
 import bisect

@@ -181,7 +181,7 @@ def test_a_map_that_is_loaded_goes_on_as_one_that_grew(loaded, story):
 
 
 def test_rows_are_made_as_they_are_needed():
-    """All at once they took 40 MB for each map: many maps, as in the simulation, took all memory."""
+    """All at once they were 40 MB for each map: too much where there are many maps."""
     lanes = LaneMap()
     assert len(lanes.positions.rows.jobs) == 2
     for number in range(16):
