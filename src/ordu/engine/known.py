@@ -1,8 +1,8 @@
 """What is known without asking SQL again: who calls, and how far requests are.
 
-Polls are most of what a horde answers, and most of them find nothing changed. Both memories are
-bounded, are told when what they remember changes, and believe themselves for a second at most, for
-what other programs write.
+Polls are most of what a horde answers, and most of them find nothing changed. The memories are
+bounded and are told when what they remember changes. They believe themselves for a second only,
+for what other programs write; of requests, which only this process changes, for a minute.
 """
 
 from collections import OrderedDict
@@ -16,6 +16,7 @@ from ordu.store.requests import Request
 from ordu.store.users import User
 
 BELIEVED_MS = 1_000
+REQUESTS_BELIEVED_MS = 60_000
 USERS_MAX = 10_000
 REQUESTS_MAX = 20_000
 OUTLOOKS_MAX = 4_000
@@ -41,14 +42,15 @@ class Standing(NamedTuple):
 class Memory(Generic[Key, Value]):
     """Values that were read lately, so many at most: the oldest make room."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, believed_ms: int = BELIEVED_MS) -> None:
         self.most = most
+        self.believed_ms = believed_ms
         self.values: OrderedDict[Key, tuple[Millis, Value]] = OrderedDict()
 
     def get(self, key: Key, now: Millis) -> Value | None:
         """What is remembered, unless it is too old."""
         found = self.values.get(key)
-        if found is None or not 0 <= now - found[0] < BELIEVED_MS:
+        if found is None or not 0 <= now - found[0] < self.believed_ms:
             return None
         return found[1]
 
@@ -80,7 +82,7 @@ class Known:
     def __init__(self) -> None:
         self.users: Memory[bytes, User] = Memory(USERS_MAX)  # by what says who calls
         self.callers: dict[int, bytes] = {}  # the same the other way around
-        self.requests: Memory[RequestId, Standing] = Memory(REQUESTS_MAX)
+        self.requests: Memory[RequestId, Standing] = Memory(REQUESTS_MAX, REQUESTS_BELIEVED_MS)
         self.outlooks: Memory[Requirement, Any] = Memory(OUTLOOKS_MAX)  # of `engine.outlook`
 
     def remember_user(self, caller: bytes, user: User, now: Millis) -> None:

@@ -17,6 +17,7 @@ FIRST_SLOTS = 64  # then twice as many, and so on
 Bits: TypeAlias = npt.NDArray[np.uint8]
 REASONS: tuple[Reason | None, ...] = (None, *Reason)  # by their number in a view
 NO_LANE: Final = 255  # the number for a slot that never had one
+FEW = 50  # verdicts up to which each is noted by itself
 NUMBERS = {reason: number for number, reason in enumerate(REASONS)}
 
 
@@ -113,10 +114,14 @@ class View:
         else:
             fresh = columns.log[self.log_at - columns.log_start :]
         self.grow(columns.room)
-        for slot in fresh:
-            lane = columns.lanes[slot]
-            if lane is not None:
-                self.note(slot, why_not(lane.requirement, self.capability))
+        lanes = [(slot, lane) for slot in fresh if (lane := columns.lanes[slot]) is not None]
+        verdicts = [why_not(lane.requirement, self.capability) for _, lane in lanes]
+        if len(lanes) <= FEW:
+            for (slot, _), reason in zip(lanes, verdicts, strict=True):
+                self.note(slot, reason)
+        else:
+            self.reasons[[slot for slot, _ in lanes]] = [NUMBERS[reason] for reason in verdicts]
+            self.bits = np.packbits(self.reasons == 0)
         self.slots = None
         self.log_at = columns.log_end
 
