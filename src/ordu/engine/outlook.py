@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ordu.engine.horde import Horde
+from ordu.engine.known import BELIEVED_MS
 from ordu.engine.presence import Worker
 from ordu.rules.estimates import Crew
 from ordu.rules.lifecycle import Millis
@@ -101,12 +102,13 @@ def look(horde: Horde, requirement: Requirement, now: Millis) -> Kept:
 def taken_together(horde: Horde, able: Iterable[Worker], now: Millis) -> Outlook:
     """What these workers are together."""
     able = tuple(able)
-    left = [job.left(worker.speed, now) for worker in able for job in horde.running.of(worker.id)]
+    age_ms = 0 if is_exact(horde) else BELIEVED_MS
+    busy = [horde.running.busy(worker, now, age_ms=age_ms) for worker in able]
     return Outlook(
         able=able,
         capabilities=frozenset(worker.capability for worker in able),
         threads=sum(worker.offer.threads for worker in able),
         speed=sum(worker.speed * worker.offer.threads for worker in able),
-        jobs_busy=len(left),
-        work_busy=sum(left),
+        jobs_busy=sum(each.jobs for each in busy),
+        work_busy=sum(each.work for each in busy),
     )
