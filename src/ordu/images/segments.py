@@ -49,6 +49,7 @@ class Segment:
         self.end = 0  # where the next record goes
         self.live = 0  # how many of its pictures are still wanted
         self.live_bytes = 0
+        self.writers = 0  # how many write to it in another thread
         self.has_deletions = False
 
     @classmethod

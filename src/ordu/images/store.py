@@ -135,9 +135,15 @@ class PictureStore:
                 await asyncio.to_thread(self.flush)
         self._passed(failpoint, "after")
 
-    async def _append(self, name: str, data: bytes, written_ms: int) -> None:
-        """Write a picture into the newest segment; it can be read from then on."""
+    async def _append(
+        self, name: str, data: bytes, written_ms: int, moved: Place | None = None
+    ) -> None:
+        """Write a picture into the newest segment; it can be read from then on.
+
+        One that is moved is left alone when it was deleted or replaced meanwhile.
+        """
         segment = self._segment_for(len(data))
+        segment.writers += 1
         try:
             if len(data) <= AT_ONCE_MAX:
                 record = segment.append(name, data, written_ms)
@@ -147,9 +153,12 @@ class PictureStore:
         except OSError:
             self._leave(segment)
             raise
+        finally:
+            segment.writers -= 1
         self._unflushed[segment] = None
-        self._forget(name)
-        self._keep(segment, record)
+        if moved is None or self.places.get(name) is moved:
+            self._forget(name)
+            self._keep(segment, record)
 
     def _segment_for(self, length: int) -> Segment:
         """The segment to write to; a new one when the newest is full or old."""
@@ -251,7 +260,8 @@ class PictureStore:
 
     def _is_done(self, segment: Segment) -> bool:
         """Whether a segment says nothing that is needed: no picture, and no older one's end."""
-        is_used = segment is self._current or segment.live or segment in self._unflushed
+        is_used = segment is self._current or segment.live or segment.writers
+        is_used = is_used or segment in self._unflushed
         return not is_used and (not segment.has_deletions or segment is self._segments[0])
 
     async def _move_on(self, sparse: Sequence[Segment]) -> None:
@@ -260,7 +270,7 @@ class PictureStore:
         for name, place in wanted:
             if self.places.get(name) is place:
                 data = place.segment.read(place.offset, place.length)
-                await self._append(name, data, place.written_ms)
+                await self._append(name, data, place.written_ms, moved=place)
 
     def flush(self) -> None:
         """Wait until all that was put is on the disk; raises OSError."""

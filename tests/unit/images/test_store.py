@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import stat
+import threading
 
 import pytest
 from tests.builders import HandClock
@@ -206,6 +207,54 @@ async def test_the_few_that_stay_are_moved_on(store, reopen, folder, clock):
         assert await each.get("0.webp") == b"0.webp" * 100
         assert await listed(each) == ["0.webp"]
         assert await listed(each, written_at + 1) == ["0.webp"], "it is as old as it was"
+
+
+LARGE = b"l" * (AT_ONCE_MAX + 1)
+
+
+@pytest.fixture
+def slow_fill(monkeypatch):
+    """Holds the writing of large pictures up, in their thread, until it is set."""
+    gate, begun = threading.Event(), threading.Event()
+    fill = segments.Segment.fill
+
+    def held(segment, record, data):
+        begun.set()
+        assert gate.wait(20)
+        fill(segment, record, data)
+
+    monkeypatch.setattr(segments.Segment, "fill", held)
+    return gate, begun
+
+
+async def test_a_file_that_is_being_written_to_is_not_removed(store, folder, clock, slow_fill):
+    gate, begun = slow_fill
+    writing = asyncio.create_task(store.put(NAME, LARGE))
+    await asyncio.to_thread(begun.wait, 20)
+    clock.forward(ms=SEGMENT_AGE_MS_MAX)
+    await store.tidy()
+    assert files(folder) == ["00000001.segment"]
+    gate.set()
+    await writing
+    assert await store.get(NAME) == LARGE
+
+
+async def test_what_is_deleted_while_it_is_moved_stays_deleted(store, clock, slow_fill):
+    gate, begun = slow_fill
+    gate.set()
+    await store.put(NAME, LARGE)
+    for number in range(5):
+        await store.put(f"{number}.webp", LARGE)
+    await store.delete([f"{number}.webp" for number in range(5)])
+    clock.forward(ms=SPARSE_AGE_MS)
+    gate.clear()
+    begun.clear()
+    moving = asyncio.create_task(store.tidy())
+    await asyncio.to_thread(begun.wait, 20)
+    await store.delete([NAME])
+    gate.set()
+    await moving
+    assert await store.get(NAME) is None
 
 
 async def test_who_was_deleted_stays_so_while_their_file_is_there(store, reopen, folder, clock):
