@@ -262,3 +262,21 @@ async def test_a_stop_finishes_what_is_pending(tmp_path):
     reopened = Sqlite(path)
     assert reopened.read(get("n29")) == "1"
     reopened.close()
+
+
+async def test_a_stop_does_not_wait_for_ever(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("ordu.store.database.STOP_MAX_S", 0.05)
+    path = tmp_path / "stuck.sqlite3"
+    bring_up_to_date(path)
+    backend = CountingSqlite(path)
+    database = Database(backend)
+    database.start()
+    backend.made.opened.clear()  # the disk hangs
+    write = asyncio.create_task(database.write(put("late")))
+    await asyncio.to_thread(backend.made.entered.wait, 10)
+    beside = database.round.beside
+    await database.stop()
+    assert "given up" in caplog.text
+    backend.made.opened.set()
+    await write  # the disk came back after all
+    await asyncio.to_thread(beside.join, 10)

@@ -24,6 +24,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -41,6 +42,7 @@ PROBE_INTERVAL_S = 1.0
 RETRY_AFTER_S = 5
 BUSY_RETRY_S = 0.005  # how often is looked whether another program has stopped writing
 BUSY_MAX_S = 5.0  # how long is waited for it
+STOP_MAX_S = 2 * BUSY_MAX_S  # how long a stop waits for what is pending
 CANNOT_WRITE = "The horde cannot write to its disk at the moment."
 
 
@@ -299,10 +301,14 @@ class Round:
             self.idle.set()
 
     async def stop(self) -> None:
-        """Finish what is pending, and close the writer."""
-        await self.idle.wait()
+        """Finish what is pending, within a bound, and close the writer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_MAX_S):
+                await self.idle.wait()
+        if not self.idle.is_set():
+            log.error("writes were still pending after %g s and are given up", STOP_MAX_S)
         self.to_commit.put(None)
-        await asyncio.to_thread(self.beside.join)
+        await asyncio.to_thread(self.beside.join, STOP_MAX_S)
 
 
 @dataclass(eq=False)
