@@ -61,15 +61,11 @@ class Memory(Generic[Key, Value]):
             self.values.popitem(last=False)
         self.values[key] = (now, value)
 
-    def renew(self, key: Key, change: Callable[[Value], Value | None]) -> None:
+    def renew(self, key: Key, change: Callable[[Value], Value]) -> None:
         """It was changed: what is remembered becomes this, and grows old all the same."""
         found = self.values.get(key)
         if found is not None:
-            value = change(found[1])
-            if value is None:
-                del self.values[key]
-            else:
-                self.values[key] = (found[0], value)
+            self.values[key] = (found[0], change(found[1]))
 
     def forget(self, key: Key) -> None:
         """It was changed, and nobody knows to what."""

@@ -47,7 +47,7 @@ PREFLIGHT_HEADERS: Headers = (
 
 
 class Reply(Response):
-    """An answer whose bytes are there already; the framework's own takes three times as long."""
+    """An answer whose bytes are there already; the framework's own takes half as long again."""
 
     def __init__(
         self, content: bytes, status: int, media_type: str, headers: Mapping[str, str]

@@ -2,8 +2,8 @@
 
 Uvicorn hands the head of an answer to the connection and then its body, and each of the two is a
 call of the system that wakes the other side. Here the head is kept until the body comes, a moment
-later: that takes 10 µs less a call. What has no body at once (a stream of events) goes out with the
-next turn of the event loop.
+later: 20,600 instead of 19,500 empty pops a second (`bench/pop_empty.py`, alternating). What has no
+body at once (a stream of events) goes out with the next turn of the event loop.
 """
 
 import asyncio
