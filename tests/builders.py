@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 import msgspec
+import pytest
 from PIL import Image
 
 from ordu.rules.lifecycle import Millis, Wish
@@ -12,6 +13,10 @@ from ordu.rules.money import Kudos, UserId
 from ordu.store.users import User
 
 NOON = Millis(1_760_000_000_000)
+
+
+# A test of what is so only where there is one writer and reads take no time.
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class HandClock:

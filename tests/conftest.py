@@ -1,11 +1,12 @@
 """What every test may use."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from tests.builders import HandClock
+from tests.postgres import PostgresServer
 
 from ordu.engine.fresh import Fresh
 from ordu.engine.horde import Horde
@@ -25,10 +26,36 @@ def clock() -> HandClock:
     return HandClock()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, for as long as the tests of this process take."""
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where a horde keeps its books: each test that has one runs on both."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    url = server.new()
+    yield url
+    server.drop(url)
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> ServerSettings:
+def settings(tmp_path: Path, database_url: str) -> ServerSettings:
     """Those of the hordes of most tests, which call faster than people do."""
-    return ServerSettings(data=str(tmp_path / "horde"), admin_key=ADMIN_KEY, rate_limits=False)
+    return ServerSettings(
+        data=str(tmp_path / "horde"),
+        admin_key=ADMIN_KEY,
+        rate_limits=False,
+        database=database_url,
+        database_connections=4,
+    )
 
 
 @pytest.fixture

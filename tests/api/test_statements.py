@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from tests.api.conftest import ADMIN
 
+from ordu.store.postgres import PostgresDatabase, PostgresTransaction
 from ordu.store.sqlite import Sqlite, SqliteTransaction, SqliteWriter
 
 pytestmark = pytest.mark.anyio
@@ -29,8 +30,11 @@ def counted(monkeypatch):
 
     for method in ("run", "run_many", "one", "all"):
         count(SqliteTransaction, method, "statements")
+        count(PostgresTransaction, method, "statements")
     count(SqliteWriter, "savepoint", "writes")
+    count(PostgresDatabase, "attempt", "writes")
     count(Sqlite, "read", "reads")
+    count(PostgresDatabase, "read", "reads")
 
     def since():
         seen = (counts["writes"], counts["reads"], counts["statements"])

@@ -17,7 +17,7 @@ from ordu.rules.money import Kudos
 from ordu.simulation.invariants import Invariant
 from ordu.simulation.run import run_seeds
 from ordu.store import answers, jobs, ledger, requests
-from ordu.store.database import Groups
+from ordu.store.groups import Groups
 
 SEEDS_MAX = 150
 

@@ -60,7 +60,7 @@ def read_here(path: Path, operation: Callable[["Transaction"], T]) -> T:
 
 def change_here(path: Path, operation: Callable[["Transaction"], T]) -> T:
     """What a change of the horde's database gives, once it is durable; also beside its server."""
-    from ordu.store.database import Busy
+    from ordu.store.groups import Busy
     from ordu.store.sqlite import SqliteWriter, connect
 
     writer = SqliteWriter(connect(path))

@@ -17,6 +17,12 @@ def found(tx: Transaction, user_id: UserId) -> User:
     return user
 
 
+def locked(tx: Transaction, *user_ids: UserId) -> tuple[User, ...]:
+    """Users who are known to exist, in this order, to be changed by nobody else meanwhile."""
+    by_id = users.locked(tx, *user_ids)
+    return tuple(by_id[user_id] for user_id in user_ids)
+
+
 def book(tx: Transaction, entry: Entry, entry_id: str, now: Millis) -> None:
     """Post an entry and count what it changes for each user."""
     ledger.post(tx, entry, entry_id, now)

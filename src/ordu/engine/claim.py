@@ -6,7 +6,7 @@ map was wrong, it tries the next.
 
 import asyncio
 import itertools
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ from ordu.engine.horde import Horde
 from ordu.engine.lanes import Waiting
 from ordu.engine.presence import Worker
 from ordu.protocol.errors import Refused
-from ordu.rules.lifecycle import JobId, JobState, Millis, seed_of_job
+from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId, seed_of_job
 from ordu.rules.matching import Offer, Reason, Requirement, WorkerId, model_for
 from ordu.rules.money import UserId
 from ordu.store import jobs, requests
@@ -27,7 +27,8 @@ from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
 
-TRIES = 3  # how often a pop tries when the map was wrong, before it says there is nothing
+TRIES = 8  # how often a pop tries when the map was wrong, before it says there is nothing
+PAUSE_S = 0.001  # before what others were taking is looked at again; twice as long each time
 EXTRA_SLOW_TIMES = 3  # how much longer a worker may take that calls itself extra slow
 EXTRA_SLOW_LIFETIME_MS = 3_600_000  # how long a request lives after such a worker took a job
 HEADS_MAX = 20  # how many heads a pop looks at for what requirements cannot say
@@ -44,6 +45,20 @@ class Claimed(msgspec.Struct, frozen=True):
     def job(self) -> Job:
         """The first of them, whose seed and model hold for all."""
         return self.jobs[0]
+
+
+class Missed(msgspec.Struct, frozen=True):
+    """No job of this request, and the request as SQL has it.
+
+    When something of it waits, another process was taking some of it at that moment.
+    """
+
+    request: Request | None
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether nothing of it waits."""
+        return self.request is None or self.request.counts.waiting == 0
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -67,13 +82,19 @@ async def pop(horde: Horde, worker: Worker, has_word: HasWord, batch: Batch) -> 
         nothing.
     """
     passed: dict[Reason, int] = {}
-    for _ in range(TRIES):
-        waiting = await best(horde, worker, has_word, passed)
-        if waiting is None:
+    missed: set[RequestId] = set()
+    for number in range(TRIES):
+        waiting = await best(horde, worker, has_word, passed, missed)
+        if waiting is not None:
+            claimed = await take(horde, worker, waiting, batch)
+            if claimed is not None:
+                return claimed
+            missed.add(waiting.request_id)
+        elif missed.isdisjoint(horde.lanes.requests):
             break
-        claimed = await take(horde, worker, waiting, batch)
-        if claimed is not None:
-            return claimed
+        else:  # others were taking some of these, and may have left some
+            missed.clear()
+            await asyncio.sleep(PAUSE_S * 2**number)
     if worker.maintenance_text is not None:
         text = worker.maintenance_text.rstrip(" .")
         raise Refused(
@@ -96,18 +117,27 @@ async def best(
     worker: Worker,
     has_word: HasWord,
     passed: dict[Reason, int],
+    missed: Collection[RequestId] = (),
 ) -> Waiting | None:
     """The request this worker should serve next, as far as the map knows.
+
+    Not one that it `missed` a moment ago, and not one that somebody took while it was looked at.
 
     What a requirement cannot say is looked at here, a few heads deep; `passed` is told how many
     were passed over for it.
     """
     passed.clear()
-    for waiting in itertools.islice(in_order(horde, worker), HEADS_MAX):
+    heads: Iterable[Waiting] = itertools.islice(in_order(horde, worker), HEADS_MAX)
+    if worker.offer.requires_kudos or worker.offer.blacklist:
+        heads = list(heads)  # SQL is asked about them, and others change the map meanwhile
+    for waiting in heads:
+        if waiting.request_id in missed:
+            continue
         reason = await objection(horde, worker, waiting, has_word)
-        if reason is None:
+        if reason is None and waiting.is_free:
             return waiting
-        passed[reason] = passed.get(reason, 0) + 1
+        if reason is not None:
+            passed[reason] = passed.get(reason, 0) + 1
     return None
 
 
@@ -178,25 +208,25 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
         if is_gone:  # somebody may have looked while it was reserved
             horde.idle.tell(waiting.lane, waiting.user_id, 1)
 
-    def publish(claimed: Claimed | None) -> None:
+    def publish(claimed: Claimed | Missed) -> None:
         nonlocal given
-        given = claimed
         horde.lanes.release(waiting)
-        if claimed is not None and is_gone:
+        if isinstance(claimed, Missed):
+            if claimed.is_taken:
+                horde.lanes.forget(waiting)
+            return
+        given = claimed
+        if is_gone:
             end.return_soon(horde, claimed.jobs)
-        if claimed is not None:
-            horde.publish_request(claimed.request, claimed.requirement, claimed.jobs)
-            for job in claimed.jobs:
-                horde.running.begin(job, claimed.request.work)
-        else:
-            horde.lanes.forget(waiting)
+        horde.publish_request(claimed.request, claimed.requirement, claimed.jobs)
+        horde.begin_jobs(claimed.jobs, claimed.request.work)
 
     now = horde.now()
     lifetime_ms = horde.settings.request_lifetime_s * 1000
     # Copied now: the worker may pop again with another offer before the writer runs.
     taker = Taker.of(worker)
     try:
-        return await horde.write(
+        await horde.write(
             lambda tx: claim(tx, waiting, taker, batch, horde.fresh, now, lifetime_ms),
             publish,
             abandon,
@@ -206,6 +236,7 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
         if given is not None:
             end.return_soon(horde, given.jobs)
         raise
+    return given
 
 
 class Taker(msgspec.Struct, frozen=True):
@@ -235,8 +266,8 @@ def claim(
     fresh: Fresh,
     now: Millis,
     lifetime_ms: int,
-) -> Claimed | None:
-    """Give this worker a picture of a request, or None when none of it waits any more.
+) -> Claimed | Missed:
+    """Give this worker a picture of a request, if one of it waits that nobody else is taking.
 
     The write is conditional: a wrong map costs one more try, never a picture given to two. A worker
     that makes several together gets as many as its batch has room for and as wait.
@@ -246,7 +277,7 @@ def claim(
     request_id, requirement = waiting.request_id, waiting.lane.requirement
     request = requests.take_one(tx, request_id, now, lifetime_ms, taker.times)
     if request is None:
-        return None
+        return Missed(requests.by_id(tx, request_id))
     offer = taker.offer
     model = model_for(requirement, offer.capability, fresh.choice())
     room = batch(request.body, offer.capability.pixels_max, offer.amount) if offer.amount > 1 else 1

@@ -100,17 +100,17 @@ async def edit(horde: Horde, target: UserId, change: UserChange) -> User:
     usual = horde.settings.concurrency
 
     def write(tx: Transaction) -> Edited:
-        before = users.known(tx, target)
-        if before is None:
+        before = users.locked(tx, target).get(target)
+        if before is None or before.is_wiped:
             raise Refused("UserNotFound", f"There is no user with the id {target}.")
         after = edit_user(tx, before, change, usual, entry_id, now)
         return Edited(after, is_promoted=after.is_trusted and not before.is_trusted)
 
     def publish(edited: Edited) -> None:
         if edited.is_promoted:
-            horde.presence.end_pauses(target)
+            horde.end_pauses(target)
         if "reset_suspicion" in change.fields:
-            horde.presence.clear_suspicion(target)
+            horde.clear_suspicion(target)
 
     return (await horde.write(write, publish)).user
 

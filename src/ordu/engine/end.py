@@ -69,7 +69,7 @@ async def cancel(horde: Horde, request_id: RequestId) -> Request:
 
 def cancel_waiting(tx: Transaction, request_id: RequestId) -> Ended:
     """Move everything that waits to cancelled."""
-    request = requests.by_id(tx, request_id)
+    request = requests.locked(tx, request_id)
     if request is None:
         raise request_not_found(request_id)
     if request.state is not RequestState.OPEN or is_done(request.state, request.counts):
@@ -95,9 +95,9 @@ async def fault(horde: Horde, job_id: JobId) -> bool:
 
     def publish(failed: Failed | None) -> None:
         if failed is not None:
-            horde.failures.setdefault(failed.ended.request.id, set()).add(failed.worker_id)
+            horde.note_failure(failed.ended.request.id, failed.worker_id)
             horde.publish_request(failed.ended.request, failed.ended.requirement)
-            horde.running.end(failed.worker_id, job_id)
+            horde.end_job(failed.worker_id, job_id)
 
     failed = await horde.write(lambda tx: fault_job(tx, job_id, faults_max, now), publish)
     if failed is not None:
@@ -115,12 +115,10 @@ class Failed:
 
 def fault_job(tx: Transaction, job_id: JobId, faults_max: int, now: Millis) -> Failed | None:
     """End a running job as faulted; None when it does not run any more."""
-    if not jobs.fault(tx, job_id, now):
-        return None
     job = jobs.by_id(tx, job_id)
-    assert job is not None
-    request = requests.by_id(tx, job.request_id)
-    assert request is not None, "a job has a request"
+    request = None if job is None else requests.locked(tx, job.request_id)
+    if job is None or request is None or not jobs.fault(tx, job_id, now):
+        return None
     stats.append(tx, [(f"worker:{job.worker_id}", "aborted", 1)])
     faults = request.faults + 1
     state = after_fault(request.state, faults, faults_max)
@@ -151,7 +149,7 @@ async def give_back(horde: Horde, job: Job) -> None:
     def publish(ended: Ended | None) -> None:
         if ended is not None:
             horde.publish_request(ended.request, ended.requirement)
-            horde.running.end(job.worker_id, job.id)
+            horde.end_job(job.worker_id, job.id)
 
     await horde.write(lambda tx: return_job(tx, job), publish)
 
@@ -172,7 +170,7 @@ async def give_all_back(horde: Horde, given: Iterable[Job]) -> None:
 
 def return_job(tx: Transaction, job: Job) -> Ended | None:
     """Forget a running job; its picture waits again."""
-    request = requests.by_id(tx, job.request_id)
+    request = requests.locked(tx, job.request_id)
     if request is None or not jobs.remove_running(tx, job.id):
         return None
     if request.state is RequestState.OPEN:
@@ -208,7 +206,7 @@ async def expire(horde: Horde, request_id: RequestId) -> None:
         if expired is not None:
             horde.failures.pop(expired.request_id, None)
             for job in expired.jobs:
-                horde.running.end(job.worker_id, job.id)
+                horde.end_job(job.worker_id, job.id)
             horde.publish_request(expired.ended.request, expired.ended.requirement)
 
     expired = await horde.write(lambda tx: expire_request(tx, request_id, now), publish)
@@ -218,7 +216,7 @@ async def expire(horde: Horde, request_id: RequestId) -> None:
 
 def expire_request(tx: Transaction, request_id: RequestId, now: Millis) -> Expired | None:
     """Remove a request that is still expired; None when something moved its end meanwhile."""
-    request = requests.by_id(tx, request_id)
+    request = requests.locked(tx, request_id)
     if request is None or request.expires_at > now:
         return None
     requirement = lanes.requirement(tx, request.lane_key)
@@ -227,7 +225,9 @@ def expire_request(tx: Transaction, request_id: RequestId, now: Millis) -> Expir
     counts = msgspec.structs.replace(
         request.counts, waiting=0, cancelled=request.counts.cancelled + request.counts.waiting
     )
-    gone = Ended(msgspec.structs.replace(request, counts=counts), requirement)
+    gone = Ended(
+        msgspec.structs.replace(request, counts=counts, changes=request.changes + 1), requirement
+    )
     return Expired(request_id, its_jobs, gone)
 
 
@@ -261,7 +261,9 @@ def ended_with(
     """Write a request's new state and counts."""
     assert counts.n == request.counts.n, "no picture is lost or made"
     requests.set_counts(tx, request.id, state, counts, faults)
-    changed = msgspec.structs.replace(request, state=state, counts=counts, faults=faults)
+    changed = msgspec.structs.replace(
+        request, state=state, counts=counts, faults=faults, changes=request.changes + 1
+    )
     return ended_as_is(tx, changed)
 
 

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
+from ordu.engine import tidings
 from ordu.engine.clock import Clock
 from ordu.engine.demand import Demand
 from ordu.engine.followed import FollowedRequests
@@ -20,17 +21,19 @@ from ordu.engine.fresh import Fresh
 from ordu.engine.garbage import collected_later
 from ordu.engine.idle import IdleWorkers
 from ordu.engine.known import Known, Standing
-from ordu.engine.lanes import LaneMap
+from ordu.engine.lanes import LaneMap, Mapped
 from ordu.engine.presence import Presence, Worker
 from ordu.engine.running import RunningJobs
+from ordu.engine.tidings import AnyItem, Tidings
 from ordu.engine.timeouts import Timeouts
 from ordu.engine.wakeups import Wakeups
 from ordu.images.door import Door
 from ordu.images.links import Links
 from ordu.images.store import Pictures
 from ordu.kinds.catalogue import Catalogue
-from ordu.rules.lifecycle import Millis, RequestId
+from ordu.rules.lifecycle import JobId, Millis, RequestId
 from ordu.rules.matching import Offer, Requirement, WorkerId
+from ordu.rules.money import UserId
 from ordu.settings import ServerSettings
 from ordu.store import facts, jobs, lanes, workers
 from ordu.store.database import Database, Transaction
@@ -59,20 +62,25 @@ class Horde:
     lanes: LaneMap = field(default_factory=LaneMap)
     running: RunningJobs = field(default_factory=RunningJobs)
     wakeups: Wakeups = field(default_factory=Wakeups)
-    known: Known = field(default_factory=Known)
+    known: Known = field(init=False)
     demand: Demand = field(default_factory=Demand)
     timeouts: Timeouts = field(default_factory=Timeouts)
     modes: dict[str, bool] = field(default_factory=dict)
     delivered: deque[tuple[Millis, int]] = field(default_factory=deque)  # when, how much work
     failures: dict[RequestId, set[WorkerId]] = field(default_factory=dict)  # who failed what
+    hears: dict[type, Callable[[Any], None]] = field(
+        default_factory=dict
+    )  # other tidings than ours
     hands: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     errands: set[asyncio.Task[None]] = field(default_factory=set)  # done though nobody waits
     is_stopping: bool = False
+    tidings: Tidings | None = None  # None where this process is the only one of its horde
     idle: IdleWorkers = field(init=False)
     followed: FollowedRequests = field(init=False)
 
     def __post_init__(self) -> None:
         """Be told what changes of what is remembered."""
+        self.known = Known(is_shared=self.settings.is_postgres)
         self.database.on_users_changed = self.known.forget_users
         self.idle = IdleWorkers(self.lanes)
         self.followed = FollowedRequests(self.wakeups)
@@ -81,6 +89,11 @@ class Horde:
     def version(self) -> int:
         """Goes up whenever something changes of what workers are here and what they are at."""
         return self.presence.version + self.presence.paces + self.running.version
+
+    @property
+    def is_keeper(self) -> bool:
+        """Whether this process does the chores there must be one of in the whole horde."""
+        return self.tidings is None or self.tidings.channel.is_keeper
 
     def now(self) -> Millis:
         """The present moment."""
@@ -128,21 +141,23 @@ class Horde:
         self, request: Request, requirement: Requirement, changed: Iterable[Job] | None = None
     ) -> None:
         """Copy a committed request into the map and tell those who wait for it."""
-        before = self.lanes.requests.get(request.id)
-        more = request.counts.waiting - (0 if before is None else before.left)
-        self.lanes.update(
-            request_id=request.id,
-            user_id=request.user_id,
-            rank=request.rank,
-            work=request.work,
-            left=request.counts.waiting,
-            lane_key=request.lane_key,
-            requirement=requirement,
-        )
+        more = self.map_request(mapped_of(request), requirement)
         self.publish_progress(request, changed)
+        self.tell_idle(request.id, more)
+
+    def map_request(self, mapped: Mapped, requirement: Requirement) -> int:
+        """Copy how much waits of a request into the map; returns how much more that is."""
+        before = self.lanes.requests.get(mapped.request_id)
+        waited = 0 if before is None else before.left
+        self.lanes.update(**msgspec.structs.asdict(mapped), requirement=requirement)
+        after = self.lanes.requests.get(mapped.request_id)
+        return (0 if after is None else after.left) - waited
+
+    def tell_idle(self, request_id: RequestId, more: int) -> None:
+        """So many more pictures of a request wait: have as many idle workers look."""
         if more > 0 and self.idle.waiters:
-            lane = self.lanes.requests[request.id].lane
-            self.idle.tell(lane, request.user_id, more)
+            waiting = self.lanes.requests[request_id]
+            self.idle.tell(waiting.lane, waiting.user_id, more)
 
     def publish_progress(self, request: Request, changed: Iterable[Job] | None) -> None:
         """Tell those who wait for a request that something was committed of it.
@@ -156,6 +171,52 @@ class Horde:
         if request.counts.waiting == 0 and request.counts.processing == 0:
             self.failures.pop(request.id, None)
         self.wakeups.tell(request.id)
+        is_over = request.counts.waiting == 0 and request.counts.processing == 0
+        self.tell(tidings.Changed(mapped_of(request), is_over))
+
+    def begin_jobs(self, begun: Iterable[Job], work: int) -> None:
+        """Workers have got jobs of so much work each."""
+        for job in begun:
+            self.running.begin(job, work)
+            self.tell(tidings.Begun(job, work))
+
+    def end_job(self, worker_id: WorkerId, job_id: JobId) -> None:
+        """A job runs no more, however it ended."""
+        self.running.end(worker_id, job_id)
+        self.tell(tidings.Ended(worker_id, job_id))
+
+    def note_failure(self, request_id: RequestId, worker_id: WorkerId) -> None:
+        """Remember that a worker failed a request, so that others try first."""
+        self.failures.setdefault(request_id, set()).add(worker_id)
+        self.tell(tidings.Failed(request_id, worker_id))
+
+    def note_speed(self, worker_id: WorkerId, now: Millis, work: int, speed: float) -> None:
+        """Remember that a worker has brought so much work, so fast."""
+        self.note_delivery(now, work)
+        worker = self.presence.by_id.get(worker_id)
+        if worker is not None:
+            self.presence.note_speed(worker, speed)
+        self.tell(tidings.Delivered(worker_id, now, work, speed))
+
+    def end_pauses(self, user_id: UserId) -> None:
+        """A user's paused workers work again."""
+        for worker_id in self.presence.end_pauses(user_id):
+            self.tell(tidings.Edited(worker_id))
+
+    def clear_suspicion(self, user_id: UserId) -> None:
+        """A user's workers are suspected no more; a paused one stays paused."""
+        for worker_id in self.presence.clear_suspicion(user_id):
+            self.tell(tidings.Edited(worker_id))
+
+    def remove_worker(self, worker_id: WorkerId) -> None:
+        """A worker is forgotten."""
+        self.presence.remove(worker_id)
+        self.tell(tidings.Edited(worker_id))
+
+    def tell(self, item: AnyItem) -> None:
+        """Tell the other processes of the horde, where there are any."""
+        if self.tidings is not None:
+            self.tidings.tell(item)
 
     def note_delivery(self, now: Millis, work: int) -> None:
         """Remember a delivery for a minute."""
@@ -194,6 +255,19 @@ class Horde:
             return known
         row = await self.read(lambda tx: workers.by_id(tx, worker_id))
         return None if row is None else worker_from(row)
+
+
+def mapped_of(request: Request) -> Mapped:
+    """What the map has of a request."""
+    return Mapped(
+        request_id=request.id,
+        user_id=request.user_id,
+        rank=request.rank,
+        work=request.work,
+        left=request.counts.waiting,
+        lane_key=request.lane_key,
+        changes=request.changes,
+    )
 
 
 def worker_from(row: WorkerRow) -> Worker:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ordu.engine.horde import Horde, worker_from
 from ordu.engine.presence import Worker
+from ordu.engine.tidings import Edited, Switched
 from ordu.protocol.errors import Refused
 from ordu.rules import names, rights
 from ordu.rules.money import ADMINISTRATOR
@@ -112,6 +113,7 @@ async def edit_worker(horde: Horde, worker: Worker, change: WorkerChange) -> Non
         known.info = str(columns["info"]) if "info" in columns else known.info
         if "name" in columns and known.id in horde.presence.by_id:
             horde.presence.rename(known, str(columns["name"]))
+        horde.tell(Edited(worker.id))
 
     await horde.write(edit, publish)
 
@@ -119,7 +121,7 @@ async def edit_worker(horde: Horde, worker: Worker, change: WorkerChange) -> Non
 async def remove_worker(horde: Horde, worker: Worker) -> None:
     """Forget a worker; what it earned stays with its owner."""
     await horde.write(
-        lambda tx: workers.remove(tx, worker.id), lambda _: horde.presence.remove(worker.id)
+        lambda tx: workers.remove(tx, worker.id), lambda _: horde.remove_worker(worker.id)
     )
 
 
@@ -144,6 +146,9 @@ async def set_modes(horde: Horde, caller: User, changes: dict[str, bool]) -> Non
         raise Refused("NoHordeModSelected", "Nothing to change: the body names no mode.")
     stands = rights.standing(caller.id, ADMINISTRATOR, is_moderator=caller.is_moderator)
     rights.check_changes(rights.MODES_CHANGED, changes, stands)
-    await horde.write(
-        lambda tx: facts.set_modes(tx, changes), lambda _: horde.modes.update(changes)
-    )
+
+    def publish(_: None) -> None:
+        horde.modes.update(changes)
+        horde.tell(Switched())
+
+    await horde.write(lambda tx: facts.set_modes(tx, changes), publish)

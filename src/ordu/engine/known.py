@@ -2,11 +2,12 @@
 
 Polls are most of what a horde answers, and most of them find nothing changed. The memories are
 bounded and are told when what they remember changes. They believe themselves for a second only,
-for what other programs write; of requests, which only this process changes, for a minute.
+for what other programs write; of requests, where only this process changes them, for a minute.
 """
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ordu.rules.lifecycle import Millis, RequestId
@@ -20,6 +21,7 @@ REQUESTS_BELIEVED_MS = 60_000
 USERS_MAX = 10_000
 REQUESTS_MAX = 20_000
 OUTLOOKS_MAX = 4_000
+READS_MAX = 5  # of what changes all the time
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -46,6 +48,7 @@ class Memory(Generic[Key, Value]):
         self.most = most
         self.believed_ms = believed_ms
         self.values: OrderedDict[Key, tuple[Millis, Value]] = OrderedDict()
+        self.reading: dict[Key, asyncio.Future[None]] = {}  # what is read now, unless it changed
 
     def get(self, key: Key, now: Millis) -> Value | None:
         """What is remembered, unless it is too old."""
@@ -61,25 +64,75 @@ class Memory(Generic[Key, Value]):
             self.values.popitem(last=False)
         self.values[key] = (now, value)
 
+    async def recall(
+        self,
+        key: Key,
+        now: Callable[[], Millis],
+        read: Callable[[], Awaitable[Value | None]],
+    ) -> Value | None:
+        """What is remembered, or else what `read` gives, which is remembered from then on.
+
+        Who asks while somebody reads waits for that. What was changed while it was read is read
+        again, so that it is never older than the call.
+        """
+        for _ in range(READS_MAX):
+            value = self.get(key, now())
+            if value is not None:
+                return value
+            reading = self.reading.get(key)
+            if reading is not None:
+                await asyncio.wait([reading])
+                continue
+            value, is_whole = await self.read_alone(key, now(), read)
+            if is_whole:
+                return value
+        return value
+
+    async def read_alone(
+        self, key: Key, now: Millis, read: Callable[[], Awaitable[Value | None]]
+    ) -> tuple[Value | None, bool]:
+        """Read a value and remember it; says whether it was left alone meanwhile."""
+        mark: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.reading[key] = mark
+        try:
+            value = await read()
+        finally:
+            is_whole = self.reading.get(key) is mark
+            if is_whole:
+                del self.reading[key]
+            mark.set_result(None)
+        if value is not None and is_whole:
+            self.put(key, value, now)
+        return value, is_whole
+
     def renew(self, key: Key, change: Callable[[Value], Value]) -> None:
         """It was changed: what is remembered becomes this, and grows old all the same."""
+        self.reading.pop(key, None)
         found = self.values.get(key)
         if found is not None:
             self.values[key] = (found[0], change(found[1]))
 
     def forget(self, key: Key) -> None:
         """It was changed, and nobody knows to what."""
+        self.reading.pop(key, None)
         self.values.pop(key, None)
 
 
 class Known:
     """The memories of one server process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_shared: bool = False) -> None:
+        requests_ms = BELIEVED_MS if is_shared else REQUESTS_BELIEVED_MS
         self.users: Memory[bytes, User] = Memory(USERS_MAX)  # by what says who calls
         self.callers: dict[int, bytes] = {}  # the same the other way around
-        self.requests: Memory[RequestId, Standing] = Memory(REQUESTS_MAX, REQUESTS_BELIEVED_MS)
+        self.requests: Memory[RequestId, Standing] = Memory(REQUESTS_MAX, requests_ms)
         self.outlooks: Memory[Requirement, Any] = Memory(OUTLOOKS_MAX)  # of `engine.outlook`
+
+    def forget_all(self) -> None:
+        """Much was missed."""
+        for memory in (self.users, self.requests, self.outlooks):
+            memory.values.clear()
+            memory.reading.clear()
 
     def remember_user(self, caller: bytes, user: User, now: Millis) -> None:
         """Remember who calls with this."""

@@ -23,6 +23,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 from sortedcontainers import SortedKeyList
 
@@ -37,6 +38,8 @@ from ordu.store.database import Row
 
 VIEWS_MAX = 2_000  # capabilities that are remembered
 VIEW_BYTES_MAX = 64 * 2**20  # for all of them together
+GONE_MAX = 4_096  # requests of which nothing waits any more that are remembered as that
+EXPECTED_MAX = 4_096
 VACANT_MAX = 256  # lanes in which nothing waits that are kept, because something soon will again
 
 
@@ -51,12 +54,25 @@ class Waiting:
     left: int
     lane: "Lane"
     order: Order
+    changes: int = 0  # how often it had been changed when this was known
     reserved: int = 0
 
     @property
     def is_free(self) -> bool:
         """Whether something of it can be reserved."""
         return self.left > self.reserved
+
+
+class Mapped(msgspec.Struct, frozen=True, array_like=True):
+    """What the map has of a request: in the order of the columns of `store.lanes.waiting`."""
+
+    request_id: RequestId
+    user_id: UserId
+    rank: int
+    work: int
+    left: int
+    lane_key: LaneKey
+    changes: int
 
 
 def place_in_line(rank: int, request_id: RequestId) -> Order:
@@ -97,7 +113,9 @@ class LaneMap:
         self.lanes: dict[LaneKey, Lane] = {}
         self.vacant: OrderedDict[LaneKey, Lane] = OrderedDict()
         self.requests: dict[RequestId, Waiting] = {}
+        self.gone: OrderedDict[RequestId, int] = OrderedDict()  # the newest, after how many changes
         self.by_user: dict[UserId, dict[int, list[Waiting]]] = {}  # by the slot of its lane
+        self.expected: OrderedDict[LaneKey, Requirement] = OrderedDict()  # of lanes to come
         self.columns: Columns[Lane] = Columns()
         self.positions = Positions()
         self.masks = Masks()
@@ -117,13 +135,21 @@ class LaneMap:
         left: int,
         lane_key: LaneKey,
         requirement: Requirement,
+        changes: int = 0,
     ) -> None:
-        """Copy how many pictures of a request wait, as committed."""
+        """Copy how many pictures of a request wait, as committed.
+
+        What is older than what is known is let be: with several writers, it may come late.
+        """
         waiting = self.requests.get(request_id)
+        if changes < (self.gone.get(request_id, 0) if waiting is None else waiting.changes):
+            return
         if left == 0:
+            self.note_gone(request_id, changes)
             if waiting is not None:
                 self.remove(waiting)
         elif waiting is not None:
+            waiting.changes = changes
             more = left - waiting.left
             self.count(waiting, more)
             waiting.left = left
@@ -134,7 +160,13 @@ class LaneMap:
             if lane is None:
                 lane = self.open_lane(lane_key, requirement)
             order = place_in_line(rank, request_id)
-            self.insert(Waiting(request_id, user_id, rank, work, left, lane, order))
+            self.insert(Waiting(request_id, user_id, rank, work, left, lane, order, changes))
+
+    def note_gone(self, request_id: RequestId, changes: int) -> None:
+        """Remember for a while that nothing of a request waited after so many changes."""
+        self.gone[request_id] = changes
+        if len(self.gone) > GONE_MAX:
+            self.gone.popitem(last=False)
 
     def load(self, rows: Iterable[Row], requirements: Mapping[LaneKey, Requirement]) -> None:
         """Fill an empty map with all that waits; sorts once instead of a million times."""
@@ -144,7 +176,14 @@ class LaneMap:
             lane = self.lanes.get(key) or self.open_lane(key, requirements[key])
             order = place_in_line(row["rank"], row["id"])
             waiting = Waiting(
-                row["id"], row["user_id"], row["rank"], row["work"], row["waiting"], lane, order
+                row["id"],
+                row["user_id"],
+                row["rank"],
+                row["work"],
+                row["waiting"],
+                lane,
+                order,
+                row["changes"],
             )
             all_of_them.append(waiting)
         all_of_them.sort(key=order_of)
@@ -161,8 +200,20 @@ class LaneMap:
             ([each.left for each in all_of_them], [each.left * each.work for each in all_of_them]),
         )
 
+    def requirement(self, key: LaneKey) -> Requirement | None:
+        """The requirement of a lane that there is, was a while ago, or will be."""
+        lane = self.lanes.get(key) or self.vacant.get(key)
+        return self.expected.get(key) if lane is None else lane.requirement
+
+    def expect(self, key: LaneKey, requirement: Requirement) -> None:
+        """Something is going to wait in this lane."""
+        self.expected[key] = requirement
+        if len(self.expected) > EXPECTED_MAX:
+            self.expected.popitem(last=False)
+
     def open_lane(self, key: LaneKey, requirement: Requirement) -> Lane:
         """A lane for a requirement that has none, or the one it had a while ago."""
+        self.expected.pop(key, None)
         lane = self.vacant.pop(key, None)
         if lane is None:
             lane = Lane(key, requirement, self.columns.next_slot())

@@ -46,8 +46,8 @@ async def delete_user(horde: Horde, caller: User, target: UserId) -> None:
     now = horde.now()
 
     def delete(tx: Transaction) -> list[WorkerId]:
-        user = users.known(tx, target)
-        if user is None:
+        user = users.locked(tx, target).get(target)
+        if user is None or user.is_wiped:
             raise Refused("UserNotFound", f"There is no user with the id {target}.")
         check_may_delete(caller, user)
         if user.deleted_at is None:
@@ -97,7 +97,7 @@ def wipe(tx: Transaction, user: User) -> list[WorkerId]:
 def forget_workers(horde: Horde, gone: list[WorkerId]) -> None:
     """Forget workers that went with their owner."""
     for worker_id in gone:
-        horde.presence.remove(worker_id)
+        horde.remove_worker(worker_id)
 
 
 async def wipe_deleted(horde: Horde) -> None:
@@ -106,6 +106,7 @@ async def wipe_deleted(horde: Horde) -> None:
 
     def wipe_some(tx: Transaction) -> list[WorkerId]:
         found = users.deleted_before(tx, Millis(now - KEPT_MS), WIPED_MAX)
-        return [worker_id for user in found for worker_id in wipe(tx, user)]
+        locked = users.locked(tx, *(user.id for user in found))
+        return [worker_id for user in locked.values() for worker_id in wipe(tx, user)]
 
     await horde.write(wipe_some, lambda gone: forget_workers(horde, gone))

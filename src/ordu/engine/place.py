@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from ordu.engine.books import found, locked
 from ordu.engine.end import source_name
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
@@ -12,7 +13,7 @@ from ordu.rules.lifecycle import Counts, Millis, RequestId, RequestState, Wish
 from ordu.rules.matching import Requirement, lane_key
 from ordu.rules.money import ZERO, Kudos, UserId
 from ordu.rules.pricing import Upfront
-from ordu.store import lanes, requests, stats, users, workers
+from ordu.store import lanes, requests, stats, workers
 from ordu.store.database import Transaction
 from ordu.store.requests import Request
 from ordu.store.users import User
@@ -80,12 +81,12 @@ def place(
 
     The price of a request that is to be paid up front is held, so that it cannot be spent twice.
     """
-    user = users.by_id(tx, user_id)
-    assert user is not None, "a caller was known a moment ago"
+    is_upfront = pricing.is_upfront(terms.upfront, is_heavy=wish.is_heavy)
+    # Who only has to pay later is not locked: all who share a key would wait for each other.
+    user = found(tx, user_id) if not is_upfront else locked(tx, user_id)[0]
     limits.check_concurrency(requests.waiting_of_user(tx, user_id), wish.n, user.concurrency)
     check_workers(tx, wish.requirement)
     bill = pricing.bill(wish.price, user.usage_multiplier)
-    is_upfront = pricing.is_upfront(terms.upfront, is_heavy=wish.is_heavy)
     if is_upfront:
         available = Kudos(user.kudos - requests.held_of(tx, user.id))
         pricing.check_upfront(Kudos(bill * wish.n), available)

@@ -35,6 +35,7 @@ class Worker:
     info: str | None = None
     suspicion: int = 0
     address: str = ""  # where its last pop came from
+    offer_text: str = ""  # the offer as it was last read from SQL
     said: object = None  # what its offer was made from; the same again makes the same offer
     is_unwritten: bool = False  # seen since the last batch was written
     aborted: deque[Millis] = field(default_factory=deque)  # when it gave up jobs, of late
@@ -117,18 +118,24 @@ class Presence:
         if worker is not None:
             self.by_name.pop(worker.name, None)
 
-    def end_pauses(self, user_id: UserId) -> None:
-        """Let a user's paused workers work again."""
+    def end_pauses(self, user_id: UserId) -> list[WorkerId]:
+        """Let a user's paused workers work again; says which these are."""
         self.changed()
-        for worker in self.by_id.values():
-            if worker.user_id == user_id:
-                worker.is_paused = False
+        paused = [each for each in self.of_user(user_id) if each.is_paused]
+        for worker in paused:
+            worker.is_paused = False
+        return [worker.id for worker in paused]
 
-    def clear_suspicion(self, user_id: UserId) -> None:
-        """Forget the suspicion against a user's workers; a paused one stays paused."""
-        for worker in self.by_id.values():
-            if worker.user_id == user_id:
-                worker.suspicion = 0
+    def clear_suspicion(self, user_id: UserId) -> list[WorkerId]:
+        """Forget the suspicion against a user's workers; says which these are."""
+        theirs = self.of_user(user_id)
+        for worker in theirs:
+            worker.suspicion = 0
+        return [worker.id for worker in theirs]
+
+    def of_user(self, user_id: UserId) -> list[Worker]:
+        """Those of a user that this process has heard of."""
+        return [worker for worker in self.by_id.values() if worker.user_id == user_id]
 
     def is_here(self, worker: Worker, now: Millis) -> bool:
         """Whether a worker was heard of lately."""

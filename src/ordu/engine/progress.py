@@ -71,13 +71,11 @@ async def standing_of(horde: Horde, request_id: RequestId) -> Standing:
     Raises:
         Refused: RequestNotFound.
     """
-    now = horde.now()
-    known = horde.known.requests.get(request_id, now)
+    known = await horde.known.requests.recall(
+        request_id, horde.now, lambda: horde.read(lambda tx: find(tx, request_id))
+    )
     if known is None:
-        known = await horde.read(lambda tx: find(tx, request_id))
-        if known is None:
-            raise request_not_found(request_id)
-        horde.known.requests.put(request_id, known, now)
+        raise request_not_found(request_id)
     return known
 
 

@@ -1,6 +1,6 @@
 """Rewards that no job brings: for having been there, and what comes every month."""
 
-from ordu.engine.books import book, found, give, promote_if_due
+from ordu.engine.books import book, found, give, locked, promote_if_due
 from ordu.engine.horde import Horde
 from ordu.engine.presence import Worker
 from ordu.rules import money, trust
@@ -27,6 +27,7 @@ async def reward_uptime(horde: Horde, worker: Worker) -> None:
     threshold = money.from_whole(horde.settings.trust_threshold)
 
     def pay(tx: Transaction) -> bool:
+        locked(tx, worker.user_id)
         if not workers.note_uptime_reward(tx, worker.id, before_s, until_s):
             return False
         pay_uptime(tx, worker.id, worker.user_id, until_s, reward, entry_id, now)
@@ -34,7 +35,7 @@ async def reward_uptime(horde: Horde, worker: Worker) -> None:
 
     def publish(is_promoted: bool) -> None:
         if is_promoted:
-            horde.presence.end_pauses(worker.user_id)
+            horde.end_pauses(worker.user_id)
 
     def abandon() -> None:
         worker.uptime_rewarded_s = before_s
@@ -83,7 +84,7 @@ async def pay_one(horde: Horde, user_id: UserId) -> None:
     entry_id = horde.fresh.id(now)
 
     def pay(tx: Transaction) -> None:
-        user = found(tx, user_id)
+        (user,) = locked(tx, user_id)
         if user.is_deleted or not trust.is_month_over(user.monthly_received_at, now):
             return
         received = trust.next_payment(user.monthly_received_at, now)

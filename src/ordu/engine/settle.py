@@ -11,8 +11,9 @@ from collections.abc import Callable
 import msgspec
 
 from ordu.engine import suspicion
-from ordu.engine.books import found, kudos_deltas, promote_if_due
+from ordu.engine.books import found, kudos_deltas, locked, promote_if_due
 from ordu.engine.horde import Horde
+from ordu.engine.tidings import Edited
 from ordu.protocol.errors import Refused
 from ordu.rules import money, pricing
 from ordu.rules.lifecycle import JobId, JobState, Millis
@@ -111,21 +112,24 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
 
     def publish(settled: Settled) -> None:
         horde.publish_progress(settled.request, (settled.job,))
-        horde.running.end(job.worker_id, job.id)
-        horde.note_delivery(now, settled.request.work)
+        horde.end_job(job.worker_id, job.id)
+        work = settled.request.work
+        horde.note_speed(job.worker_id, now, work, work * 1000 / max(1, now - job.started_at))
         worker = horde.presence.by_id.get(job.worker_id)
-        if worker is not None:
-            speed = settled.request.work * 1000 / max(1, now - job.started_at)
-            horde.presence.note_speed(worker, speed)
+        if worker is not None and settled.suspected is not None:
             suspicion.note(worker, settled.suspected)
+            horde.tell(Edited(worker.id))
         if settled.makes_trusted:
-            horde.presence.end_pauses(job.owner_id)
+            horde.end_pauses(job.owner_id)
 
-    return await horde.write(lambda tx: settle(tx, result, terms, entry_id, now), publish)
+    return await horde.write(lambda tx: settle(tx, job, result, terms, entry_id, now), publish)
 
 
-def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Millis) -> Settled:
+def settle(
+    tx: Transaction, running: Job, result: Result, terms: Terms, entry_id: str, now: Millis
+) -> Settled:
     """End the job, pay for it and count it."""
+    request = requests.locked(tx, running.request_id)
     job = jobs.finish(
         tx,
         result.job_id,
@@ -136,11 +140,9 @@ def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Mi
     )
     if job is None:
         raise refusal_of(jobs.by_id(tx, result.job_id), result.job_id)
-    request = requests.by_id(tx, job.request_id)
     assert request is not None, "a job has a request"
     reward = pricing.reward(request.price, terms.tax)
-    payer = found(tx, request.user_id)
-    owner = payer if job.owner_id == payer.id else found(tx, job.owner_id)
+    payer, owner = parties(tx, request.user_id, job.owner_id)
     entry = settlement(
         f"settle:{job.id}",
         payer=payer.id,
@@ -169,6 +171,17 @@ def settle(tx: Transaction, result: Result, terms: Terms, entry_id: str, now: Mi
         else None
     )
     return Settled(job, request, reward, makes_trusted, suspected)
+
+
+def parties(tx: Transaction, payer_id: UserId, owner_id: UserId) -> tuple[User, User]:
+    """Who pays and who is paid, to be changed by nobody else meanwhile.
+
+    The anonymous user pays nothing, and is not locked: all who place as nobody would wait for it.
+    """
+    if payer_id == ANONYMOUS:
+        return found(tx, payer_id), locked(tx, owner_id)[0]
+    payer, owner = locked(tx, payer_id, owner_id)
+    return payer, owner
 
 
 def available_for(tx: Transaction, payer: User, request: Request) -> Kudos:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ordu.engine.horde import Horde
 from ordu.engine.presence import Worker
+from ordu.engine.tidings import Edited, Offended
 from ordu.rules import trust
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import WorkerId
@@ -50,7 +51,8 @@ def suspect(
     tx: Transaction, worker_id: WorkerId, owner_id: UserId, reason: SuspicionReason, now: Millis
 ) -> Suspicion | None:
     """Count a suspicion against a worker and its owner; None when nothing was counted."""
-    owner, worker = users.by_id(tx, owner_id), workers.by_id(tx, worker_id)
+    owner = users.locked(tx, owner_id).get(owner_id)
+    worker = workers.locked(tx, worker_id)
     if owner is None or worker is None or not suspect_user(tx, owner, reason, now):
         return None
     suspicions.count(tx, suspicions.of_worker(worker.id), reason, now)
@@ -105,6 +107,7 @@ async def count_aborted(horde: Horde, worker_id: WorkerId) -> None:
         if not is_raid:
             worker.maintenance_text = ABORTED_TEXT
             horde.presence.changed()
+        horde.tell(Edited(worker.id))
 
     await horde.write(write, publish)
 
@@ -119,10 +122,11 @@ async def count_prompt(horde: Horde, user: User, address: str) -> None:
     now = horde.now()
     if horde.settings.rate_limits:
         horde.timeouts.offence(address, now)
+        horde.tell(Offended(address, now))
     reason = SuspicionReason.CORRUPT_PROMPT
 
     def write(tx: Transaction) -> None:
-        known = users.by_id(tx, user.id)
+        known = users.locked(tx, user.id).get(user.id)
         if known is not None:
             suspect_user(tx, known, reason, now)
 

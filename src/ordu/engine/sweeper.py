@@ -3,15 +3,21 @@
 Every round: jobs whose time is over fail, requests whose time is over go, deltas are folded, signs
 of life are written, who follows requests is told where they stand in line, and now and then
 pictures that belong to nothing are removed.
+
+Of several processes of one horde one is the keeper and does what must be done once; each does what
+is about its own memory. Should two do the same chore, because the one does not know yet that it is
+the keeper no more, nothing is done twice: the verbs see to that.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import msgspec
 
 from ordu.engine import checkin, end, leaving, rewards, transfer
+from ordu.engine.elsewhere import Elsewhere
 from ordu.engine.following import look_at_places
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
@@ -19,6 +25,8 @@ from ordu.rules.lifecycle import JobId, Millis, RequestId
 from ordu.store import jobs, lanes, made, requests, stats, workers
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 RARELY = 60  # so many rounds lie between chores that are not urgent
 FOLDS_MAX = 20  # batches of a round
@@ -28,8 +36,9 @@ ORPHAN_AGE_MS = 3_600_000  # an upload without a settled job is left alone for a
 class Sweeper:
     """Runs the chores at intervals until it is cancelled."""
 
-    def __init__(self, horde: Horde) -> None:
+    def __init__(self, horde: Horde, elsewhere: Elsewhere | None = None) -> None:
         self.horde = horde
+        self.elsewhere = elsewhere
         self.rounds = 0
 
     async def run(self) -> None:
@@ -41,15 +50,14 @@ class Sweeper:
     async def sweep(self) -> None:
         """One round of all chores. One that fails is logged and does not stop the others."""
         self.rounds += 1
-        for chore in (
-            fail_overdue,
-            expire_requests,
-            fold_statistics,
-            write_presence,
-            look_at_places,
-        ):
+        if self.elsewhere is not None:
+            await attempt(compare, self.elsewhere)
+        if self.horde.is_keeper:
+            for chore in (fail_overdue, expire_requests, fold_statistics):
+                await attempt(chore, self.horde)
+        for chore in (write_presence, look_at_places):
             await attempt(chore, self.horde)
-        if self.rounds % RARELY == 0:
+        if self.rounds % RARELY == 0 and self.horde.is_keeper:
             await attempt(forget_lanes, self.horde)
             await attempt(move_old_statistics, self.horde)
             await attempt(remove_orphans, self.horde)
@@ -58,14 +66,19 @@ class Sweeper:
             await attempt(leaving.wipe_deleted, self.horde)
 
 
-async def attempt(chore: Callable[[Horde], Awaitable[None]], horde: Horde) -> None:
+async def attempt(chore: Callable[[T], Awaitable[None]], about: T) -> None:
     """Run a chore; what goes wrong is logged and tried again in the next round."""
     try:
-        await chore(horde)
+        await chore(about)
     except Refused as refused:
         log.warning("%s has to wait: %s", chore.__name__, refused.message)
     except Exception:
         log.exception("%s failed", chore.__name__)
+
+
+async def compare(elsewhere: Elsewhere) -> None:
+    """Bring what other processes did into memory, should it not have come by itself."""
+    await elsewhere.round()
 
 
 async def fail_overdue(horde: Horde) -> None:
@@ -99,7 +112,7 @@ async def move_old_statistics(horde: Horde) -> None:
 async def write_presence(horde: Horde) -> None:
     """Write who was here since the last round."""
     checkin.keep_here(horde)
-    seen = horde.presence.unwritten()
+    seen = sorted(horde.presence.unwritten(), key=lambda worker: worker.id)
     beats: list[dict[str, object]] = [
         {
             "id": worker.id,

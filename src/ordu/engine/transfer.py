@@ -5,10 +5,10 @@ moved the kudos, so the same call made again, after a lost answer or a crash, ge
 and moves nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ordu.engine.books import book, found, give
+from ordu.engine.books import book, give
 from ordu.engine.horde import Horde
 from ordu.engine.leaving import KEPT_DAYS
 from ordu.protocol.errors import Refused
@@ -74,8 +74,10 @@ async def transfer(
     is_paused = horde.settings.rate_limits  # what counts by time goes with the limits on calls
 
     def move(tx: Transaction) -> int:
-        giver = found(tx, source.id)
-        taker = check_parties(giver, named(tx, target_name), target_name)
+        taker_id = names.user_id_of(target_name)
+        both = users.locked(tx, source.id, *([] if taker_id is None else [taker_id]))
+        taker = check_parties(both[source.id], named(both, taker_id), target_name)
+        giver = both[source.id]
         if is_paused:
             check_pause(tx, giver, taker, now)
         check_accounts(giver, taker)
@@ -85,10 +87,10 @@ async def transfer(
     return await horde.write(lambda tx: once(tx, call, now, move))
 
 
-def named(tx: Transaction, name: str) -> User | None:
-    """The user of this alias or number."""
-    user_id = names.user_id_of(name)
-    return None if user_id is None else users.known(tx, user_id)
+def named(them: Mapping[UserId, User], user_id: UserId | None) -> User | None:
+    """The one of these users whom somebody named; nobody finds one who was wiped."""
+    user = None if user_id is None else them.get(user_id)
+    return None if user is None or user.is_wiped else user
 
 
 def check_parties(giver: User, taker: User | None, target_name: str) -> User:
@@ -201,7 +203,9 @@ async def award(
     entry_id = horde.fresh.id(now)
 
     def move(tx: Transaction) -> int:
-        taker = check_award(named(tx, target_name), target_name, amount)
+        taker_id = names.user_id_of(target_name)
+        them = {} if taker_id is None else users.locked(tx, taker_id)
+        taker = check_award(named(them, taker_id), target_name, amount)
         give(tx, taker, money.from_whole(amount), Action.AWARDED, entry_id, now)
         return amount
 

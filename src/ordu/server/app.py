@@ -18,6 +18,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Scope
 
 from ordu.engine.horde import Horde
+from ordu.engine.tidings import Counted
 from ordu.protocol import operations
 from ordu.protocol.decoding import decode
 from ordu.protocol.errors import Refused
@@ -44,7 +45,7 @@ def make_app(horde: Horde, secret: Secret) -> ASGIApp:
     """
     handlers.load()
     check_bound()
-    limits = RateLimits() if horde.settings.rate_limits else None
+    limits = rate_limits(horde)
     routes = [
         *(route_of(row, HANDLERS[row.name], horde, secret, limits) for row in operations.TABLE),
         *(route_of_later(row, horde, limits) for row in LATER),
@@ -80,6 +81,15 @@ def redirects() -> list[Route]:
 
 
 # Routes
+
+
+def rate_limits(horde: Horde) -> RateLimits | None:
+    """The counters of calls, shared by the processes of a horde; None where nothing is counted."""
+    if not horde.settings.rate_limits:
+        return None
+    limits = RateLimits(tell=None if horde.tidings is None else horde.tidings.tell)
+    horde.hears[Counted] = limits.hear
+    return limits
 
 
 def route_of(

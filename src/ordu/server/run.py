@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import logging
 import os
+import secrets
 import signal
 import socket
 import threading
@@ -18,10 +19,12 @@ import uvicorn
 from ordu import failpoints
 from ordu.engine import accounts
 from ordu.engine.clock import Clock, SystemClock
+from ordu.engine.elsewhere import Elsewhere
 from ordu.engine.fresh import Fresh
 from ordu.engine.horde import Horde
 from ordu.engine.presence import Presence
 from ordu.engine.sweeper import Sweeper
+from ordu.engine.tidings import Tidings
 from ordu.images.door import Door, Resolver, resolve
 from ordu.images.links import Links
 from ordu.images.store import open_store
@@ -31,6 +34,7 @@ from ordu.server.onewrite import Protocol
 from ordu.server.secret import Secret, check_fingerprint, read_secret
 from ordu.settings import ServerSettings, SettingError
 from ordu.store.database import Database
+from ordu.store.groups import GroupedDatabase
 from ordu.store.migrations import SchemaError, bring_up_to_date
 from ordu.store.sqlite import Sqlite
 
@@ -56,6 +60,7 @@ class Opened:
     horde: Horde
     secret: Secret
     new_admin_key: str | None
+    elsewhere: Elsewhere | None  # where the horde may have other processes
 
 
 @asynccontextmanager
@@ -75,16 +80,15 @@ async def open_horde(
         SchemaError: the schema does not fit and may not be changed.
     """
     failpoint = armed()
-    path = prepare(settings)
+    make_folder(Path(settings.data))
     catalogue = read_catalogue(settings.models_path(), only_listed=settings.only_listed_models)
-    if bring_up_to_date(path, may_migrate=settings.migrate):
-        log.info("brought the schema of %s up to date", path)
     secret = read_secret(settings)
     clock = clock or SystemClock()
     pictures = open_store(settings.pictures_url(), clock.now, failpoint)
+    database = await open_database(settings, pictures.flush, failpoint)
     horde = Horde(
         settings=settings,
-        database=Database(Sqlite(path), before_commit=pictures.flush, failpoint=failpoint),
+        database=database,
         pictures=pictures,
         links=Links(secret.key("links"), base_url, settings.link_lifetime_s),
         door=Door(
@@ -98,22 +102,101 @@ async def open_horde(
         presence=Presence(settings.worker_stale_s),
         catalogue=catalogue,
     )
-    horde.database.start()
     try:
         await check_secret(horde, secret)
         new_key = await ensure_administrator(horde, secret)
-        await horde.load()
-        yield Opened(horde, secret, new_key)
+        async with joined(horde, database) as elsewhere:
+            await horde.load()
+            if elsewhere is not None:
+                elsewhere.begin()
+            yield Opened(horde, secret, new_key, elsewhere)
+            await asyncio.gather(*horde.errands, return_exceptions=True)
     finally:
         await asyncio.gather(*horde.errands, return_exceptions=True)
         await horde.database.stop()
         pictures.close()
 
 
-def prepare(settings: ServerSettings) -> Path:
-    """Make the data folder, and return where the database is."""
-    Path(settings.data).mkdir(mode=0o700, parents=True, exist_ok=True)
-    return settings.database_path()
+@asynccontextmanager
+async def joined(horde: Horde, database: Database) -> AsyncIterator[Elsewhere | None]:
+    """Join the other processes of the horde, if it may have any: hear them from now on."""
+    if not horde.settings.is_postgres:
+        yield None
+        return
+    from ordu.store.channel import PostgresChannel  # noqa: PLC0415 - as in `open_postgres`
+    from ordu.store.postgres import PostgresDatabase  # noqa: PLC0415 - the same
+
+    assert isinstance(database, PostgresDatabase)
+    elsewhere = Elsewhere(horde)
+    channel = PostgresChannel(
+        horde.settings.database_direct or horde.settings.database,
+        lambda text: elsewhere.hear(told.read(text)),
+        elsewhere.missed,
+    )
+    horde.tidings = told = Tidings(secrets.token_hex(8), channel, elsewhere.missed)
+    database.on_doubt = elsewhere.missed
+    await channel.start()
+    try:
+        yield elsewhere
+    finally:
+        await elsewhere.stop()
+        told.flush()
+        await channel.stop()
+
+
+def make_folder(path: Path) -> None:
+    """Make the data folder, for its owner only, unless it is there."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+async def open_database(
+    settings: ServerSettings, flush: Callable[[], None], failpoint: failpoints.Failpoint | None
+) -> Database:
+    """The database of the settings, with the newest schema; `flush` keeps what commits rely on.
+
+    Raises:
+        SettingError: it cannot be reached, or what it needs is not installed.
+        SchemaError: the schema does not fit and may not be changed.
+    """
+    if settings.is_postgres:
+        return await open_postgres(settings, failpoint)
+    path = settings.database_path()
+    if bring_up_to_date(path, may_migrate=settings.migrate):
+        log.info("brought the schema of %s up to date", path)
+    grouped = GroupedDatabase(Sqlite(path), before_commit=flush, failpoint=failpoint)
+    await grouped.start()
+    return grouped
+
+
+async def open_postgres(
+    settings: ServerSettings, failpoint: failpoints.Failpoint | None
+) -> Database:
+    """The PostgreSQL database of the settings; its driver is loaded only for it."""
+    try:
+        from ordu.store import postgres  # noqa: PLC0415 - most hordes have no use for it
+        from ordu.store.migrations import postgres as schema  # noqa: PLC0415 - the same
+    except ModuleNotFoundError as error:
+        raise SettingError(
+            f"A horde on PostgreSQL needs {error.name}, which is not installed: "
+            "pip install 'ordu[server,postgres]'."
+        ) from error
+    try:
+        direct = settings.database_direct or settings.database
+        if await schema.bring_up_to_date(direct, may_migrate=settings.migrate):
+            log.info("brought the schema of %s up to date", schema.named(direct))
+        database = postgres.PostgresDatabase(
+            settings.database,
+            connections_max=settings.database_connections,
+            is_pooled=bool(settings.database_direct),
+            failpoint=failpoint,
+        )
+        await database.start()
+    except postgres.UNREACHABLE as error:
+        raise SettingError(
+            f"The database {schema.named(settings.database)} cannot be used: "
+            f"{error or type(error).__name__}."
+        ) from error
+    return database
 
 
 def armed() -> failpoints.Failpoint | None:
@@ -165,7 +248,7 @@ async def serve(
         local_url = msgspec.structs.replace(settings, public_url="").public_url_at(port)
         async with open_horde(settings, url) as opened:
             server = Server(configured(settings, opened), opened.horde, farewell)
-            sweeping = asyncio.create_task(Sweeper(opened.horde).run())
+            sweeping = asyncio.create_task(Sweeper(opened.horde, opened.elsewhere).run())
             try:
                 ready(Started(url, local_url, Path(settings.data), opened.new_admin_key))
                 await server.serve(sockets=[listener])

@@ -63,10 +63,22 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         str,
         about(
             "Where requests and kudos are kept; empty: horde.sqlite3 in the data folder.",
-            pattern=r"^(sqlite:///(?!:memory:)[^?#]+)?\Z",
-            allowed="sqlite:///PATH (other databases are not served yet), or nothing",
+            pattern=r"^(sqlite:///(?!:memory:)[^?#]+|postgres(ql)?://[^\s]+)?\Z",
+            allowed="sqlite:///PATH, postgresql://USER:PASSWORD@HOST/NAME, or nothing",
         ),
     ] = ""
+    database_direct: Annotated[
+        str,
+        about(
+            "The same PostgreSQL without the pooler (such as PgBouncer in transaction mode) that"
+            " stands before it; empty: there is none.",
+            pattern=r"^(postgres(ql)?://[^\s]+)?\Z",
+            allowed="postgresql://USER:PASSWORD@HOST/NAME, or nothing",
+        ),
+    ] = ""
+    database_connections: Annotated[
+        int, about("Connections of each process to PostgreSQL, at most.", 2, 1000)
+    ] = 10
     images: Annotated[
         str,
         about(
@@ -210,6 +222,11 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         Literal["debug", "info", "warning", "error"], about("The least that is logged.")
     ] = "info"
     log_format: Annotated[Literal["text", "json"], about("Who reads the log.")] = "text"
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether the books are in PostgreSQL, which several processes may share."""
+        return self.database.startswith("postgres")
 
     def database_path(self) -> Path:
         """The SQLite file: three slashes are a path from here, four one from the root."""

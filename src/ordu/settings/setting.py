@@ -1,5 +1,6 @@
 """One setting: how its field is annotated, and what others read in the annotation."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -7,6 +8,8 @@ from typing import Any
 
 import msgspec
 from msgspec import Meta, inspect
+
+PASSWORD = re.compile(r"(\w://[^/@:\s]*:)[^/@\s]*@")  # in an address
 
 
 def about(
@@ -55,7 +58,7 @@ class Setting:
         value = getattr(settings, self.name)
         if self.is_secret:
             return "(set)" if value else "(not set)"
-        return as_text(value)
+        return PASSWORD.sub(r"\1…@", as_text(value))
 
 
 @cache

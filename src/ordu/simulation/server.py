@@ -27,7 +27,7 @@ from ordu.simulation.faults import Fault, Killed, Switch
 from ordu.simulation.invariants import Broken, Invariant
 from ordu.simulation.loop import HandLoop
 from ordu.simulation.stage import Stage
-from ordu.store.database import Database, Group, Groups
+from ordu.store.groups import Group, GroupedDatabase, Groups
 
 Verb: TypeAlias = Callable[[Horde], Awaitable[object]]
 Answer: TypeAlias = Callable[[object], None]
@@ -49,7 +49,7 @@ class Life:
             stage.agenda, self.switch, surprises
         )
         pictures = MemoryPictures(disk, self.switch)
-        database = Database(
+        self.database = database = GroupedDatabase(
             MemoryDatabase(disk, self.switch), stage.agenda.seconds, before_commit=pictures.flush
         )
         database.is_open = True
@@ -76,7 +76,7 @@ class Life:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing is on its way: everything that was asked for is committed and known."""
-        return self.horde.database.waiting == 0 and not self.loop.ready
+        return self.database.waiting == 0 and not self.loop.ready
 
 
 class Server:
@@ -180,7 +180,7 @@ class Server:
         if not life.switch.is_on:
             self.bury(life)
             return
-        if not life.is_writing and life.horde.database.pending:
+        if not life.is_writing and life.database.pending:
             life.is_writing = True
             stalls = self.faults.strikes(Fault.STALLED)
             delay_ms = self.chance.randrange(STALL_MS_MAX if stalls else COMMIT_MS_MAX)
@@ -219,7 +219,7 @@ class Server:
             self.kill()
             return
         life.has_news = True
-        life.loop.call_soon(life.horde.database.deliver, life.committed.popleft().items)
+        life.loop.call_soon(life.database.deliver, life.committed.popleft().items)
         self.turn()
 
     def check_surprises(self, life: Life) -> None:

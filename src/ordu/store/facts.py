@@ -28,5 +28,5 @@ def modes(tx: Transaction) -> dict[str, bool]:
 
 def set_modes(tx: Transaction, changes: dict[str, bool]) -> None:
     """Switch modes on or off."""
-    for mode, is_on in changes.items():
+    for mode, is_on in sorted(changes.items()):
         put(tx, f"mode:{mode}", "on" if is_on else "off")

@@ -1,5 +1,6 @@
 """Lanes in SQL: the requirement behind each lane key, so that a start reads keys and not bodies."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
@@ -11,7 +12,10 @@ READ_MAX = 2_000  # requirements that are kept as they were read
 
 
 def remember(tx: Transaction, lane_key: LaneKey, requirement: Requirement) -> None:
-    """Keep the requirement of a lane."""
+    """Keep the requirement of a lane, also from the chore that forgets those without requests."""
+    known = tx.one(f"SELECT 1 FROM lanes WHERE lane_key = :key{tx.for_share}", key=lane_key)
+    if known is not None:
+        return
     tx.run(
         "INSERT INTO lanes (lane_key, requirement) VALUES (:lane_key, :requirement)"
         " ON CONFLICT (lane_key) DO NOTHING",
@@ -25,6 +29,16 @@ def requirement(tx: Transaction, lane_key: LaneKey) -> Requirement:
     row = tx.one("SELECT requirement FROM lanes WHERE lane_key = :lane_key", lane_key=lane_key)
     assert row is not None, f"lane {lane_key.hex()} has requests but no requirement"
     return read(row["requirement"])
+
+
+def requirements(tx: Transaction, lane_keys: Iterable[LaneKey]) -> dict[LaneKey, Requirement]:
+    """The requirements of these lanes, of those that are known."""
+    found: dict[LaneKey, Requirement] = {}
+    for key in lane_keys:
+        row = tx.one("SELECT requirement FROM lanes WHERE lane_key = :lane_key", lane_key=key)
+        if row is not None:
+            found[key] = read(row["requirement"])
+    return found
 
 
 @lru_cache(maxsize=READ_MAX)
@@ -45,7 +59,18 @@ def with_waiting(tx: Transaction) -> dict[LaneKey, Requirement]:
 def waiting(tx: Transaction) -> list[Row]:
     """Every request with something to hand out: what the map of lanes is made from."""
     return tx.all(
-        'SELECT id, user_id, lane_key, "rank", waiting, work FROM requests WHERE waiting > 0'
+        'SELECT id, user_id, "rank", work, waiting, lane_key, changes FROM requests'
+        " WHERE waiting > 0"
+    )
+
+
+def waiting_after(tx: Transaction, after: str, most: int) -> list[Row]:
+    """The next so many requests with something to hand out, by their id."""
+    return tx.all(
+        'SELECT id, user_id, "rank", work, waiting, lane_key, changes FROM requests'
+        " WHERE id > :after AND waiting > 0 ORDER BY id LIMIT :most",
+        after=after,
+        most=most,
     )
 
 

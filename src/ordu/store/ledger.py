@@ -41,7 +41,7 @@ def post(tx: Transaction, entry: Entry, entry_id: str, now: Millis) -> None:
             for number, line in enumerate(entry.lines)
         ],
     )
-    for (account, user_id), amount in sorted(net_changes(entry).items()):
+    for (account, user_id), amount in sorted(net_changes(entry).items(), key=by_user):
         change_balance(tx, account, user_id, amount)
 
 
@@ -53,6 +53,12 @@ def net_changes(entry: Entry) -> dict[tuple[Account, UserId], Kudos]:
             key = (line.account, line.user_id)
             changes[key] = Kudos(changes.get(key, 0) + line.amount)
     return changes
+
+
+def by_user(change: tuple[tuple[Account, UserId], Kudos]) -> tuple[UserId, Account]:
+    """Sorts changes by user, the order in which users are locked."""
+    (account, user_id), _ = change
+    return user_id, account
 
 
 def change_balance(tx: Transaction, account: Account, user_id: UserId, amount: Kudos) -> None:

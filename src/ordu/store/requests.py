@@ -10,7 +10,7 @@ from ordu.store.database import Row, Transaction
 COLUMNS = (
     'id, user_id, kind, state, lane_key, "rank", created_at, expires_at, waiting, processing,'
     " finished, lost, cancelled, faults, work, price, bill, charged, ttl_ms, seed, seed_step,"
-    " wants_links, is_upfront, body"
+    " wants_links, is_upfront, body, changes"
 )
 
 STATES = {state.value: state for state in RequestState}
@@ -39,6 +39,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     wants_links: bool
     is_upfront: bool  # its bill is held until its jobs are settled or end
     body: bytes
+    changes: int = 0  # how often it was changed: of two accounts of it the higher is newer
 
 
 def read_row(row: Row) -> Request:
@@ -47,7 +48,7 @@ def read_row(row: Row) -> Request:
     request_id, user_id, kind, state, lane_key, rank, created_at, expires_at = values[:8]
     waiting, processing, finished, lost, cancelled = values[8:13]
     faults, work, price, bill, charged, ttl_ms, seed, seed_step = values[13:21]
-    wants_links, is_upfront, body = values[21:]
+    wants_links, is_upfront, body, changes = values[21:]
     return Request(
         id=request_id,
         user_id=user_id,
@@ -75,6 +76,7 @@ def read_row(row: Row) -> Request:
         wants_links=bool(wants_links),
         is_upfront=bool(is_upfront),
         body=body,
+        changes=changes,
     )
 
 
@@ -113,6 +115,12 @@ def by_id(tx: Transaction, request_id: str) -> Request | None:
     return None if row is None else read_row(row)
 
 
+def locked(tx: Transaction, request_id: str) -> Request | None:
+    """The request of this id, to be changed: nobody else changes it or its jobs meanwhile."""
+    row = tx.one(f"SELECT {COLUMNS} FROM requests WHERE id = :id{tx.for_update}", id=request_id)
+    return None if row is None else read_row(row)
+
+
 def waiting_of_user(tx: Transaction, user_id: UserId) -> int:
     """How many pictures of a user wait for a worker."""
     row = tx.one(
@@ -136,7 +144,7 @@ def held_of(tx: Transaction, user_id: UserId) -> Kudos:
         user_id=user_id,
     )
     assert row is not None
-    return Kudos(row["held"])
+    return Kudos(int(row["held"]))
 
 
 def open_of_user(tx: Transaction, user_id: UserId, most: int) -> list[RequestId]:
@@ -154,20 +162,20 @@ def take_one(
 ) -> Request | None:
     """Move one picture from waiting to processing; None when none waits any more.
 
-    The request lives on for its lifetime, and at least as long as its job may take: `times` what
-    is usual.
+    One that another process changes at this moment is as if nothing of it waited. The request lives
+    on for its lifetime, and at least as long as its job may take: `times` what is usual.
     """
     row = tx.one(
         "UPDATE requests SET waiting = waiting - 1, processing = processing + 1,"
-        " expires_at = CASE"
-        " WHEN expires_at > :now + :lifetime AND expires_at > :now + ttl_ms * :times"
-        " THEN expires_at"
-        " WHEN :lifetime > ttl_ms * :times THEN :now + :lifetime"
+        " changes = changes + 1, expires_at = CASE"
+        " WHEN expires_at > :until AND expires_at > :now + ttl_ms * :times THEN expires_at"
+        " WHEN :until > :now + ttl_ms * :times THEN :until"
         " ELSE :now + ttl_ms * :times END"
-        f" WHERE id = :id AND waiting > 0 RETURNING {COLUMNS}",
+        f" WHERE id = (SELECT id FROM requests WHERE id = :id AND waiting > 0{tx.skip_locked})"
+        f" RETURNING {COLUMNS}",
         id=request_id,
         now=now,
-        lifetime=lifetime_ms,
+        until=now + lifetime_ms,
         times=times,
     )
     return None if row is None else read_row(row)
@@ -179,8 +187,9 @@ def finish_one(
     """Move one picture from processing to finished and add what it cost."""
     row = tx.one(
         "UPDATE requests SET processing = processing - 1, finished = finished + 1,"
-        " charged = charged + :charged, expires_at = CASE WHEN expires_at > :expires_at"
-        " THEN expires_at ELSE :expires_at END"
+        " charged = charged + :charged, changes = changes + 1,"
+        " expires_at = CASE WHEN expires_at > :expires_at THEN expires_at"
+        " ELSE :expires_at END"
         f" WHERE id = :id AND processing > 0 RETURNING {COLUMNS}",
         id=request_id,
         charged=charged,
@@ -193,7 +202,8 @@ def finish_one(
 def return_one(tx: Transaction, request_id: RequestId) -> None:
     """Move one picture from processing back to waiting, without a fault."""
     changed = tx.run(
-        "UPDATE requests SET processing = processing - 1, waiting = waiting + 1"
+        "UPDATE requests SET processing = processing - 1, waiting = waiting + 1,"
+        " changes = changes + 1"
         " WHERE id = :id AND processing > 0",
         id=request_id,
     )
@@ -209,7 +219,8 @@ def set_counts(
     """
     changed = tx.run(
         "UPDATE requests SET state = :state, waiting = :waiting, processing = :processing,"
-        " finished = :finished, lost = :lost, cancelled = :cancelled, faults = :faults"
+        " finished = :finished, lost = :lost, cancelled = :cancelled, faults = :faults,"
+        " changes = changes + 1"
         " WHERE id = :id AND state IN ('open', :state)",
         id=request_id,
         state=state,

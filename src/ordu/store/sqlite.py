@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ordu.store.database import Busy, Row, Transaction
+from ordu.store.database import Row, Transaction
+from ordu.store.groups import Busy
 
 T = TypeVar("T")
 
@@ -36,7 +37,9 @@ def connect(path: Path | str) -> sqlite3.Connection:
 
 
 class SqliteTransaction:
-    """SQL on one connection."""
+    """SQL on one connection. Nothing has to be locked: there is one writer."""
+
+    for_update = skip_locked = for_share = ""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection

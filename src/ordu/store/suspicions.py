@@ -25,7 +25,9 @@ def of_worker(worker_id: WorkerId) -> str:
 def count(tx: Transaction, subject: str, reason: SuspicionReason, now: Millis) -> bool:
     """Count a suspicion; False when this reason counts once and has been."""
     again = (
-        "DO UPDATE SET times = times + 1, newest_at = :now" if reason in REPEATED else "DO NOTHING"
+        "DO UPDATE SET times = suspicions.times + 1, newest_at = :now"
+        if reason in REPEATED
+        else "DO NOTHING"
     )
     changed = tx.run(
         "INSERT INTO suspicions (subject, reason, times, newest_at)"

@@ -94,6 +94,19 @@ def by_id(tx: Transaction, user_id: UserId) -> User | None:
     return None if row is None else read_row(row)
 
 
+def locked(tx: Transaction, *user_ids: UserId) -> dict[UserId, User]:
+    """These users, to be changed: nobody else changes them meanwhile.
+
+    Of several the lowest number is locked first, so that no two wait for each other.
+    """
+    found: dict[UserId, User] = {}
+    for user_id in sorted(set(user_ids)):
+        row = tx.one(f"SELECT {COLUMNS} FROM users WHERE id = :id{tx.for_update}", id=user_id)
+        if row is not None:
+            found[user_id] = read_row(row)
+    return found
+
+
 def known(tx: Transaction, user_id: UserId) -> User | None:
     """The user of this id, for people who ask: nobody finds one who was wiped."""
     user = by_id(tx, user_id)

@@ -79,16 +79,33 @@ def of_user(tx: Transaction, user_id: UserId) -> list[WorkerId]:
     return [WorkerId(row["id"]) for row in rows]
 
 
+def locked(tx: Transaction, worker_id: str) -> WorkerRow | None:
+    """The worker of this id, to be changed: nobody else changes it meanwhile."""
+    row = tx.one(f"SELECT {COLUMNS} FROM workers WHERE id = :id{tx.for_update}", id=worker_id)
+    return None if row is None else read_row(row)
+
+
+def lock_of_user(tx: Transaction, user_id: UserId) -> None:
+    """Lock a user's workers, in the order in which workers are locked."""
+    if tx.for_update:
+        sql = f"SELECT id FROM workers WHERE user_id = :user_id ORDER BY id{tx.for_update}"
+        tx.all(sql, user_id=user_id)
+
+
 def unknown_ids(tx: Transaction, worker_ids: list[str]) -> list[str]:
     """Those of these ids that no worker has."""
     return [wanted for wanted in worker_ids if by_id(tx, wanted) is None]
 
 
 def note_heartbeats(tx: Transaction, beats: list[dict[str, object]]) -> None:
-    """Write down when workers were seen last, how long they were there, and what they offer."""
+    """Write down when workers were seen last, how long they were there, and what they offer.
+
+    Who was seen later elsewhere stays as it is. They come in the order of their ids, in which
+    workers are locked.
+    """
     tx.run_many(
         "UPDATE workers SET seen_at = :seen_at, offer = :offer, uptime_s = :uptime_s"
-        " WHERE id = :id",
+        " WHERE id = :id AND seen_at <= :seen_at",
         beats,
     )
 
@@ -120,11 +137,13 @@ def note_uptime_reward(tx: Transaction, worker_id: WorkerId, before_s: int, upti
 
 def end_pauses(tx: Transaction, user_id: UserId) -> None:
     """Let a user's paused workers work again."""
+    lock_of_user(tx, user_id)
     tx.run("UPDATE workers SET is_paused = 0 WHERE user_id = :user_id", user_id=user_id)
 
 
 def clear_suspicion(tx: Transaction, user_id: UserId) -> None:
     """Forget the suspicion against a user's workers; a paused one stays paused."""
+    lock_of_user(tx, user_id)
     tx.run("UPDATE workers SET suspicion = 0 WHERE user_id = :user_id", user_id=user_id)
 
 

@@ -194,6 +194,7 @@ def test_a_map_that_is_loaded_is_as_one_that_grew(story):
                 "rank": rank,
                 "work": 10,
                 "waiting": left,
+                "changes": 0,
                 "lane_key": lane_key(requirement),
             }
     loaded.load(rows.values(), {lane_key(each): each for each in REQUIREMENTS})

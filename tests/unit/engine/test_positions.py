@@ -166,6 +166,7 @@ def test_a_map_that_is_loaded_goes_on_as_one_that_grew(loaded, story):
             "rank": rank,
             "work": 10 + number,
             "waiting": 2,
+            "changes": 0,
             "lane_key": lane_key(REQUIREMENTS[which]),
         }
         for number, (rank, which) in enumerate(loaded)

@@ -1,9 +1,9 @@
 """The schema's versions, and how a database is brought to the newest.
 
 The start only reads one row; the migration library (Alembic) is loaded when that row says the
-schema is behind. A version is a module in `versions/` with plain SQL that both databases
-understand; a new database is made by running all of them, without the library. Both are one
-transaction: killed in the middle, it has not happened.
+schema is behind. A version is a module in `versions/` with plain SQL; a new database is made by
+running all of them, without the library. Both are one transaction: killed in the middle, it has not
+happened. Here is how it is done for SQLite; `migrations.postgres` does the same for PostgreSQL.
 """
 
 import sqlite3
@@ -13,7 +13,11 @@ from pathlib import Path
 
 from ordu.store.sqlite import connect
 
-NEWEST = "0004"
+NEWEST = "0005"
+VERSION_TABLE = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+    " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
 
 
 class SchemaError(Exception):
@@ -44,24 +48,35 @@ def bring_up_to_date(path: Path, *, may_migrate: bool = True) -> bool:
         SchemaError: it is behind and may not be migrated, or it was made by a newer Ordu.
     """
     version = version_of(path)
-    if version == NEWEST:
+    if not must_change(str(path), version, may_migrate=may_migrate):
         return False
-    if version is not None and version > NEWEST:
-        raise SchemaError(
-            f"{path} has schema {version}, made by a newer Ordu than this one (schema {NEWEST}). "
-            "Use that version, or another --data folder."
-        )
-    if not may_migrate:
-        raise SchemaError(
-            f"{path} has schema {version or 'none'} and this Ordu needs {NEWEST}, but --no-migrate "
-            "forbids changing it. Start once without it."
-        )
     if version is None:
         create(path)
     else:
         from ordu.store.migrations import runner  # noqa: PLC0415 - a quick start
 
         runner.upgrade(path)
+    return True
+
+
+def must_change(name: str, version: str | None, *, may_migrate: bool) -> bool:
+    """Whether the database of this name has to be made or changed.
+
+    Raises:
+        SchemaError: it would have to and may not, or it was made by a newer Ordu.
+    """
+    if version == NEWEST:
+        return False
+    if version is not None and version > NEWEST:
+        raise SchemaError(
+            f"{name} has schema {version}, made by a newer Ordu than this one (schema {NEWEST}). "
+            "Use that version, or another --data folder or --database."
+        )
+    if not may_migrate:
+        raise SchemaError(
+            f"{name} has schema {version or 'none'} and this Ordu needs {NEWEST}, but --no-migrate "
+            "forbids changing it. Start once without it."
+        )
     return True
 
 
@@ -72,10 +87,7 @@ def create(path: Path) -> None:
         connection.execute("BEGIN IMMEDIATE")
         for statement in statements():
             connection.execute(statement)
-        connection.execute(
-            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
-            " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
-        )
+        connection.execute(VERSION_TABLE)
         connection.execute("INSERT INTO alembic_version VALUES (?)", [NEWEST])
         connection.execute("COMMIT")
     finally:

@@ -22,7 +22,6 @@ STATEMENTS = (
 
 def upgrade() -> None:
     """Fold what was appended, and change how it is from now on."""
-    from alembic import op  # noqa: PLC0415 - a new database is made without it
+    from ordu.store.migrations.runner import run  # noqa: PLC0415 - a new database is made without
 
-    for statement in STATEMENTS:
-        op.execute(statement)
+    run(STATEMENTS)

@@ -9,7 +9,7 @@ import pytest
 
 from ordu.protocol.errors import Refused
 from ordu.store import facts
-from ordu.store.database import GROUP_OPERATIONS_MAX, Database
+from ordu.store.groups import GROUP_OPERATIONS_MAX, GroupedDatabase
 from ordu.store.migrations import bring_up_to_date
 from ordu.store.sqlite import Sqlite, SqliteWriter, connect
 
@@ -56,8 +56,8 @@ class CountingSqlite(Sqlite):
 async def database(tmp_path):
     path = tmp_path / "test.sqlite3"
     bring_up_to_date(path)
-    database = Database(CountingSqlite(path))
-    database.start()
+    database = GroupedDatabase(CountingSqlite(path))
+    await database.start()
     yield database
     await database.stop()
 
@@ -154,7 +154,7 @@ async def test_a_failed_commit_refuses_the_whole_group_and_publishes_nothing(dat
 
 
 async def test_writing_begins_again_when_a_probe_passes(database, monkeypatch):
-    monkeypatch.setattr("ordu.store.database.PROBE_INTERVAL_S", 0)
+    monkeypatch.setattr("ordu.store.groups.PROBE_INTERVAL_S", 0)
     await database.write(put("first"))
     database.backend.made.is_full = True
     with pytest.raises(Refused):
@@ -222,8 +222,8 @@ async def test_another_program_that_writes_is_waited_for(database, other_program
 async def test_another_program_that_never_stops_is_given_up_on(
     database, other_program, monkeypatch
 ):
-    monkeypatch.setattr("ordu.store.database.BUSY_MAX_S", 0.05)
-    monkeypatch.setattr("ordu.store.database.PROBE_INTERVAL_S", 0)
+    monkeypatch.setattr("ordu.store.groups.BUSY_MAX_S", 0.05)
+    monkeypatch.setattr("ordu.store.groups.PROBE_INTERVAL_S", 0)
     other_program.execute("BEGIN IMMEDIATE")
     with pytest.raises(Refused) as refused:
         await database.write(put("lost"))
@@ -234,7 +234,7 @@ async def test_another_program_that_never_stops_is_given_up_on(
 
 
 async def test_too_many_pending_writes_are_refused(database, monkeypatch):
-    monkeypatch.setattr("ordu.store.database.PENDING_MAX", 0)
+    monkeypatch.setattr("ordu.store.groups.PENDING_MAX", 0)
     abandoned = []
     with pytest.raises(Refused) as refused:
         await database.write(put("x"), None, lambda: abandoned.append(1))
@@ -253,8 +253,8 @@ async def test_readers_do_not_wait_for_the_writer(database):
 async def test_a_stop_finishes_what_is_pending(tmp_path):
     path = tmp_path / "stop.sqlite3"
     bring_up_to_date(path)
-    database = Database(Sqlite(path))
-    database.start()
+    database = GroupedDatabase(Sqlite(path))
+    await database.start()
     writes = [asyncio.create_task(database.write(put(f"n{i}"))) for i in range(30)]
     await asyncio.sleep(0)
     await database.stop()
@@ -265,12 +265,12 @@ async def test_a_stop_finishes_what_is_pending(tmp_path):
 
 
 async def test_a_stop_does_not_wait_for_ever(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr("ordu.store.database.STOP_MAX_S", 0.05)
+    monkeypatch.setattr("ordu.store.groups.STOP_MAX_S", 0.05)
     path = tmp_path / "stuck.sqlite3"
     bring_up_to_date(path)
     backend = CountingSqlite(path)
-    database = Database(backend)
-    database.start()
+    database = GroupedDatabase(backend)
+    await database.start()
     backend.made.opened.clear()  # the disk hangs
     write = asyncio.create_task(database.write(put("late")))
     await asyncio.to_thread(backend.made.entered.wait, 10)
