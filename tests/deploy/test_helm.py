@@ -2,16 +2,19 @@
 
 import copy
 import json
+import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
-from tests.deploy.conftest import CHART, NEEDED, TOOLS, rendered, run, template, tool
+from tests.deploy.conftest import CHART, NEEDED, ROOT, TOOLS, rendered, run, template, tool
+from tests.deploy.test_names import CLOSING_S, COMING, SETTINGS
 
 from ordu.settings import ServerSettings, describe
-from tests.deploy.test_names import CLOSING_S, COMING, SETTINGS
 
 EVERYTHING: dict[str, Any] = {
     **NEEDED,
@@ -74,7 +77,9 @@ def test_helm_refuses_a_release_without(name, tmp_path):
     ("wrong", "named"),
     [
         pytest.param({"replica": 3}, "replica", id="a value that does not exist"),
-        pytest.param({"publicUrl": "horde.example.org"}, "publicUrl", id="an address without https"),
+        pytest.param(
+            {"publicUrl": "horde.example.org"}, "publicUrl", id="an address without https"
+        ),
         pytest.param({"images": "file:///data"}, "images", id="a folder, which pods do not share"),
         pytest.param({"secret": {"adminKey": "short"}}, "adminKey", id="a short key"),
         pytest.param({"settings": {"secret": "x"}}, "secret", id="a secret among the settings"),
@@ -178,6 +183,16 @@ def test_the_ingress_answers_to_the_name_in_the_public_url(tmp_path):
     values = {**EVERYTHING, "publicUrl": "https://art.example.org:8443/horde"}
     (rule,) = one(rendered(tmp_path, values), "Ingress")["spec"]["rules"]
     assert rule["host"] == "art.example.org"
+
+
+def test_helm_takes_the_values_of_the_page(tmp_path):
+    page = (ROOT / "docs" / "how-to" / "run-on-kubernetes.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^ *```yaml values\n(.*?)^ *```", page, re.M | re.S)
+    values = yaml.safe_load(textwrap.dedent(block))
+    objects = rendered(tmp_path, values)
+    annotations = one(objects, "Ingress")["metadata"]["annotations"]
+    assert annotations["nginx.ingress.kubernetes.io/proxy-buffering"] == "off"
+    assert [each for each in objects if each["kind"] == "Secret"] == []
 
 
 def test_files_lie_in_the_data_folder(tmp_path):

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,10 @@ def test_compose_refuses_to_start_without(name):
 
 def test_the_command_of_the_page_makes_an_env_file_that_compose_takes(tmp_path):
     page = (ROOT / "docs" / "how-to" / "run-with-compose.md").read_text(encoding="utf-8")
-    (command,) = re.findall(r"^```sh secrets\n(.*?)^```", page, re.M | re.S)
+    (command,) = re.findall(r"^ *```sh secrets\n(.*?)^ *```", page, re.M | re.S)
     for each in (*COMPOSE.glob("*"), COMPOSE / ".env.example"):
         shutil.copy(each, tmp_path)
-    done = run("sh", "-euc", command, cwd=tmp_path)
+    done = run("sh", "-euc", textwrap.dedent(command), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     made = dict(
         line.split("=", 1)
