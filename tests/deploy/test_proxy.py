@@ -287,6 +287,14 @@ def test_a_signed_link_reaches_the_storage_as_it_was_signed(proxy):
     assert (status, told["bytes"]) == (200, 7)
 
 
+def test_what_a_worker_uploads_is_no_page_for_a_browser(proxy):
+    link = "/pictures/a/b.webp?X-Amz-Signature=abc"
+    response = proxy.open("GET", link, host="pictures.localhost")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    response.read()
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
