@@ -13,7 +13,7 @@ from ordu.settings import TABLES, ServerSettings, describe
 from ordu.settings.reader import read
 
 # Settings that deploy/ uses and the server does not have yet; each goes when it is there.
-COMING = {"ORDU_DATABASE_DIRECT", "ORDU_DRAIN_S"}
+COMING = {"ORDU_DRAIN_S"}
 # Of compose and its proxy, not of the program.
 OF_COMPOSE = {"ORDU_SITE", "ORDU_PICTURES_SITE", "ORDU_SUBNET", "ORDU_IMAGE"}
 
