@@ -26,7 +26,7 @@ from ordu.engine.running import RunningJobs
 from ordu.engine.timeouts import Timeouts
 from ordu.engine.wakeups import Wakeups
 from ordu.images.door import Door
-from ordu.images.links import Links
+from ordu.images.links import Links, ServerLinks
 from ordu.images.store import Pictures
 from ordu.kinds.catalogue import Catalogue
 from ordu.rules.lifecycle import Millis, RequestId
@@ -50,7 +50,8 @@ class Horde:
     settings: ServerSettings
     database: Database
     pictures: Pictures
-    links: Links
+    links: Links  # what clients are given
+    server_links: ServerLinks  # what this server answers
     door: Door
     clock: Clock
     fresh: Fresh
