@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import os
 import random
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.builders import HandClock
 from tests.postgres import PostgresServer
+from tests.s3 import KEYS, StandIn, an_s3_server
 
 from ordu.engine.fresh import Fresh
 from ordu.engine.horde import Horde
@@ -83,3 +85,22 @@ async def opened(
 @pytest.fixture
 def horde(opened: Opened) -> Horde:
     return opened.horde
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[StandIn]:
+    """One server for all tests; each makes its own bucket."""
+    with an_s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """An S3 server, and the keys to it in the environment, where nothing else speaks of S3."""
+    for name in [each for each in os.environ if each.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    s3_server.calls.clear()
+    yield s3_server
+    s3_server.is_broken = False

@@ -28,7 +28,7 @@ from ordu.engine.tidings import AnyItem, Tidings
 from ordu.engine.timeouts import Timeouts
 from ordu.engine.wakeups import Wakeups
 from ordu.images.door import Door
-from ordu.images.links import Links
+from ordu.images.links import Links, ServerLinks
 from ordu.images.store import Pictures
 from ordu.kinds.catalogue import Catalogue
 from ordu.rules.lifecycle import JobId, Millis, RequestId
@@ -53,7 +53,8 @@ class Horde:
     settings: ServerSettings
     database: Database
     pictures: Pictures
-    links: Links
+    links: Links  # what clients are given
+    server_links: ServerLinks  # what this server answers
     door: Door
     clock: Clock
     fresh: Fresh

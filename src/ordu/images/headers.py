@@ -43,13 +43,21 @@ def read_header(data: bytes, size_bytes: int) -> Header:
 
     `size_bytes` is the size of the file that `data` begins; a file that ends too early is noticed.
     """
-    for (offset, magic), reader in _READERS.items():
+    form = format_of(data)
+    if form is None:
+        raise BadHeaderError(f"is {_what_else(data)}")
+    header = _READERS[form](data, size_bytes)
+    if header.width == 0 or header.height == 0:
+        raise BadHeaderError("has no size")
+    return header
+
+
+def format_of(data: bytes) -> PictureFormat | None:
+    """The format that the first bytes announce, if it is one that is taken."""
+    for form, (offset, magic) in _MAGICS.items():
         if data[offset : offset + len(magic)] == magic:
-            header = reader(data, size_bytes)
-            if header.width == 0 or header.height == 0:
-                raise BadHeaderError("has no size")
-            return header
-    raise BadHeaderError(f"is {_what_else(data)}")
+            return form
+    return None
 
 
 def _webp(data: bytes, size_bytes: int) -> Header:
@@ -156,10 +164,16 @@ def _jpeg_size(data: bytes) -> int:
     raise BadHeaderError(f"has more than {CHUNKS_MAX} parts before its size")
 
 
-_READERS: Mapping[tuple[int, bytes], Callable[[bytes, int], Header]] = {
-    (8, b"WEBP"): _webp,
-    (0, b"\x89PNG\r\n\x1a\n"): _png,
-    (0, b"\xff\xd8\xff"): _jpeg,
+_MAGICS: Mapping[PictureFormat, tuple[int, bytes]] = {
+    PictureFormat.WEBP: (8, b"WEBP"),
+    PictureFormat.PNG: (0, b"\x89PNG\r\n\x1a\n"),
+    PictureFormat.JPEG: (0, b"\xff\xd8\xff"),
+}
+
+_READERS: Mapping[PictureFormat, Callable[[bytes, int], Header]] = {
+    PictureFormat.WEBP: _webp,
+    PictureFormat.PNG: _png,
+    PictureFormat.JPEG: _jpeg,
 }
 
 _OTHERS: Mapping[tuple[int, bytes], str] = {

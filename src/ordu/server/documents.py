@@ -140,7 +140,7 @@ class Pages:
 
 def site_of(horde: Horde) -> Site:
     """The horde as its pages know it."""
-    return Site(horde.links.base_url.rstrip("/"), __version__)
+    return Site(horde.server_links.base_url.rstrip("/"), __version__)
 
 
 def page(html: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -51,11 +51,9 @@ def missed(
     line is to be told too.
     """
     parts: list[bytes] = []
-    for job in in_order_of_end(progress.jobs):
-        bit = 1 << job.ordinal
-        if not seen.pictures & bit:
-            seen = seen._replace(pictures=seen.pictures | bit)
-            parts.append(event(events.PICTURE, generation(job, link(job)), seen))
+    for job in unseen(seen, progress):
+        seen = seen._replace(pictures=seen.pictures | 1 << job.ordinal)
+        parts.append(event(events.PICTURE, generation(job, link(job)), seen))
     if progress.version != seen.version:
         seen = seen._replace(version=progress.version)
         if not progress.position:
@@ -67,6 +65,12 @@ def missed(
         told = events.QueuePosition(position=place[0], wait_time=place[1])
         parts.append(event(events.POSITION, told, seen))
     return b"".join(parts), seen
+
+
+def unseen(seen: Seen, progress: Progress) -> list[Job]:
+    """The jobs whose pictures were not seen yet, the first that ended first."""
+    finished = in_order_of_end(progress.jobs)
+    return [job for job in finished if not seen.pictures & 1 << job.ordinal]
 
 
 def in_order_of_end(jobs: tuple[Job, ...]) -> list[Job]:

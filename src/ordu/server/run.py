@@ -26,8 +26,8 @@ from ordu.engine.presence import Presence
 from ordu.engine.sweeper import Sweeper
 from ordu.engine.tidings import Tidings
 from ordu.images.door import Door, Resolver, resolve
-from ordu.images.links import Links
-from ordu.images.store import open_store
+from ordu.images.links import ServerLinks
+from ordu.images.store import Pictures, open_store
 from ordu.kinds.catalogue import read_catalogue
 from ordu.server.app import make_app
 from ordu.server.onewrite import Protocol
@@ -75,8 +75,8 @@ async def open_horde(
     """Open everything a horde has, and close it again in the right order.
 
     Raises:
-        SettingError: the secret is not this database's, or the models file or the failpoint
-            cannot be used.
+        SettingError: the secret is not this database's, or the models file, the place of
+            pictures or the failpoint cannot be used.
         SchemaError: the schema does not fit and may not be changed.
     """
     failpoint = armed()
@@ -84,13 +84,15 @@ async def open_horde(
     catalogue = read_catalogue(settings.models_path(), only_listed=settings.only_listed_models)
     secret = read_secret(settings)
     clock = clock or SystemClock()
-    pictures = open_store(settings.pictures_url(), clock.now, failpoint)
+    pictures = await open_pictures(settings, clock, failpoint)
     database = await open_database(settings, pictures.flush, failpoint)
+    own = ServerLinks(secret.key("links"), base_url, settings.link_lifetime_s, clock.now)
     horde = Horde(
         settings=settings,
         database=database,
         pictures=pictures,
-        links=Links(secret.key("links"), base_url, settings.link_lifetime_s),
+        links=pictures.links(settings.link_lifetime_s) or own,
+        server_links=own,
         door=Door(
             timeout_s=settings.source_timeout_s,
             bytes_max=settings.source_bytes_max,
@@ -197,6 +199,24 @@ async def open_postgres(
             f"{error or type(error).__name__}."
         ) from error
     return database
+
+
+async def open_pictures(
+    settings: ServerSettings, clock: Clock, failpoint: failpoints.Failpoint | None
+) -> Pictures:
+    """The place of pictures, which can be used.
+
+    Raises:
+        SettingError: it cannot.
+    """
+    try:
+        pictures = open_store(
+            settings.pictures_url(), clock.now, failpoint, is_shared=settings.is_postgres
+        )
+        await pictures.check()
+    except ValueError as error:
+        raise SettingError(f"Setting images: {error}") from error
+    return pictures
 
 
 def armed() -> failpoints.Failpoint | None:

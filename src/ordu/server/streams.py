@@ -21,7 +21,7 @@ from ordu.engine.progress import Progress
 from ordu.protocol.errors import Refused
 from ordu.protocol.events import DONE, STREAM
 from ordu.server.hangups import HangUp, noticed, woken
-from ordu.server.missed import Seen, ended, event, missed
+from ordu.server.missed import Seen, ended, event, missed, unseen
 from ordu.store.jobs import Job
 
 STREAM_S_MAX = 600  # then the reader comes back by itself
@@ -104,7 +104,7 @@ class EventStream(Response):
                 return
             # The place in line is told at first, and then when the chore saw it move.
             with_place, rounds = followed.rounds != rounds, followed.rounds
-            data, reader.seen = missed(reader.seen, self.last, self.link, with_place=with_place)
+            data, reader.seen = await self.missed(reader.seen, with_place=with_place)
             if data:
                 await reader.write(data)
             left_s = deadline - time.monotonic()
@@ -113,10 +113,15 @@ class EventStream(Response):
             if not await woken(wakes, min(left_s, HEARTBEAT_S)) and left_s > HEARTBEAT_S:
                 await reader.write(HEARTBEAT)
 
+    async def missed(self, seen: Seen, *, with_place: bool) -> tuple[bytes, Seen]:
+        """The events that were missed, with links to their pictures."""
+        links = {job.id: await self.link(job) for job in unseen(seen, self.last)}
+        return missed(seen, self.last, lambda job: links[job.id], with_place=with_place)
+
     def expired(self, seen: Seen) -> bytes:
         """The last event of a request that is gone."""
         return event(DONE, ended(self.last, "expired"), seen._replace(version="expired"))
 
-    def link(self, job: Job) -> str:
+    async def link(self, job: Job) -> str:
         """Where a picture is."""
-        return self.horde.links.get_url(end.picture_name(job.id), self.horde.now())
+        return await self.horde.links.get_url(end.picture_name(job.id))

@@ -83,8 +83,9 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         str,
         about(
             "Where pictures are kept; empty: the folder pictures in the data folder.",
-            pattern=r"^(file:///[^?#]*)?\Z",
-            allowed="file:///FOLDER (other stores are not served yet), or nothing",
+            pattern=r"^(file:///[^?#]*|s3://[^/?#\s]+(/[^?#\s]*)?(\?[^#\s]*)?)?\Z",
+            allowed="file:///FOLDER, s3://BUCKET/PREFIX?endpoint=ADDRESS&region=NAME (keys are in"
+            " the environment, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or nothing",
         ),
     ] = ""
     public_url: Annotated[
@@ -162,7 +163,7 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         int, about("How long fetching a source picture may take.", 1, 60)
     ] = 10
     links_need_https: Annotated[
-        bool, about("Whether pictures are sent inside replies while we are plain http.")
+        bool, about("Whether pictures are sent inside replies while their links are plain http.")
     ] = False
     link_lifetime_s: Annotated[int, about("How long a picture's link works.", 60, DAY_S)] = 1800
     sync_waiters: Annotated[int, about("Calls that may wait for pictures.", 0, 100_000)] = 100

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from ordu.images.keeping import Upload
 from ordu.protocol.errors import Refused
 from ordu.simulation.faults import Fault, Switch
 from ordu.simulation.stage import Stage
@@ -235,6 +236,11 @@ class MemoryPictures:
         data = await self.get(name)
         return None if data is None else data[:length]
 
+    async def take_upload(self, name: str, length: int) -> Upload | None:
+        """Size and beginning of this name, or None."""
+        data = await self.get(name)
+        return None if data is None else Upload(len(data), data[:length])
+
     async def delete(self, names: Sequence[str]) -> None:
         """Forget these names."""
         for name in names:
@@ -251,6 +257,12 @@ class MemoryPictures:
 
     async def tidy(self) -> None:
         """A dict is tidy."""
+
+    def links(self, lifetime_s: int) -> None:
+        """None: the server carries the bytes."""
+
+    async def check(self) -> None:
+        """A dict can be used."""
 
     def close(self) -> None:
         """Nothing: the disk outlives the server."""

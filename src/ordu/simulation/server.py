@@ -19,7 +19,7 @@ from ordu.engine.horde import Horde
 from ordu.engine.presence import Presence
 from ordu.engine.sweeper import RARELY, Sweeper
 from ordu.images.door import Door
-from ordu.images.links import Links
+from ordu.images.links import ServerLinks
 from ordu.kinds.catalogue import Catalogue
 from ordu.protocol.errors import Refused
 from ordu.simulation.disk import Disk, MemoryDatabase, MemoryPictures
@@ -58,13 +58,17 @@ class Life:
         self.committed: deque[Group] = deque()
         self.is_writing = False
         self.has_news = True  # memory was changed since anybody compared it with SQL
+        clock = SystemClock(stage.clock.time_ns, stage.clock.monotonic_ns)
+        lifetime_s = stage.settings.link_lifetime_s
+        links = ServerLinks(b"simulated", "http://horde.test", lifetime_s, clock.now)
         self.horde = Horde(
             settings=stage.settings,
             database=database,
             pictures=pictures,
-            links=Links(b"simulated", "http://horde.test", stage.settings.link_lifetime_s),
+            links=links,
+            server_links=links,
             door=Door(timeout_s=1, bytes_max=0),  # nobody here sends a link
-            clock=SystemClock(stage.clock.time_ns, stage.clock.monotonic_ns),
+            clock=clock,
             fresh=Fresh(stage.chance),
             presence=Presence(stage.settings.worker_stale_s),
             catalogue=Catalogue(),

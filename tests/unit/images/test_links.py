@@ -1,16 +1,31 @@
 """A link allows one thing, on one picture, until it expires."""
 
+import asyncio
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ordu.images.links import Links
+from ordu.images.links import ServerLinks
 from ordu.protocol.errors import Refused
 
 NOW = 1_800_000_000_000
-LINKS = Links(b"k" * 32, "https://horde.example.org/below/", 1800)
+
+
+def links_at(now_ms=NOW, key=b"k" * 32):
+    return ServerLinks(key, "https://horde.example.org/below/", 1800, lambda: now_ms)
+
+
+LINKS = links_at()
+
+
+def get_url(name, links=LINKS):
+    return asyncio.run(links.get_url(name))
+
+
+def put_url(name, at_least_s=0):
+    return asyncio.run(LINKS.put_url(name, at_least_s))
 
 
 def parts(url):
@@ -20,24 +35,24 @@ def parts(url):
     return {"name": name, "expires": query["expires"][0], "signature": query["signature"][0]}
 
 
-def refusal_of(method="GET", now_ms=NOW, links=LINKS, **given_parts):
+def refusal_of(method="GET", links=LINKS, **given_parts):
     with pytest.raises(Refused) as caught:
-        links.verify(method, now_ms=now_ms, **given_parts)
+        links.verify(method, **given_parts)
     assert (caught.value.rc, caught.value.status) == ("BadSignature", 403)
     return caught.value.message
 
 
 def test_a_link_has_the_form_that_workers_use_as_it_stands():
-    url = LINKS.put_url("abc.webp", NOW)
+    url = put_url("abc.webp")
     assert url.startswith("https://horde.example.org/below/pictures/abc.webp?expires=1800001800&")
     assert len(parts(url)["signature"]) == 43
 
 
 def test_a_link_allows_what_it_was_made_for_and_nothing_else():
-    reading, writing = parts(LINKS.get_url("a.webp", NOW)), parts(LINKS.put_url("a.webp", NOW))
-    LINKS.verify("GET", now_ms=NOW, **reading)
-    LINKS.verify("HEAD", now_ms=NOW, **reading)
-    LINKS.verify("PUT", now_ms=NOW, **writing)
+    reading, writing = parts(get_url("a.webp")), parts(put_url("a.webp"))
+    LINKS.verify("GET", **reading)
+    LINKS.verify("HEAD", **reading)
+    LINKS.verify("PUT", **writing)
     for method in ("PUT", "DELETE", "get", ""):
         refusal_of(method, **reading)
     for method in ("GET", "HEAD", "POST", "DELETE"):
@@ -45,15 +60,25 @@ def test_a_link_allows_what_it_was_made_for_and_nothing_else():
 
 
 def test_a_link_expires():
-    link = parts(LINKS.get_url("a.webp", NOW + 999))
-    LINKS.verify("GET", now_ms=NOW + 1_799_999, **link)
-    assert "expired 0 seconds ago" in refusal_of(now_ms=NOW + 1_800_000, **link)
-    assert "expired 60 seconds ago" in refusal_of(now_ms=NOW + 1_860_000, **link)
+    link = parts(get_url("a.webp", links_at(NOW + 999)))
+    links_at(NOW + 1_799_999).verify("GET", **link)
+    assert "expired 0 seconds ago" in refusal_of(links=links_at(NOW + 1_800_000), **link)
+    assert "expired 60 seconds ago" in refusal_of(links=links_at(NOW + 1_860_000), **link)
+
+
+def test_an_upload_link_lives_as_long_as_its_job_where_that_is_longer():
+    assert parts(put_url("a.webp", 1799))["expires"] == "1800001800"
+    assert parts(put_url("a.webp", 1801))["expires"] == "1800001801"
+
+
+@pytest.mark.parametrize(("scheme", "expected"), [("https", True), ("http", False)])
+def test_links_are_https_when_the_server_is(scheme, expected):
+    assert ServerLinks(b"k", f"{scheme}://horde.test", 1800, lambda: NOW).is_https is expected
 
 
 def test_a_made_up_link_is_not_told_that_it_expired():
-    link = parts(LINKS.get_url("a.webp", NOW)) | {"signature": "A" * 43}
-    assert "does not allow" in refusal_of(now_ms=NOW + 10**9, **link)
+    link = parts(get_url("a.webp")) | {"signature": "A" * 43}
+    assert "does not allow" in refusal_of(links=links_at(NOW + 10**9), **link)
 
 
 @pytest.mark.parametrize(
@@ -77,11 +102,11 @@ def test_a_made_up_link_is_not_told_that_it_expired():
     ],
 )
 def test_a_changed_link_is_refused(change):
-    refusal_of(**(parts(LINKS.get_url("a.webp", NOW)) | change))
+    refusal_of(**(parts(get_url("a.webp")) | change))
 
 
 def test_every_character_of_the_signature_counts():
-    link = parts(LINKS.get_url("a.webp", NOW))
+    link = parts(get_url("a.webp"))
     signature = link["signature"]
     for place, character in enumerate(signature):
         other = "B" if character == "A" else "A"
@@ -92,8 +117,7 @@ def test_every_character_of_the_signature_counts():
 
 
 def test_a_link_of_another_horde_is_refused():
-    other = Links(b"other" * 7, LINKS.base_url, 1800)
-    refusal_of(**parts(other.get_url("a.webp", NOW)))
+    refusal_of(**parts(get_url("a.webp", links_at(key=b"other" * 7))))
 
 
 def test_a_signed_text_that_is_no_time_is_refused():
@@ -111,11 +135,10 @@ TIMES = st.integers(0, 2**45)
 
 @given(NAMES, NAMES, TIMES, st.integers(0, 1_799_999), st.binary(min_size=1, max_size=64))
 def test_links_hold_for_their_name_and_their_time(name, other, now, later, key):
-    links = Links(key, "https://horde.example.org/below", 1800)
-    link = parts(links.get_url(name, now))
+    link = parts(get_url(name, links_at(now, key)))
     assert link["name"] == name
-    links.verify("GET", now_ms=now - now % 1000 + later, **link)
-    refusal_of("PUT", now_ms=now, links=links, **link)
-    refusal_of(now_ms=now + 1_800_000, links=links, **link)
+    links_at(now - now % 1000 + later, key).verify("GET", **link)
+    refusal_of("PUT", links=links_at(now, key), **link)
+    refusal_of(links=links_at(now + 1_800_000, key), **link)
     if other != name:
-        refusal_of(now_ms=now, links=links, **(link | {"name": other}))
+        refusal_of(links=links_at(now, key), **(link | {"name": other}))

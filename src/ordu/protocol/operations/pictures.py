@@ -1,4 +1,4 @@
-"""`/pictures`: finished pictures in and out by signed links, when there is no S3 (design §8)."""
+"""`/pictures`: finished pictures in and out by the server's own links, when there is no S3."""
 
 from ordu.protocol.operations.row import Era, Operation, in_path, in_query
 

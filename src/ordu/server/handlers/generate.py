@@ -12,6 +12,7 @@ from starlette.responses import Response
 from ordu.engine import checkin, end, place, settle
 from ordu.engine.claim import Claimed
 from ordu.engine.explaining import explain
+from ordu.engine.horde import Horde
 from ordu.engine.outlook import somebody_able
 from ordu.engine.progress import Progress, progress_of
 from ordu.images.check import check as check_picture
@@ -51,6 +52,7 @@ from ordu.store.jobs import Job
 from ordu.store.requests import Request
 
 UPLOAD_GRACE_S = 60  # an upload link outlives its job, so that a late one is told why
+HEAD_BYTES = 64 * 1024  # of an upload are read; they hold the headers of most pictures
 UPLOADED = "R2"  # what `generation` says when the picture was put to its upload link
 
 # Keys of `skipped` that programs of today expect even when they are zero (protocol sheet 11 §2).
@@ -223,15 +225,14 @@ async def picture_of(call: Call[object], request: Request, job: Job) -> str:
     horde = call.horde
     name = end.picture_name(job.id)
     if request.wants_links and links_allowed(call):
-        return horde.links.get_url(name, horde.now())
+        return await horde.links.get_url(name)
     data = await horde.pictures.get(name)
     return pybase64.b64encode_as_string(data or b"")
 
 
 def links_allowed(call: Call[object]) -> bool:
     """Whether links may be sent: some programs take them by https only (sheet 60 §1.3)."""
-    is_https = call.horde.links.base_url.startswith("https://")
-    return is_https or not call.horde.settings.links_need_https
+    return call.horde.links.is_https or not call.horde.settings.links_need_https
 
 
 # Working
@@ -291,7 +292,7 @@ async def job_payload(call: Call[PopInputStable], claimed: Claimed) -> Generatio
     horde, job, request = call.horde, claimed.job, claimed.request
     ttl_s = math.ceil((job.due_at - job.started_at) / 1000)
     uploads = [
-        horde.links.put_url(end.picture_name(each.id), horde.now(), ttl_s + UPLOAD_GRACE_S)
+        await horde.links.put_url(end.picture_name(each.id), ttl_s + UPLOAD_GRACE_S)
         for each in claimed.jobs
     ]
     drawing = decode(request.body)
@@ -338,22 +339,39 @@ def result_of(body: PostJobSubmitRequest, job: Job) -> settle.Result:
 
 
 async def store_picture(call: Call[PostJobSubmitRequest], job: Job) -> None:
-    """Make sure that the picture is stored before the job is settled."""
+    """Make sure that a good picture is stored before the job is settled."""
     horde, settings = call.horde, call.horde.settings
     name = end.picture_name(job.id)
     if call.body.generation == UPLOADED:
-        if await horde.pictures.size(name) is None:
-            raise Refused(
-                "BadPicture",
-                "The picture of this job was never uploaded. PUT it to the job's `r2_upload` link "
-                "first, or send it in Base64.",
-            )
+        await take_upload(horde, name)
         return
     data = from_base64(call.body.generation, bytes_max=settings.picture_bytes_max)
     check_picture(
         data, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
     )
     await horde.pictures.put(name, data, is_durable=False)  # the commit of its settling flushes it
+
+
+async def take_upload(horde: Horde, name: str) -> None:
+    """Take the picture that was put to its upload link; a bad one is deleted."""
+    settings = horde.settings
+    upload = await horde.pictures.take_upload(name, HEAD_BYTES)
+    if upload is None:
+        raise Refused(
+            "BadPicture",
+            "The picture of this job was never uploaded. PUT it to the job's `r2_upload` link "
+            "first, or send it in Base64.",
+        )
+    try:
+        check_picture(
+            upload.head,
+            bytes_max=settings.picture_bytes_max,
+            pixels_max=settings.picture_pixels_max,
+            size_bytes=upload.size_bytes,
+        )
+    except Refused:
+        await horde.pictures.delete([name])
+        raise
 
 
 def exact_reward(reward: Kudos) -> float:

@@ -1,4 +1,4 @@
-"""Picture bytes by signed links: `/pictures/…`."""
+"""Picture bytes by the server's own links, `/pictures/…`, where none lead past it."""
 
 from ordu.images.check import check as check_picture
 from ordu.protocol import operations
@@ -11,12 +11,11 @@ from ordu.store import jobs
 def check_link(call: Call[object]) -> str:
     """The picture's name, when the link's signature holds for this method."""
     name = call.path["name"]
-    call.horde.links.verify(
+    call.horde.server_links.verify(
         call.http.method if call.http.method != "HEAD" else "GET",
         name,
         call.query.get("expires", ""),
         call.query.get("signature", ""),
-        call.horde.now(),
     )
     return name
 
