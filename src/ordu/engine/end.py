@@ -233,13 +233,18 @@ def expire_request(tx: Transaction, request_id: RequestId, now: Millis) -> Expir
 
 def picture_names(expired: Expired) -> list[str]:
     """The names of all pictures that can have belonged to a request."""
-    made = [picture_name(job.id) for job in expired.jobs]
-    return made + source_names(expired.request_id)
+    made = {name for job in expired.jobs for name in (upload_name(job.id), picture_name(job))}
+    return sorted(made) + source_names(expired.request_id)
 
 
-def picture_name(job_id: str) -> str:
-    """The name of a job's picture in the picture store."""
+def upload_name(job_id: str) -> str:
+    """The name in the picture store under which a worker may put a job's picture."""
     return f"{job_id}.webp"
+
+
+def picture_name(job: Job) -> str:
+    """The name in the picture store of the picture that a job was settled with."""
+    return job.picture or upload_name(job.id)
 
 
 def source_name(request_id: str, part: str = "src") -> str:

@@ -125,6 +125,14 @@ class Horde:
         self.wakeups.tell_all()
         self.idle.tell_all()
 
+    def picture_name(self, job_id: str) -> str | None:
+        """A name for a picture of this job that is to be settled; None for the usual.
+
+        Where several processes may settle at once, each picture has a name of its own, and the
+        settled job says which it was: a second one never takes the place of the one that was paid.
+        """
+        return f"{job_id}.{self.fresh.choice():08x}.webp" if self.settings.is_postgres else None
+
     def one_hand(self, job_id: str) -> asyncio.Lock:
         """Held by whoever brings something for this job, from looking at it to the last write.
 

@@ -33,6 +33,7 @@ class Result(msgspec.Struct, frozen=True):
     seed: str
     censored: bool = False
     metadata: str | None = None  # JSON
+    picture: str | None = None  # its name in the picture store; None for the usual
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -137,6 +138,7 @@ def settle(
         seed=result.seed,
         censored=result.censored,
         metadata=result.metadata,
+        picture=result.picture,
     )
     if job is None:
         raise refusal_of(jobs.by_id(tx, result.job_id), result.job_id)

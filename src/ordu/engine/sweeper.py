@@ -21,7 +21,7 @@ from ordu.engine.elsewhere import Elsewhere
 from ordu.engine.following import look_at_places
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
-from ordu.rules.lifecycle import JobId, Millis, RequestId
+from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId
 from ordu.store import jobs, lanes, made, requests, stats, workers
 
 log = logging.getLogger(__name__)
@@ -145,7 +145,11 @@ async def remove_orphans(horde: Horde) -> None:
 
 async def is_wanted(horde: Horde, name: str) -> bool:
     """Whether a stored picture belongs to something that is still there."""
-    owner, _, part = name.removesuffix(".webp").partition("_")
+    owner, _, part = name.partition("_")
     if part:
         return await horde.read(lambda tx: requests.by_id(tx, RequestId(owner))) is not None
-    return await horde.read(lambda tx: jobs.by_id(tx, JobId(owner))) is not None
+    job_id = JobId(name.partition(".")[0])
+    job = await horde.read(lambda tx: jobs.by_id(tx, job_id))
+    if job is None:
+        return False
+    return job.state is JobState.RUNNING or name == end.picture_name(job)

@@ -77,8 +77,15 @@ class FolderPictures:
         with unavailable_when_broken("read"):
             return await asyncio.to_thread(_size, path)
 
-    async def take_upload(self, name: str, length: int) -> Upload | None:
-        """Size and beginning of an upload; the server let it in, and lets no other in later."""
+    async def take_upload(self, upload: str, name: str, length: int) -> Upload | None:
+        """Size and beginning of an upload, which is linked to its other name.
+
+        Who puts another one later writes another file.
+        """
+        if name != upload:
+            with unavailable_when_broken("stored"):
+                if not await asyncio.to_thread(_link, self._path(upload), self._path(name)):
+                    return None
         head, size = await self.head(name, length), await self.size(name)
         return None if head is None or size is None else Upload(size, head)
 
@@ -140,6 +147,17 @@ def _write(path: Path, data: bytes, written_ms: int) -> None:
     except FileNotFoundError as error:
         raise OSError(f"the folder of {path} was taken away") from error
     _flush_folder(path.parent)
+
+
+def _link(path: Path, other: Path) -> bool:
+    """Give a file another name, to stay; says whether there is such a file."""
+    other.parent.mkdir(mode=0o700, exist_ok=True)
+    try:
+        other.hardlink_to(path)
+    except FileNotFoundError:
+        return False
+    _flush_folder(other.parent)
+    return True
 
 
 def _created(draft: Path) -> int:

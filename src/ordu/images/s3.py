@@ -129,12 +129,12 @@ class S3Pictures:
                     raise
                 return Upload(0, b"")
 
-    async def take_upload(self, name: str, length: int) -> Upload | None:
+    async def take_upload(self, upload: str, name: str, length: int) -> Upload | None:
         """Copy an upload to where no link writes, and look at the copy."""
         check_name(name)
         async with self._asking("stored"):
             try:
-                await obstore.copy_async(self._store, UPLOADS + name, PICTURES + name)
+                await obstore.copy_async(self._store, UPLOADS + check_name(upload), PICTURES + name)
             except FileNotFoundError:
                 return None
         return await self._beginning(name, length)

@@ -173,8 +173,13 @@ class SegmentPictures:
         place = self.places.get(check_name(name))
         return None if place is None else place.length
 
-    async def take_upload(self, name: str, length: int) -> Upload | None:
+    async def take_upload(self, upload: str, name: str, length: int) -> Upload | None:
         """Size and beginning of an upload; the server let it in, and lets no other in later."""
+        if name != upload:
+            data = await self.get(upload)
+            if data is None:
+                return None
+            await self.put(name, data, is_durable=False)
         head, size = await self.head(name, length), await self.size(name)
         return None if head is None or size is None else Upload(size, head)
 

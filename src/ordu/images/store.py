@@ -43,10 +43,11 @@ class Pictures(Protocol):
         """The first bytes of this name, at most `length`, or None."""
         ...
 
-    async def take_upload(self, name: str, length: int) -> Upload | None:
-        """Take what was put to the upload link of this name: its size and its first bytes, or None.
+    async def take_upload(self, upload: str, name: str, length: int) -> Upload | None:
+        """Take what was put to the upload link of a name: its size and its first bytes, or None.
 
-        From then on it is what `get` reads, and no upload link can change it.
+        From then on it is what `get` reads under the other name, which may be the same, and no
+        upload link can change it.
         """
         ...
 

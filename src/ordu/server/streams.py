@@ -124,4 +124,4 @@ class EventStream(Response):
 
     async def link(self, job: Job) -> str:
         """Where a picture is."""
-        return await self.horde.links.get_url(end.picture_name(job.id))
+        return await self.horde.links.get_url(end.picture_name(job))

@@ -171,7 +171,7 @@ class Worker:
                 return Reward(0)
             self.drawn += 1  # no two pictures are the same
             picture = f"{self.name} {self.drawn}".encode()
-            await horde.pictures.put(end.picture_name(job.id), picture, is_durable=False)
+            await horde.pictures.put(end.upload_name(job.id), picture, is_durable=False)
             result = Result(job.id, seed=str(job.seed), censored=delivery.is_censored)
             settled = await settle.deliver(horde, job, result)
         return Reward(settled.reward)

@@ -236,9 +236,11 @@ class MemoryPictures:
         data = await self.get(name)
         return None if data is None else data[:length]
 
-    async def take_upload(self, name: str, length: int) -> Upload | None:
-        """Size and beginning of this name, or None."""
-        data = await self.get(name)
+    async def take_upload(self, upload: str, name: str, length: int) -> Upload | None:
+        """Size and beginning of an upload, or None."""
+        data = await self.get(upload)
+        if data is not None and name != upload:
+            await self.put(name, data, is_durable=False)
         return None if data is None else Upload(len(data), data[:length])
 
     async def delete(self, names: Sequence[str]) -> None:

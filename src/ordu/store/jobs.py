@@ -11,7 +11,7 @@ from ordu.store.database import Row, Transaction
 
 COLUMNS = (
     "id, request_id, worker_id, worker_name, owner_id, ordinal, state, model, seed, started_at,"
-    " due_at, has_agent, ended_at, result_seed, censored, metadata"
+    " due_at, has_agent, ended_at, result_seed, censored, metadata, picture"
 )
 
 
@@ -37,6 +37,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     result_seed: str | None = None
     censored: bool = False
     metadata: str | None = None
+    picture: str | None = None  # its name in the picture store; None for the usual
 
 
 def read_row(row: Row) -> Job:
@@ -97,17 +98,19 @@ def finish(
     seed: str,
     censored: bool,
     metadata: str | None,
+    picture: str | None,
 ) -> Job | None:
     """End a running job as done; None when it does not run any more."""
     row = tx.one(
         "UPDATE jobs SET state = 'done', ended_at = :now, result_seed = :seed,"
-        " censored = :censored, metadata = :metadata WHERE id = :id AND state = 'running'"
+        " censored = :censored, metadata = :metadata, picture = :picture WHERE id = :id AND state = 'running'"
         f" RETURNING {COLUMNS}",
         id=job_id,
         now=now,
         seed=seed,
         censored=censored,
         metadata=metadata,
+        picture=picture,
     )
     return None if row is None else read_row(row)
 

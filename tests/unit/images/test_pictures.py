@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 
+import httpx
 import pytest
 from tests.builders import HandClock
 from tests.s3 import StandIn
@@ -59,6 +60,10 @@ class Segments:
         for name in ("pread", "fdatasync", "posix_fallocate"):
             self.monkeypatch.setattr(segments.os, name, refusing)
 
+    async def upload(self, store, name, data):
+        """Put a picture as the server does for who has an upload link."""
+        await store.put(name, data)
+
 
 class Folder(Segments):
     """A file for each."""
@@ -80,6 +85,11 @@ class S3(Segments):
 
     def open(self):
         return open_store(f"s3://{self.bucket}/a/b?endpoint={self.s3.url}", self.clock.now)
+
+    async def upload(self, store, name, data):
+        link = await store.links(600).put_url(name)
+        async with httpx.AsyncClient() as client:
+            assert (await client.put(link, content=data)).status_code == 200
 
     async def put_before(self, store, name, seconds):
         await store.put(name, b"old")
@@ -147,7 +157,16 @@ async def test_what_is_not_there_is_none(store):
     for call in (store.get, store.size):
         assert await call(NAME) is None
     assert await store.head(NAME, 10) is None
-    assert await store.take_upload(NAME, 10) is None
+    assert await store.take_upload(NAME, NAME, 10) is None
+
+
+async def test_an_upload_is_taken_under_another_name_and_stays_as_it_was(store, place):
+    await place.upload(store, NAME, b"picture")
+    assert await store.take_upload(NAME, "mine.webp", 4) == (7, b"pict")
+    await place.upload(store, NAME, b"another one")
+    assert await store.get("mine.webp") == b"picture"
+    assert await store.take_upload(NAME, "yours.webp", 4) == (11, b"anot")
+    assert await store.take_upload("nothing.webp", "x.webp", 4) is None
 
 
 @pytest.mark.parametrize(
@@ -217,7 +236,7 @@ async def test_what_is_no_plain_name_is_refused(store, name):
         lambda: store.get(name),
         lambda: store.head(name, 1),
         lambda: store.size(name),
-        lambda: store.take_upload(name, 1),
+        lambda: store.take_upload(name, name, 1),
         lambda: store.delete([name]),
     ]
     for call in calls:

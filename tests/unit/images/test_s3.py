@@ -98,7 +98,7 @@ def with_our_client(url, data):
 async def test_whoever_uploads_by_a_link_it_arrives(store, links, upload):
     data = bytes(range(256)) * 2000
     await asyncio.to_thread(upload, await links.put_url(NAME), data)
-    assert await store.take_upload(NAME, 100) == (len(data), data[:100])
+    assert await store.take_upload(NAME, NAME, 100) == (len(data), data[:100])
     assert await store.get(NAME) == data
 
 
@@ -194,14 +194,14 @@ async def test_an_upload_is_no_picture_until_it_is_taken(store, links):
     await put(await links.put_url(NAME), PICTURE)
     assert await store.get(NAME) is None
     assert [each async for each in store.older_than(2**45)] == []
-    await store.take_upload(NAME, 10)
+    await store.take_upload(NAME, NAME, 10)
     assert await store.get(NAME) == PICTURE
 
 
 async def test_an_upload_that_was_taken_cannot_be_changed_by_its_link(store, links):
     link = await links.put_url(NAME)
     await put(link, PICTURE)
-    await store.take_upload(NAME, 10)
+    await store.take_upload(NAME, NAME, 10)
     await put(link, b"something else")
     assert await store.get(NAME) == PICTURE
 
@@ -209,7 +209,7 @@ async def test_an_upload_that_was_taken_cannot_be_changed_by_its_link(store, lin
 async def test_taking_reads_the_beginning_only(store, links, s3):
     await put(await links.put_url(NAME), bytes(500_000))
     s3.calls.clear()
-    assert await store.take_upload(NAME, 1000) == (500_000, bytes(1000))
+    assert await store.take_upload(NAME, NAME, 1000) == (500_000, bytes(1000))
     assert [(method, asked) for method, _, asked in s3.calls] == [
         ("PUT", ""),  # the copy
         ("GET", "bytes=0-999"),
@@ -218,12 +218,12 @@ async def test_taking_reads_the_beginning_only(store, links, s3):
 
 async def test_an_empty_upload_is_empty(store, links):
     await put(await links.put_url(NAME), b"")
-    assert await store.take_upload(NAME, 1000) == (0, b"")
+    assert await store.take_upload(NAME, NAME, 1000) == (0, b"")
 
 
 async def test_delete_takes_the_upload_along(store, links, s3, bucket):
     await put(await links.put_url(NAME), PICTURE)
-    await store.take_upload(NAME, 10)
+    await store.take_upload(NAME, NAME, 10)
     assert s3.keys(bucket) == [f"my/horde/pictures/{NAME}", f"my/horde/uploads/{NAME}"]
     await store.delete([NAME])
     assert s3.keys(bucket) == []
@@ -279,7 +279,7 @@ async def test_a_server_that_is_not_there_is_503(s3, monkeypatch):
         store.put(NAME, PICTURE),
         store.get(NAME),
         store.size(NAME),
-        store.take_upload(NAME, 1),
+        store.take_upload(NAME, NAME, 1),
         store.delete([NAME]),
         store.tidy(),
         anext(store.older_than(2**45)),

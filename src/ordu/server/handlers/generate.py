@@ -223,7 +223,7 @@ async def status_of(call: Call[object], progress: Progress) -> RequestStatusStab
 async def picture_of(call: Call[object], request: Request, job: Job) -> str:
     """A picture as a link where those were asked for and may be given, else in Base64."""
     horde = call.horde
-    name = end.picture_name(job.id)
+    name = end.picture_name(job)
     if request.wants_links and links_allowed(call):
         return await horde.links.get_url(name)
     data = await horde.pictures.get(name)
@@ -292,7 +292,7 @@ async def job_payload(call: Call[PopInputStable], claimed: Claimed) -> Generatio
     horde, job, request = call.horde, claimed.job, claimed.request
     ttl_s = math.ceil((job.due_at - job.started_at) / 1000)
     uploads = [
-        await horde.links.put_url(end.picture_name(each.id), ttl_s + UPLOAD_GRACE_S)
+        await horde.links.put_url(end.upload_name(each.id), ttl_s + UPLOAD_GRACE_S)
         for each in claimed.jobs
     ]
     drawing = decode(request.body)
@@ -323,27 +323,28 @@ async def post_job_submit(call: Call[PostJobSubmitRequest]) -> GenerationSubmitt
         if body.state == "faulted":
             await end.fault(call.horde, job.id)
             return GenerationSubmitted(reward=0)
-        await store_picture(call, job)
-        settled = await settle.deliver(call.horde, job, result_of(body, job))
+        picture = call.horde.picture_name(job.id)
+        await store_picture(call, job, picture or end.upload_name(job.id))
+        settled = await settle.deliver(call.horde, job, result_of(body, job, picture))
     return GenerationSubmitted(reward=exact_reward(settled.reward))
 
 
-def result_of(body: PostJobSubmitRequest, job: Job) -> settle.Result:
+def result_of(body: PostJobSubmitRequest, job: Job, picture: str | None) -> settle.Result:
     """What the worker says of its picture."""
     return settle.Result(
         job_id=JobId(job.id),
         seed=str(job.seed) if body.seed is None else str(body.seed),
         censored=any(remark.type == "censorship" for remark in body.gen_metadata),
         metadata=msgspec.json.encode(body.gen_metadata).decode() if body.gen_metadata else None,
+        picture=picture,
     )
 
 
-async def store_picture(call: Call[PostJobSubmitRequest], job: Job) -> None:
-    """Make sure that a good picture is stored before the job is settled."""
+async def store_picture(call: Call[PostJobSubmitRequest], job: Job, name: str) -> None:
+    """Make sure that a good picture is stored under this name before the job is settled."""
     horde, settings = call.horde, call.horde.settings
-    name = end.picture_name(job.id)
     if call.body.generation == UPLOADED:
-        await take_upload(horde, name)
+        await take_upload(horde, end.upload_name(job.id), name)
         return
     data = from_base64(call.body.generation, bytes_max=settings.picture_bytes_max)
     check_picture(
@@ -352,10 +353,10 @@ async def store_picture(call: Call[PostJobSubmitRequest], job: Job) -> None:
     await horde.pictures.put(name, data, is_durable=False)  # the commit of its settling flushes it
 
 
-async def take_upload(horde: Horde, name: str) -> None:
+async def take_upload(horde: Horde, upload_name: str, name: str) -> None:
     """Take the picture that was put to its upload link; a bad one is deleted."""
     settings = horde.settings
-    upload = await horde.pictures.take_upload(name, HEAD_BYTES)
+    upload = await horde.pictures.take_upload(upload_name, name, HEAD_BYTES)
     if upload is None:
         raise Refused(
             "BadPicture",
@@ -370,7 +371,7 @@ async def take_upload(horde: Horde, name: str) -> None:
             size_bytes=upload.size_bytes,
         )
     except Refused:
-        await horde.pictures.delete([name])
+        await horde.pictures.delete([name, upload_name])
         raise
 
 
