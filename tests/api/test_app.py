@@ -100,7 +100,7 @@ async def test_a_get_with_a_json_content_type_and_no_body_is_fine(api):
 async def test_probes(api, horde):
     assert (await api.get("/livez")).text == "ok\n"
     assert (await api.get("/readyz")).text == "ok\n"
-    horde.is_stopping = True
+    horde.leave()
     assert (await api.get("/livez")).status_code == 200
     assert (await api.get("/readyz")).status_code == 503
 

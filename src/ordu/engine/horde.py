@@ -67,6 +67,7 @@ class Horde:
     failures: dict[RequestId, set[WorkerId]] = field(default_factory=dict)  # who failed what
     hands: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     errands: set[asyncio.Task[None]] = field(default_factory=set)  # done though nobody waits
+    is_leaving: bool = False  # whoever calls is to go to another server, where there is one
     is_stopping: bool = False
     idle: IdleWorkers = field(init=False)
     followed: FollowedRequests = field(init=False)
@@ -105,9 +106,15 @@ class Horde:
         self.errands.add(task)
         task.add_done_callback(self.errands.discard)
 
+    def leave(self) -> None:
+        """The end is near: those who can wait elsewhere as well are answered now."""
+        self.is_leaving = True
+        self.wakeups.tell_all()
+        self.idle.tell_all()
+
     def stop(self) -> None:
         """The end begins: all who wait for something are answered now."""
-        self.is_stopping = True
+        self.is_leaving = self.is_stopping = True
         self.wakeups.tell_all()
         self.idle.tell_all()
 
