@@ -46,11 +46,11 @@ class Bounds:
     pause_s: float = 0.5  # before it is tried again, doubled each time
     pause_s_max: float = 30.0
 
-    def pause_after(self, failures: int) -> float:
-        """How long to wait before the next start, after so many in a row that did not help."""
-        if failures == 0:
-            return 0.0
-        return min(self.pause_s * 2.0 ** min(failures - 1, 30), self.pause_s_max)
+    def pause_after(self, starts: int) -> float:
+        """How long to wait after so many starts in a row of which none led to a steady life."""
+        if starts < 2:
+            return 0.0  # the first death is replaced at once
+        return min(self.pause_s * 2.0 ** min(starts - 2, 30), self.pause_s_max)
 
 
 class Child:
@@ -194,7 +194,7 @@ class Supervisor:
 
     async def keep_filled(self, place: Place) -> None:
         """Have a process in this place, whatever happens to it."""
-        failures = 0
+        starts = 0
         while True:
             child = place.child
             if child is not None:
@@ -203,9 +203,9 @@ class Supervisor:
                     continue  # its successor is there
                 log.error("process %d ended (%s)", child.number, outcome(child.ended.result()))
                 if child.was_steady(self.bounds.steady_s):
-                    failures = 0
-            await asyncio.sleep(self.bounds.pause_after(failures))
-            failures += 1
+                    starts = 0
+            await asyncio.sleep(self.bounds.pause_after(starts))
+            starts += 1
             async with place.lock:
                 if place.child is child:
                     place.child = await self.start_until_ready()
