@@ -11,6 +11,7 @@ from tests.api.conftest import ADMIN, POP
 from tests.api.sockets import Stream, served, until
 
 from ordu.server import stopping
+from ordu.server.listening import HAND_OVER
 
 pytestmark = pytest.mark.anyio
 
@@ -126,6 +127,24 @@ async def test_a_drain_ends_by_itself(server, horde):
     async with asyncio.timeout(30):
         while not server.server.should_exit:
             await asyncio.sleep(0.01)
+
+
+async def test_a_hand_over_leaves_new_connections_to_others_and_stays_ready(server, client):
+    await client.get("/livez")
+    receive(server, HAND_OVER)
+    with pytest.raises(OSError, match="Connect"):  # there are no others here
+        await asyncio.open_connection("127.0.0.1", server.port)
+    reply = await client.get("/readyz")  # on a connection that was kept
+    assert (reply.status_code, reply.headers["connection"]) == (200, "close")
+    assert not server.server.should_exit
+    receive(server)
+    assert server.server.should_exit
+
+
+async def test_without_time_to_drain_a_hand_over_is_a_stop(server, horde):
+    drains_for(horde, 0)
+    receive(server, HAND_OVER)
+    await until(lambda: server.server.should_exit)
 
 
 @pytest.mark.parametrize(

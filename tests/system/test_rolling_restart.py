@@ -121,10 +121,7 @@ class Traffic:
 
     def note(self, reply: httpx.Response) -> None:
         self.answered += 1
-        if reply.status_code >= 300 and not (
-            # Our own drain is told to those who ask for it, and to nobody else.
-            reply.url.path == "/readyz" and reply.json()["message"] == "This server is stopping."
-        ):
+        if reply.status_code >= 300:
             self.failures.append(f"{reply.url} {reply.status_code} {reply.text}")
 
     async def clients(self) -> None:

@@ -20,7 +20,7 @@ from ordu.cli.failures import extra
 from ordu.cli.here import schema_of
 from ordu.cli.logs import start_logging
 from ordu.cli.options import SettingsCommand, read_options, setting_options
-from ordu.server.listening import Started
+from ordu.server.listening import HAND_OVER, Started
 from ordu.settings import ServerSettings
 
 MAIN = (
@@ -91,7 +91,7 @@ class Telling:
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
     """Let signals end a start cleanly, until the server listens to them itself."""
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, HAND_OVER)}
     for each in before:
         signal.signal(each, lambda *_: sys.exit(0))
     try:

@@ -68,6 +68,7 @@ class Horde:
     hands: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     errands: set[asyncio.Task[None]] = field(default_factory=set)  # done though nobody waits
     is_leaving: bool = False  # whoever calls is to go to another server, where there is one
+    is_replaced: bool = False  # by another process at the same address, which is ready
     is_stopping: bool = False
     idle: IdleWorkers = field(init=False)
     followed: FollowedRequests = field(init=False)
@@ -106,9 +107,9 @@ class Horde:
         self.errands.add(task)
         task.add_done_callback(self.errands.discard)
 
-    def leave(self) -> None:
+    def leave(self, *, is_replaced: bool = False) -> None:
         """The end is near: those who can wait elsewhere as well are answered now."""
-        self.is_leaving = True
+        self.is_leaving, self.is_replaced = True, is_replaced
         self.wakeups.tell_all()
         self.idle.tell_all()
 

@@ -1,5 +1,6 @@
 """The socket that calls come in by, and what a server says once it answers them."""
 
+import signal
 import socket
 from typing import Any
 
@@ -8,6 +9,7 @@ import msgspec
 from ordu.settings import ServerSettings, SettingError
 
 BACKLOG = 2048
+HAND_OVER = signal.SIGUSR1  # to a server: another process has taken your place at this socket
 
 
 class Started(msgspec.Struct, frozen=True):

@@ -2,16 +2,19 @@
 
     SIGTERM   with `drain_s`: drain, then stop; without: stop
     SIGINT    stop
+    SIGUSR1   hand over: the supervisor has started another process in our place
     a second  stop now, where it still drains
 
-**A drain** is for those who have another server to go to, behind a proxy or behind the same socket.
-From its first moment `/readyz` says 503, and every answer says `Connection: close`, so that whoever
-kept a connection opens the next one, which may lead elsewhere. Calls are accepted and answered as
-ever: a proxy needs a moment to notice, and who is alone has nobody to send them to. What can be
-waited for elsewhere just as well (a pop, a check, events) is answered at once: nobody loses
-anything, and the sooner they ask again, the sooner they are with a server that stays. Only calls
-that placed their own request (`generate/sync`) go on until the stop, because to answer them is to
-drop what they asked for.
+**A drain** is for those who have another server to go to. From its first moment `/readyz` says 503,
+and every answer says `Connection: close`, so that whoever kept a connection opens the next one,
+which may lead elsewhere. Calls are accepted and answered as ever: a proxy needs a moment to notice,
+and who is alone has nobody to send them to. What can be waited for elsewhere just as well (a pop, a
+check, events) is answered at once: nobody loses anything, and the sooner they ask again, the sooner
+they are with a server that stays. Only calls that placed their own request (`generate/sync`) go on
+until the stop, because to answer them is to drop what they asked for.
+
+**A hand-over** is a drain in which nothing new is accepted, since others accept from this socket,
+and `/readyz` stays as it is: who asks it means the address, and that stays.
 
 **A stop** takes nothing new, finishes what is in hand within `grace_s`, and closes. A connection
 that was accepted a moment ago and has not said anything yet gets a moment to do so: nobody else can
@@ -32,6 +35,7 @@ from types import FrameType
 import uvicorn
 
 from ordu.engine.horde import Horde
+from ordu.server.listening import HAND_OVER
 from ordu.settings import ServerSettings
 
 FIRST_CALL_S_MAX = 0.5  # how long a new connection may take to say what it wants, at a stop
@@ -63,21 +67,32 @@ class Server(uvicorn.Server):
         """
         if threading.current_thread() is threading.main_thread():
             loop = asyncio.get_running_loop()
-            for each in (signal.SIGINT, signal.SIGTERM):
+            for each in (signal.SIGINT, signal.SIGTERM, HAND_OVER):
                 loop.add_signal_handler(each, self.handle_exit, each, None)
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal: drain, or stop."""
-        drain_s = self.horde.settings.drain_s
+        """A signal: drain, hand over, or stop."""
         is_first = not (self.horde.is_leaving or self.should_exit)
-        if sig == signal.SIGTERM and drain_s and is_first:
-            self.send_elsewhere()
-            self.horde.leave()
-            stop = super().handle_exit
-            asyncio.get_running_loop().call_later(drain_s, stop, sig, frame)
+        if is_first and sig == HAND_OVER:
+            self.accept_no_more()
+            self.drain(sig, is_replaced=True)
+        elif is_first and sig == signal.SIGTERM and self.horde.settings.drain_s:
+            self.drain(sig, is_replaced=False)
         else:
             super().handle_exit(sig, frame)
+
+    def drain(self, sig: int, *, is_replaced: bool) -> None:
+        """Have callers go elsewhere for a while, then stop."""
+        self.send_elsewhere()
+        self.horde.leave(is_replaced=is_replaced)
+        stop = super().handle_exit
+        asyncio.get_running_loop().call_later(self.horde.settings.drain_s, stop, sig, None)
+
+    def accept_no_more(self) -> None:
+        """Leave those who connect from now on to others, or refuse them where there are none."""
+        for each in self.servers:
+            each.close()
 
     def send_elsewhere(self) -> None:
         """From now on each answer closes its connection, also those to calls that are here already.
@@ -95,8 +110,7 @@ class Server(uvicorn.Server):
         if not self.horde.is_leaving:
             self.send_elsewhere()
         self.horde.stop()
-        for each in self.servers:
-            each.close()
+        self.accept_no_more()
         await self.hear_out()
         await super().shutdown(sockets)
 

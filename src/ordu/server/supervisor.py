@@ -15,7 +15,8 @@ ends before it was ready, so do we, with its exit code: a wrong setting is told 
 that ends is replaced at once; if that does not help, with growing pauses.
 
 **A rolling restart** (`renew`) starts a successor, waits until it is ready, and only then lets the
-old one drain and stop; then the next. When a successor does not become ready, the old ones stay.
+old one hand over and stop (`stopping`); then the next. When a successor does not become ready, the
+old ones stay.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ from typing import Any
 
 import msgspec
 
-from ordu.server.listening import Started
+from ordu.server.listening import HAND_OVER, Started
 
 log = logging.getLogger(__name__)
 
@@ -233,7 +234,7 @@ class Supervisor:
                 place.child = successor
             if old is not None and old.is_alive:
                 log.info("process %d takes over from process %d", successor.number, old.number)
-                await old.end()
+                await old.end(HAND_OVER)
         return True
 
     async def start_until_ready(self) -> Child | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ordu.cli.children import follow_parent
 from ordu.cli.serve import tell_supervisor
-from ordu.server.listening import Started
+from ordu.server.listening import HAND_OVER, Started
 
 FOLDER, NUMBER = Path(sys.argv[1]), sys.argv[2]
 HOW = (FOLDER / "how").read_text("utf-8")
@@ -33,7 +33,7 @@ def end(number: int, _: object) -> None:
     sys.exit(0)
 
 
-for each in (signal.SIGTERM, signal.SIGINT):
+for each in (signal.SIGTERM, signal.SIGINT, HAND_OVER):
     signal.signal(each, end)
 follow_parent()
 note("starts")

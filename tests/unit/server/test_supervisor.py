@@ -190,8 +190,8 @@ async def test_a_rolling_restart_ends_one_only_when_its_successor_is_ready(stage
         await filled(supervisor, 3, 4)
         await stage.until("2 ends")
         assert stage.story()[4:] == [
-            *("3 starts", "3 ready", "1 SIGTERM", "1 ends"),
-            *("4 starts", "4 ready", "2 SIGTERM", "2 ends"),
+            *("3 starts", "3 ready", "1 SIGUSR1", "1 ends"),
+            *("4 starts", "4 ready", "2 SIGUSR1", "2 ends"),
         ]
     assert len(stage.started) == 1
 

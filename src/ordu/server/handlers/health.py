@@ -28,7 +28,7 @@ async def get_readyz(call: Call[None]) -> Answer:
     The write changes nothing, so it costs nothing; but after a commit that failed it is what finds
     out whether writing works again, when nobody else writes because we are not ready.
     """
-    if call.horde.is_leaving:
+    if call.horde.is_leaving and not call.horde.is_replaced:
         raise Refused("Unavailable", "This server is stopping.")
     try:
         async with asyncio.timeout(DATABASE_S_MAX):
