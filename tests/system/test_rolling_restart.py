@@ -188,6 +188,15 @@ def test_lines_of_each_process_have_its_number(ordu):
     assert {each["process"] for each in lines} & {1, 2}
 
 
+def test_what_is_wrong_is_said_once_and_not_tried_again(ordu):
+    (ordu.folder / "horde").write_text("this is no folder", "utf-8")
+    program = Path(__file__).with_name("two_on_one_file.py")
+    running = ordu.program("two", sys.executable, str(program), "horde", "ready.json")
+    assert running.end() == 1
+    assert running.said().count("\n") == 1
+    assert running.said().startswith("ordu: horde: ")
+
+
 def test_no_process_is_left_when_the_supervisor_is_killed(ordu):
     server = two_on_one_file(ordu)
     server.process.kill()

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from ordu.cli import children
+from ordu.cli.failures import Failure
 from ordu.cli.logs import start_logging
 from ordu.cli.serve import write_ready_file
 from ordu.cli.supervising import same_command, supervise
@@ -28,4 +29,8 @@ start_logging("info")
 children.follow_parent()
 settings = ServerSettings(port=0, processes=2)
 words = same_command(GIVEN, None)
-asyncio.run(supervise(settings, words, lambda it: write_ready_file(READY, it), nothing))
+try:
+    asyncio.run(supervise(settings, words, lambda it: write_ready_file(READY, it), nothing))
+except Failure as failure:
+    failure.show()
+    sys.exit(failure.exit_code)

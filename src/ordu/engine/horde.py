@@ -101,6 +101,18 @@ class Horde:
         """Run a write and return its result once it is durable."""
         return await self.database.write(operation, publish, abandon)
 
+    async def probe(self) -> None:
+        """Read, and write nothing, to see whether both work; that costs no flush.
+
+        After a commit that failed it is also what finds out that writing works again, when nobody
+        else writes because we are not ready.
+
+        Raises:
+            Refused: `Unavailable`, one of them does not.
+        """
+        await self.read(facts.modes)
+        await self.database.write(lambda _: None)
+
     def errand(self, work: Coroutine[Any, Any, None]) -> None:
         """Have something done to its end, whoever leaves meanwhile."""
         task = asyncio.get_running_loop().create_task(work)

@@ -8,8 +8,6 @@ import asyncio
 from ordu.protocol import operations
 from ordu.protocol.errors import Refused
 from ordu.server.call import Answer, Call, handles
-from ordu.store import facts
-from ordu.store.database import Transaction
 
 PLAIN = "text/plain; charset=utf-8"
 DATABASE_S_MAX = 2.0  # a database that takes longer is as good as away
@@ -23,21 +21,12 @@ async def get_livez(call: Call[None]) -> Answer:  # noqa: ARG001 - the shape of 
 
 @handles(operations.get_readyz)
 async def get_readyz(call: Call[None]) -> Answer:
-    """The process can do its work: it stays, and the database answers and can be written.
-
-    The write changes nothing, so it costs nothing; but after a commit that failed it is what finds
-    out whether writing works again, when nobody else writes because we are not ready.
-    """
+    """The process can do its work: it stays, and the database answers and can be written."""
     if call.horde.is_leaving and not call.horde.is_replaced:
         raise Refused("Unavailable", "This server is stopping.")
     try:
         async with asyncio.timeout(DATABASE_S_MAX):
-            await call.horde.read(facts.modes)
-            await call.horde.write(nothing)
+            await call.horde.probe()
     except TimeoutError as error:
         raise Refused("Unavailable", "The database does not answer.") from error
     return Answer(content=b"ok\n", media_type=PLAIN)
-
-
-def nothing(tx: Transaction) -> None:
-    """Change nothing."""
