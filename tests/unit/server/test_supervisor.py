@@ -1,6 +1,8 @@
 """The supervisor, with stand-ins as processes: who is started, who is ended, and in which order."""
 
 import asyncio
+import os
+import pty
 import signal
 import socket
 import subprocess
@@ -287,10 +289,10 @@ def test_outcomes_in_words():
 
 
 @contextmanager
-def supervised(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def supervised(folder: Path, stdin: int = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
     """Two stand-ins and their supervisor; nothing is left of it."""
     command = [sys.executable, str(HERE / "supervised.py"), str(folder)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as process:
+    with subprocess.Popen(command, stdin=stdin, start_new_session=True) as process:
         try:
             yield process
         finally:
@@ -322,6 +324,19 @@ def test_sighup_to_the_supervisor_renews_all(stage):
         wait_for(stage, "3 ready", "1 ends", "4 ready", "2 ends")
         process.send_signal(signal.SIGTERM)
         assert process.wait(WAIT_S_MAX) == 0
+
+
+def test_sighup_of_a_terminal_that_is_closed_ends_all(stage):
+    ours, its = pty.openpty()
+    with supervised(stage.folder, stdin=its) as process:
+        os.close(its)
+        wait_for(stage, "1 ready", "2 ready")
+        process.send_signal(signal.SIGHUP)  # the terminal is still there
+        wait_for(stage, "4 ready", "2 ends")
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(WAIT_S_MAX) == 0
+    assert stage.has("3 SIGTERM", "4 SIGTERM")
 
 
 def test_when_the_supervisor_is_killed_its_processes_end(stage):
