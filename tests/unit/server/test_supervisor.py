@@ -199,19 +199,19 @@ async def test_a_rolling_restart_ends_one_only_when_its_successor_is_ready(stage
 
 
 @pytest.mark.parametrize(
-    ("how", "words"),
+    ("how", "ready_s_max", "words"),
     [
-        pytest.param("hangs", "process 3 was not ready within 0.5 s and is ended", id="hangs"),
-        pytest.param("dies", "process 3 ended before it was ready (exit code 7)", id="dies"),
+        pytest.param("hangs", 0.5, "process 3 was not ready within 0.5 s and is ended", id="hangs"),
+        pytest.param("dies", 60, "process 3 ended before it was ready (exit code 7)", id="dies"),
     ],
 )
 async def test_when_a_successor_is_not_ready_the_old_ones_stay(
-    stage, supervisor, caplog, how, words
+    stage, supervisor, caplog, how, ready_s_max, words
 ):
     async with running(stage, supervisor):
         old = await filled(supervisor, 1, 2)
         stage.now(how)
-        supervisor.bounds = Bounds(ready_s_max=0.5)
+        supervisor.bounds = Bounds(ready_s_max=ready_s_max)
         supervisor.renew()
         await logged(caplog, "the rolling restart is given up")
         assert words in caplog.messages
