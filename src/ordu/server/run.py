@@ -31,6 +31,7 @@ from ordu.server.onewrite import Protocol
 from ordu.server.secret import Secret, check_fingerprint, read_secret
 from ordu.server.stopping import Server, stops_within_s
 from ordu.settings import ServerSettings, SettingError
+from ordu.settings.setting import without_password
 from ordu.store.database import Database
 from ordu.store.groups import GroupedDatabase
 from ordu.store.migrations import SchemaError, bring_up_to_date
@@ -171,7 +172,7 @@ async def open_postgres(
     try:
         direct = settings.database_direct or settings.database
         if await schema.bring_up_to_date(direct, may_migrate=settings.migrate):
-            log.info("brought the schema of %s up to date", schema.named(direct))
+            log.info("brought the schema of %s up to date", without_password(direct))
         database = postgres.PostgresDatabase(
             settings.database,
             connections_max=settings.database_connections,
@@ -181,7 +182,7 @@ async def open_postgres(
         await database.start()
     except postgres.UNREACHABLE as error:
         raise SettingError(
-            f"The database {schema.named(settings.database)} cannot be used: "
+            f"The database {without_password(settings.database)} cannot be used: "
             f"{error or type(error).__name__}."
         ) from error
     return database
