@@ -91,7 +91,7 @@ async def with_old_request(horde: Horde, clock: HandClock) -> Facts:
     """A request whose time is over, with a finished picture."""
     clock.forward(s=-7200)
     facts = await with_job(horde, clock)
-    await horde.pictures.put(end.picture_name(facts["job"]), a_picture())
+    await horde.pictures.put(end.upload_name(facts["job"]), a_picture())
     job = await horde.read(lambda tx: tx.one("SELECT * FROM jobs WHERE id = :id", id=facts["job"]))
     owner = await horde.read(lambda tx: users.by_id(tx, job["owner_id"]))
     running = await settle.find_running(horde, facts["job"], owner)
