@@ -36,6 +36,7 @@ EXTRAS = {
             "uvicorn",
         },
     ),
+    "server,postgres": ("use a horde whose books are in PostgreSQL", {"asyncpg", "greenlet"}),
     "worker": ("draw pictures", {"numpy", "PIL"}),
 }
 
