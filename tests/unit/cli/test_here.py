@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -89,14 +90,16 @@ def test_postgresql_that_is_not_there(call, tmp_path, command):
     )
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_postgresql_without_its_package(call, monkeypatch, command):
-    for name in [name for name in sys.modules if name.startswith("ordu.store")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "asyncpg", None)
-    result = call(*command, "--database", "postgresql://ordu@db/horde")
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "this needs pip install 'ordu[server,postgres]' (asyncpg is missing)" in result.stderr
+@pytest.mark.parametrize("command", [["audit"], ["move", "--to", "sqlite:///x"]])
+def test_postgresql_without_its_package(call, command):
+    option = "--from" if command[0] == "move" else "--database"
+    words = [*command, option, "postgresql://ordu@db/horde"]
+    code = "import sys; sys.modules['asyncpg'] = None; from ordu.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "this needs pip install 'ordu[server,postgres]' (asyncpg is missing)" in done.stderr
 
 
 @pytest.mark.parametrize("command", [["audit"], ["users", "create", "ferris"]])
