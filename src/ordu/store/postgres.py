@@ -51,15 +51,15 @@ SESSION = {  # what the server gives up for us, should we not
 }
 CANNOT_REACH = "The horde cannot reach its database at the moment."
 
-# Another transaction was in the way; the same operation may well succeed after it. So it is with a
-# second row of one name or number: whoever runs again sees the first.
+# Another transaction was in the way; the same operation may well succeed after it.
 IN_THE_WAY = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
-    asyncpg.UniqueViolationError,
-    asyncpg.ForeignKeyViolationError,
 )
+# A second row of one name or number, or one that goes with another that is gone: whoever runs again
+# sees what there is.
+NOT_ALLOWED = (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError)
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -72,7 +72,8 @@ LOST = (
 UNREACHABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError)
 CANNOT_BE_KEPT = (asyncpg.DataError, UnicodeEncodeError)
 
-_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+# A name with a colon before it, or a text in quotes, in which there are no names.
+_PARAMETER = re.compile(r"'[^']*'|(?<![:\w]):([a-z_]\w*)")
 
 
 class Statement(NamedTuple):
@@ -89,6 +90,8 @@ def translated(sql: str) -> Statement:
 
     def number(found: re.Match[str]) -> str:
         name = found[1]
+        if name is None:
+            return found[0]
         if name not in names:
             names.append(name)
         return f"${names.index(name) + 1}"
@@ -298,9 +301,13 @@ class PostgresDatabase:
                     if number == 0 and item.future.cancelled():
                         raise Dropped
                     return await self.attempt(connection, item)
-            except IN_THE_WAY:
-                if is_last:
+            except NOT_ALLOWED:
+                if is_last:  # it is so whoever comes first: a mistake of the operation
                     raise
+            except IN_THE_WAY as error:
+                if is_last:
+                    log.error("a write was given up: %r", error)  # noqa: TRY400 - others, not us
+                    raise unavailable(TOO_MUCH) from error
             except LOST as error:
                 if is_last:
                     log.error("a write was given up: %r", error)  # noqa: TRY400 - expected trouble
