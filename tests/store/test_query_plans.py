@@ -85,6 +85,8 @@ def test_the_watcher_sees_a_whole_table_being_read(tx):
 # PostgreSQL
 
 CROWD = Path(__file__).parent / "crowd.sql"
+# PostgreSQL may read all requirements for this one; it is asked once, at the start of a process.
+AT_THE_START = {("with_waiting", "Seq Scan on lanes")}
 LITTLE = {"facts", "news", "learnt"}  # tables that are short, or read from one end
 
 
@@ -140,7 +142,8 @@ async def scans_in(url, story):
 
 
 def test_no_hot_query_reads_a_whole_table_of_postgresql(postgres):
-    assert asyncio.run(scans_in(postgres.new(), exercise)) == []
+    found = asyncio.run(scans_in(postgres.new(), exercise))
+    assert [each for each in found if each not in AT_THE_START] == []
 
 
 def test_the_watcher_sees_a_whole_table_of_postgresql_being_read(postgres):

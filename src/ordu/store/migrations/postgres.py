@@ -75,4 +75,5 @@ async def create(connection: Any) -> None:
 
 def named(url: str) -> str:
     """A database as it is told to people: without the password."""
-    return re.sub(r"(//[^/@:]*):[^/@]*@", r"\1:…@", url)
+    told = re.sub(r"(//[^/@:]*):[^/]*@", r"\1:…@", url)
+    return re.sub(r"([?&]password=)[^&]*", r"\1…", told)
