@@ -23,7 +23,7 @@ from ordu.store.postgres import SESSION, PostgresTransaction
 ANSWER_S_MAX = 10.0  # a statement takes so long at most, when it does not wait for a lock
 LOOK_S = 0.002  # after which PostgreSQL is asked whether a statement waits for a lock
 SWITCHES_MAX = 3
-SHORT_MAX = 16  # orders of the short version
+SHORT_MAX = 12  # orders of the short version
 ORDERS_MAX = 70  # of two short transactions all orders are taken
 SAMPLE = 30  # so many more of those of long ones
 

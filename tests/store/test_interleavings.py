@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import json
 import random
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -202,3 +203,37 @@ def test_two_verbs_end_as_one_after_the_other_in_all_orders(
     stage: Stage, names: tuple[str, str]
 ) -> None:
     stage.runner.run(explore(stage, names, is_long=True))
+
+
+# That it would be seen
+
+
+def careless(tx: Transaction) -> None:
+    """Reads what it changes without a lock."""
+    kudos = tx.one("SELECT evaluating_kudos AS kudos FROM users WHERE id = 8")
+    assert kudos is not None
+    tx.run("UPDATE users SET evaluating_kudos = :more WHERE id = 8", more=kudos["kudos"] + 1)
+
+
+def the_other_way(first: int, second: int) -> Operation:
+    def operation(tx: Transaction) -> None:
+        for user_id in (first, second):
+            tx.run("UPDATE users SET concurrency = concurrency + 1 WHERE id = :id", id=user_id)
+
+    return operation
+
+
+@pytest.mark.parametrize(
+    ("both", "seen"),
+    [
+        pytest.param((careless, careless), "missing", id="a change that is lost"),
+        pytest.param((the_other_way(5, 6), the_other_way(6, 5)), "deadlock", id="a circle"),
+    ],
+)
+def test_what_goes_wrong_is_seen(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, both: tuple[Operation, Operation], seen: str
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "operation_of", lambda _, side: both[side])
+    monkeypatch.setattr(sys.modules[__name__], "wrong_in", lambda _: [])
+    with pytest.raises(AssertionError, match=seen):
+        stage.runner.run(explore(stage, ("one", "other"), is_long=True))

@@ -12,6 +12,8 @@ from tests.postgres import PostgresServer
 from ordu.engine import transfer
 from ordu.protocol.errors import Refused
 from ordu.rules.trust import SuspicionReason
+from ordu.server.secret import Secret, check_fingerprint
+from ordu.settings import SettingError
 from ordu.store import facts, jobs, requests, suspicions, users, workers
 from ordu.store import postgres as store
 from ordu.store.bridge import wait
@@ -343,6 +345,16 @@ async def test_calls_with_one_key_at_one_moment_have_one_effect(database, soon):
     answers = await asyncio.gather(*(database.write(operation) for _ in range(6)))
     assert answers == [41] * 6
     assert (await database.read(lambda tx: tx.one("SELECT count(*) AS n FROM news")))["n"] == 1
+
+
+async def test_of_several_secrets_at_the_first_start_one_stays(database, soon):
+    secrets = [Secret(f"secret number {number}") for number in range(6)]
+    starts = [database.write(lambda tx, each=each: check_fingerprint(tx, each)) for each in secrets]
+    answers = await asyncio.gather(*starts, return_exceptions=True)
+    assert [answer for answer in answers if not isinstance(answer, SettingError)] == [None]
+    first = secrets[answers.index(None)]
+    kept = await database.read(lambda tx: facts.get(tx, "secret fingerprint"))
+    assert kept == first.fingerprint()
 
 
 # Callers that leave

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from tests.builders import NOON, a_capability, a_requirement, a_wish, an_offer
+from tests.builders import NOON, a_capability, a_requirement, a_user, a_wish, an_offer
 from tests.store.stepping import Operation
 
 from ordu.engine import (
+    checkin,
     claim,
     editing,
     end,
@@ -58,7 +59,7 @@ def set_scene(tx: Transaction) -> None:
     for user_id, name in ((PAYER, "payer"), (OWNER, "owner"), (GONE, "gone")):
         old = Millis(NOON - 60 * DAY_MS)
         users.add(tx, user_id=user_id, username=name, key_hash=name, concurrency=30, now=old)
-    users.change(tx, PAYER, {"is_trusted": True})
+    users.change(tx, PAYER, {"is_trusted": True, "monthly_kudos": 700})
     users.change(tx, GONE, {"deleted_at": NOON - 31 * DAY_MS})
     earn(tx, PAYER, money.Account.USER, 10_000)
     earn(tx, OWNER, money.Account.USER, 3_000)
@@ -197,6 +198,17 @@ def abort(fresh: Fresh) -> Operation:
     return taken(suspicion.count_aborted, fresh, SECOND, presence=presence, modes={})
 
 
+def prompt(fresh: Fresh) -> Operation:
+    timeouts = SimpleNamespace(offence=lambda *_: None)
+    more = {"timeouts": timeouts, "tell": lambda _: None}
+    return taken(suspicion.count_prompt, fresh, a_user(id=OWNER), "10.0.0.1", **more)
+
+
+def add_worker(fresh: Fresh) -> Operation:
+    row = a_row(fresh.id(NOW), OWNER)
+    return lambda tx: checkin.add_worker(tx, row, a_user(id=OWNER), invite_only=False)
+
+
 def edit(user_id: int, **fields: object) -> Callable[[Fresh], Operation]:
     return lambda fresh: taken(editing.edit, fresh, user_id, UserChange(fields))
 
@@ -230,6 +242,10 @@ VERBS: Mapping[str, Callable[[Fresh], Operation]] = {
     "suspect": abort,
     "edit_and_promote": edit(OWNER, trusted=True, reset_suspicion=True, kudos=Kudos(-2_000)),
     "edit_payer": edit(PAYER, kudos=Kudos(-9_000), monthly_kudos=Kudos(500)),
+    "pay_month": lambda fresh: taken(rewards.pay_one, fresh, PAYER),
+    "count_prompt": prompt,
+    "delete_user": lambda fresh: taken(leaving.delete_user, fresh, a_user(id=OWNER), OWNER),
+    "add_worker": add_worker,
     "heartbeats": beat,
     "remove_worker": lambda fresh: taken(keepers.remove_worker, fresh, a_worker(SECOND)),
     "forget_empty": lambda _: lanes.forget_empty,

@@ -63,6 +63,7 @@ NOT_ALLOWED = (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError)
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # so says the driver when it is asked in the middle of the end
     asyncpg.OperatorInterventionError,  # the database is being stopped, or is starting
     asyncpg.TooManyConnectionsError,
     asyncpg.IdleInTransactionSessionTimeoutError,
@@ -247,8 +248,8 @@ class PostgresDatabase:
 
     async def read_on(self, connection: Connection, operation: Callable[[Transaction], T]) -> T:
         """Run a read on this connection."""
-        await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             return await bridged(lambda: operation(PostgresTransaction(connection)))
         except CANNOT_BE_KEPT as error:
             raise cannot_be_kept(error) from error
@@ -318,8 +319,8 @@ class PostgresDatabase:
     async def attempt(self, connection: Connection, item: Pending[Any]) -> None:
         """Run a write in a transaction on this connection."""
         tx = PostgresTransaction(connection)
-        await connection.execute("BEGIN")
         try:
+            await connection.execute("BEGIN")
             result = await bridged(lambda: item.operation(tx))
         except BaseException:
             await undo(connection)
@@ -345,10 +346,12 @@ class PostgresDatabase:
 
 
 async def undo(connection: Connection) -> None:
-    """Roll back, if the connection is still there; without it the server does so itself."""
+    """Roll back. A connection that cannot be asked to is given up; then the server does so."""
     if not connection.is_closed():
-        with contextlib.suppress(*LOST):
+        try:
             await connection.execute("ROLLBACK")
+        except LOST:
+            connection.terminate()
 
 
 def cannot_be_kept(error: Exception) -> Refused:
