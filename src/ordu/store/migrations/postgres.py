@@ -76,4 +76,4 @@ async def create(connection: Any) -> None:
 def named(url: str) -> str:
     """A database as it is told to people: without the password."""
     told = re.sub(r"(//[^/@:]*):[^/]*@", r"\1:…@", url)
-    return re.sub(r"([?&]password=)[^&]*", r"\1…", told)
+    return re.sub(r"([?&](?:ssl)?password=)[^&]*", r"\1…", told)
