@@ -621,6 +621,21 @@ async def test_what_cannot_be_written_soon_is_refused_at_once(database, monkeypa
     assert told.how_often == (0, 1)
 
 
+async def test_who_gets_no_connection_for_long_is_refused_and_not_tried_again(
+    database, monkeypatch
+):
+    monkeypatch.setattr(store, "POOL_WAIT_S", 0.01)
+    monkeypatch.setattr(store, "TRIES_S", 0.0)
+    told = Told()
+    async with held(database):
+        with pytest.raises(Refused, match="cannot reach its database"):
+            await database.write(put("late"), told.publish, told.abandon)
+        with pytest.raises(Refused, match="cannot reach its database"):
+            await database.read(get("late"))
+    assert told.how_often == (0, 1)
+    assert await database.read(get("late")) is None
+
+
 # Values
 
 

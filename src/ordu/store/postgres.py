@@ -18,6 +18,7 @@ import contextlib
 import logging
 import random
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -37,6 +38,7 @@ T = TypeVar("T")
 Connection: TypeAlias = asyncpg.Connection
 
 TRIES_MAX = 8  # of one operation
+TRIES_S = 10.0  # after so long it is not tried again, however few tries there were
 PAUSE_S = 0.005  # before the second try; twice as long before each one after that
 PAUSE_S_MAX = 1.0
 CONNECT_S = 5.0
@@ -169,6 +171,26 @@ class CommitLostError(Exception):
     """The connection was lost while the commit was on its way."""
 
 
+class Tries:
+    """How often an operation was tried, and for how long."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.number = 0  # of the try that runs, from 0
+        self.until = time.monotonic() + TRIES_S
+
+    @property
+    def are_over(self) -> bool:
+        """Whether it should not be tried again."""
+        return self.number >= TRIES_MAX - 1 or time.monotonic() >= self.until
+
+    async def pause(self) -> None:
+        """Wait a little before the next try, and not as long as others do."""
+        longest = min(PAUSE_S_MAX, PAUSE_S * 2**self.number)
+        self.number += 1
+        await asyncio.sleep(longest * self.chance.uniform(0.5, 1))
+
+
 @dataclass(eq=False)
 class PostgresDatabase:
     """A `Database` on a PostgreSQL server. Belongs to one event loop.
@@ -236,15 +258,16 @@ class PostgresDatabase:
 
     async def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run a read on one snapshot; it sees every write that was answered."""
-        for number in range(TRIES_MAX):
+        tries = Tries(self.chance)
+        while True:
             try:
                 async with self.connection() as connection:
                     return await self.read_on(connection, operation)
             except LOST as error:
-                lost = error
-            await self.pause(number)
-        log.error("a read was given up: %r", lost)
-        raise unavailable(CANNOT_REACH) from lost
+                if tries.are_over:
+                    log.error("a read was given up: %r", error)  # noqa: TRY400 - expected trouble
+                    raise unavailable(CANNOT_REACH) from error
+            await tries.pause()
 
     async def read_on(self, connection: Connection, operation: Callable[[Transaction], T]) -> T:
         """Run a read on this connection."""
@@ -295,26 +318,25 @@ class PostgresDatabase:
 
     async def attempts(self, item: Pending[Any]) -> None:
         """Run a write until it is committed or refused, a bounded number of times."""
-        for number in range(TRIES_MAX):
-            is_last = number == TRIES_MAX - 1
+        tries = Tries(self.chance)
+        while True:
             try:
                 async with self.connection() as connection:
-                    if number == 0 and item.future.cancelled():
+                    if tries.number == 0 and item.future.cancelled():
                         raise Dropped
                     return await self.attempt(connection, item)
             except NOT_ALLOWED:
-                if is_last:  # it is so whoever comes first: a mistake of the operation
+                if tries.are_over:  # it is so whoever comes first: a mistake of the operation
                     raise
             except IN_THE_WAY as error:
-                if is_last:
+                if tries.are_over:
                     log.error("a write was given up: %r", error)  # noqa: TRY400 - others, not us
                     raise unavailable(TOO_MUCH) from error
             except LOST as error:
-                if is_last:
+                if tries.are_over:
                     log.error("a write was given up: %r", error)  # noqa: TRY400 - expected trouble
                     raise unavailable(CANNOT_REACH) from error
-            await self.pause(number)
-        raise AssertionError("the last try returns or raises")
+            await tries.pause()
 
     async def attempt(self, connection: Connection, item: Pending[Any]) -> None:
         """Run a write in a transaction on this connection."""
@@ -338,11 +360,6 @@ class PostgresDatabase:
         """Die here where a test wants that."""
         if self.failpoint is not None:
             self.failpoint.passed(name_of(item.operation), moment)
-
-    async def pause(self, number: int) -> None:
-        """Wait a little before the next try, and not as long as others do."""
-        longest = min(PAUSE_S_MAX, PAUSE_S * 2**number)
-        await asyncio.sleep(longest * self.chance.uniform(0.5, 1))
 
 
 async def undo(connection: Connection) -> None:
