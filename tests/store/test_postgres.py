@@ -497,6 +497,27 @@ async def test_connections_that_were_lost_while_idle_are_made_again(database, ot
     assert await database.read(get("n5")) == "1"
 
 
+async def test_a_server_that_may_only_be_read_is_left_for_the_one_that_may_be_written(
+    database, other, soon
+):
+    name = await other.fetchval("SELECT current_database()")
+    async with held(database) as pids:
+        await other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    for pid in pids:
+        await terminate(other, pid)
+    tries = []
+
+    def operation(tx):
+        tries.append(backend(tx))
+        if len(tries) == 3:
+            wait(other.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
+        facts.put(tx, "colour", "red")
+
+    await database.write(operation)
+    assert len(set(tries)) == len(tries) == 4
+    assert await database.read(get("colour")) == "red"
+
+
 async def test_a_write_whose_connection_is_always_lost_is_given_up_as_503(database, other, soon):
     pids, told = [], Told()
 
@@ -624,14 +645,15 @@ async def test_what_cannot_be_written_soon_is_refused_at_once(database, monkeypa
 async def test_who_gets_no_connection_for_long_is_refused_and_not_tried_again(
     database, monkeypatch
 ):
-    monkeypatch.setattr(store, "POOL_WAIT_S", 0.01)
-    monkeypatch.setattr(store, "TRIES_S", 0.0)
     told = Told()
     async with held(database):
+        monkeypatch.setattr(store, "POOL_WAIT_S", 0.01)
+        monkeypatch.setattr(store, "TRIES_S", 0.0)
         with pytest.raises(Refused, match="cannot reach its database"):
             await database.write(put("late"), told.publish, told.abandon)
         with pytest.raises(Refused, match="cannot reach its database"):
             await database.read(get("late"))
+        monkeypatch.undo()
     assert told.how_often == (0, 1)
     assert await database.read(get("late")) is None
 

@@ -332,7 +332,7 @@ class PostgresDatabase:
                 if tries.are_over:
                     log.error("a write was given up: %r", error)  # noqa: TRY400 - others, not us
                     raise unavailable(TOO_MUCH) from error
-            except LOST as error:
+            except (*LOST, asyncpg.ReadOnlySQLTransactionError) as error:
                 if tries.are_over:
                     log.error("a write was given up: %r", error)  # noqa: TRY400 - expected trouble
                     raise unavailable(CANNOT_REACH) from error
@@ -344,6 +344,9 @@ class PostgresDatabase:
         try:
             await connection.execute("BEGIN")
             result = await bridged(lambda: item.operation(tx))
+        except asyncpg.ReadOnlySQLTransactionError:
+            connection.terminate()  # another machine has taken over; a new connection finds it
+            raise
         except BaseException:
             await undo(connection)
             raise
