@@ -514,7 +514,7 @@ async def test_a_server_that_may_only_be_read_is_left_for_the_one_that_may_be_wr
         facts.put(tx, "colour", "red")
 
     await database.write(operation)
-    assert len(set(tries)) == len(tries) == 4
+    assert len(set(tries)) == len(tries) > 3  # never twice on one connection
     assert await database.read(get("colour")) == "red"
 
 
