@@ -71,7 +71,7 @@ def floors(tx: Transaction) -> list[str]:
         tx.all(OVERHELD), "user {id} has {kudos} hundredths of kudos and {held} held"
     ) + lines(
         tx.all(
-            "SELECT id, kudos, evaluating_kudos FROM users WHERE MIN(kudos, evaluating_kudos) < 0"
+            "SELECT id, kudos, evaluating_kudos FROM users WHERE kudos < 0 OR evaluating_kudos < 0"
         ),
         "user {id} has {kudos} hundredths of kudos and {evaluating_kudos} in escrow",
     )
@@ -83,7 +83,8 @@ def settlements(tx: Transaction, tax: float) -> list[str]:
         tx.all(
             "SELECT jobs.id, jobs.state, COUNT(entries.id) AS many FROM jobs"
             " LEFT JOIN entries ON entries.event = 'settle:' || jobs.id"
-            " GROUP BY jobs.id HAVING many <> (jobs.state = 'done')"
+            " GROUP BY jobs.id"
+            " HAVING COUNT(entries.id) <> CASE WHEN jobs.state = 'done' THEN 1 ELSE 0 END"
         ),
         "job {id} is {state} and was settled {many} times",
     )
@@ -96,7 +97,7 @@ def settlements(tx: Transaction, tax: float) -> list[str]:
     wrong += lines(
         tx.all(
             "SELECT substr(event, 8, 36) AS id, COUNT(*) AS many FROM entries"
-            " WHERE event >= 'settle:' AND event < 'settle;' GROUP BY 1 HAVING many > 1"
+            " WHERE event >= 'settle:' AND event < 'settle;' GROUP BY 1 HAVING COUNT(*) > 1"
         ),
         "job {id} was settled {many} times",
     )
@@ -108,7 +109,7 @@ OVERHELD = (
     " JOIN requests ON requests.user_id = users.id AND is_upfront = 1"
     " WHERE users.id NOT IN (SELECT user_id FROM lines"
     " WHERE amount < 0 AND action IN ('admin', 'awarded') AND user_id IS NOT NULL)"
-    " GROUP BY users.id HAVING held > kudos"
+    " GROUP BY users.id HAVING SUM(bill * (waiting + processing)) > kudos"
 )
 
 
@@ -126,16 +127,17 @@ SETTLED = (
     " THEN lines.amount END), 0) AS paid"
     " FROM jobs JOIN requests ON requests.id = jobs.request_id"
     " JOIN entries ON entries.event = 'settle:' || jobs.id"
-    " LEFT JOIN lines ON lines.entry_id = entries.id GROUP BY jobs.id"
+    " LEFT JOIN lines ON lines.entry_id = entries.id"
+    " GROUP BY jobs.id, requests.price, requests.bill"
 )
 CHARGED = (
-    "SELECT requests.id, requests.charged,"
+    "SELECT id, charged, paid FROM (SELECT requests.id, requests.charged,"
     " COALESCE(-SUM(CASE WHEN lines.amount < 0 AND lines.user_id = requests.user_id"
     " THEN lines.amount END), 0) AS paid"
     " FROM requests LEFT JOIN jobs ON jobs.request_id = requests.id"
     " LEFT JOIN entries ON entries.event = 'settle:' || jobs.id"
-    " LEFT JOIN lines ON lines.entry_id = entries.id"
-    " GROUP BY requests.id HAVING paid <> requests.charged"
+    " LEFT JOIN lines ON lines.entry_id = entries.id GROUP BY requests.id) AS payments"
+    " WHERE paid <> charged"
 )
 
 
@@ -146,11 +148,12 @@ def counts(tx: Transaction) -> list[str]:
     """Requests whose counts are not those of their jobs, or below zero."""
     return lines(
         tx.all(
-            "SELECT requests.*, COALESCE(SUM(jobs.state = 'running'), 0) AS running,"
-            " COALESCE(SUM(jobs.state = 'done'), 0) AS done FROM requests"
-            " LEFT JOIN jobs ON jobs.request_id = requests.id GROUP BY requests.id"
-            " HAVING running <> processing OR done <> finished"
-            " OR MIN(waiting, processing, finished, lost, cancelled) < 0"
+            "SELECT * FROM (SELECT requests.*,"
+            " SUM(CASE WHEN jobs.state = 'running' THEN 1 ELSE 0 END) AS running,"
+            " SUM(CASE WHEN jobs.state = 'done' THEN 1 ELSE 0 END) AS done FROM requests"
+            " LEFT JOIN jobs ON jobs.request_id = requests.id GROUP BY requests.id) AS counted"
+            " WHERE running <> processing OR done <> finished"
+            " OR waiting < 0 OR processing < 0 OR finished < 0 OR lost < 0 OR cancelled < 0"
         ),
         "request {id} counts {waiting} waiting, {processing} processing, {finished} finished,"
         " {lost} lost, {cancelled} cancelled, and has {running} running and {done} finished jobs",
@@ -162,7 +165,7 @@ def assignments(tx: Transaction) -> list[str]:
     return lines(
         tx.all(
             "SELECT request_id, ordinal, COUNT(*) AS many FROM jobs WHERE state <> 'faulted'"
-            " GROUP BY request_id, ordinal HAVING many > 1"
+            " GROUP BY request_id, ordinal HAVING COUNT(*) > 1"
         ),
         "picture {ordinal} of request {request_id} is in {many} live jobs",
     ) + lines(
