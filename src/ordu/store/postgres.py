@@ -63,6 +63,7 @@ IN_THE_WAY = (
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what the driver says when it was lost in the midst of an answer
     asyncpg.OperatorInterventionError,  # the database is being stopped, or is starting
     asyncpg.TooManyConnectionsError,
     asyncpg.IdleInTransactionSessionTimeoutError,
@@ -192,7 +193,7 @@ class PostgresDatabase:
         """
         self.pool = await asyncpg.create_pool(
             self.url,
-            min_size=1,
+            min_size=0,  # else the pool keeps one by itself, and logs a traceback when it cannot
             max_size=self.connections_max,
             connection_class=PlainConnection,
             timeout=CONNECT_S,
@@ -200,7 +201,8 @@ class PostgresDatabase:
             statement_cache_size=0 if self.is_pooled else STATEMENTS_MAX,
             server_settings={} if self.is_pooled else SESSION,
         )
-        self.is_open = True
+        async with self.connection():
+            self.is_open = True
 
     async def stop(self) -> None:
         """Finish what is pending, within a bound, then close."""
@@ -338,10 +340,16 @@ class PostgresDatabase:
 
 
 async def undo(connection: Connection) -> None:
-    """Roll back, if the connection is still there; without it the server does so itself."""
-    if not connection.is_closed():
-        with contextlib.suppress(*LOST):
-            await connection.execute("ROLLBACK")
+    """Roll back, if the connection is still there; without it the server does so itself.
+
+    One on which that fails is let go of: whoever got it next would go on in this transaction.
+    """
+    if connection.is_closed():
+        return
+    try:
+        await connection.execute("ROLLBACK")
+    except LOST:
+        connection.terminate()
 
 
 def cannot_be_kept(error: Exception) -> Refused:
