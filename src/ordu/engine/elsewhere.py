@@ -18,6 +18,7 @@ from ordu.engine.horde import Horde, mapped_of, worker_from
 from ordu.engine.lanes import Mapped
 from ordu.engine.presence import Worker
 from ordu.engine.tidings import AnyItem
+from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import Millis, RequestId
 from ordu.rules.matching import LaneKey, Offer, Requirement, WorkerId
 from ordu.store import facts, jobs, lanes, requests, workers
@@ -81,17 +82,25 @@ class Elsewhere:
         """Apply what has come; requirements that are new here are read first."""
         while self.unread:
             items, self.unread = self.unread, []
-            changed = [each for each in items if isinstance(each, tidings.Changed)]
-            await self.know({each.mapped.lane_key for each in changed if each.mapped.left})
-            for item in items:
-                try:
-                    self.apply(item)
-                except Exception:
-                    log.exception("what another process told could not be applied")
-            for worker_id in {each.worker_id for each in items if isinstance(each, tidings.Edited)}:
-                await self.read_again(worker_id)
-            if any(isinstance(each, tidings.Switched) for each in items):
-                self.horde.modes = await self.horde.read(facts.modes)
+            try:
+                await self.apply_these(items)
+            except Refused as refused:  # the database is away, and what was to be read is not
+                log.warning("tidings could not be applied: %s", refused.message)
+                self.is_behind = True
+
+    async def apply_these(self, items: list[AnyItem]) -> None:
+        """Apply these, and read what they only name."""
+        changed = [each for each in items if isinstance(each, tidings.Changed)]
+        await self.know({each.mapped.lane_key for each in changed if each.mapped.left})
+        for item in items:
+            try:
+                self.apply(item)
+            except Exception:
+                log.exception("what another process told could not be applied")
+        for worker_id in {each.worker_id for each in items if isinstance(each, tidings.Edited)}:
+            await self.read_again(worker_id)
+        if any(isinstance(each, tidings.Switched) for each in items):
+            self.horde.modes = await self.horde.read(facts.modes)
 
     def apply(self, item: AnyItem) -> None:
         """Bring one thing into memory."""
@@ -158,13 +167,21 @@ class Elsewhere:
         self.rounds += 1
         await self.meet_all()
         if self.is_behind:
-            self.is_behind = False
             log.warning("tidings were missed: comparing all that waits with the database")
-            await self.compare_all()
+            await self.catch_up()
         else:
             await self.compare_page()
         if self.rounds % JOBS_EVERY == 0:
             await self.compare_jobs()
+
+    async def catch_up(self) -> None:
+        """Compare everything; what is missed meanwhile, or cannot be read, the next time again."""
+        self.is_behind = False
+        try:
+            await self.compare_all()
+        except BaseException:
+            self.is_behind = True
+            raise
 
     async def compare_all(self) -> None:
         """Compare everything from the beginning."""
@@ -220,14 +237,30 @@ class Elsewhere:
             waiting = self.horde.lanes.requests.get(request_id)
             if waiting is not None and request is None:
                 self.horde.lanes.forget(waiting)
+                self.has_changed(request_id)
             elif waiting is not None and request is not None:
-                self.horde.map_request(mapped_of(request), waiting.lane.requirement)
+                self.bring(mapped_of(request), waiting.lane.requirement)
 
     def take_row(self, row: Row) -> None:
         """Bring a row that waits into the map; what is newer there stays."""
         requirement = self.horde.lanes.requirement(row["lane_key"])
         if requirement is not None:
-            self.horde.map_request(Mapped(*row), requirement)
+            self.bring(Mapped(*row), requirement)
+
+    def bring(self, mapped: Mapped, requirement: Requirement) -> None:
+        """Bring what SQL says of a request into the map.
+
+        Should that be news, nobody was told: who committed it may have been killed before it could.
+        """
+        more = self.horde.map_request(mapped, requirement)
+        if more:
+            self.horde.tell_idle(mapped.request_id, more)
+            self.has_changed(mapped.request_id)
+
+    def has_changed(self, request_id: RequestId) -> None:
+        """Have those look who wait for this request."""
+        self.horde.known.requests.forget(request_id)
+        self.horde.wakeups.tell(request_id)
 
     async def compare_jobs(self) -> None:
         """Know the jobs that run as SQL does; those that change at this moment may be missed."""
@@ -238,6 +271,7 @@ class Elsewhere:
             known = running.by_id.get(job_id)
             if known is not None:
                 running.end(known.job.worker_id, job_id)
+                self.has_changed(known.job.request_id)
         for job_id in rows.keys() - running.by_id.keys() - before:
             running.begin(*rows[job_id])
 
