@@ -144,9 +144,7 @@ class Processes:
         if "--rate-limits" not in arguments:  # tests call faster than people do
             arguments = ("--rate-limits", "off", *arguments)
         places = ("--data", data, "--port", "0", "--ready-file", str(ready), "--with-parent")
-        running = self.start(
-            "server", "serve", *places, *arguments, program=program, **environment
-        )
+        running = self.start("server", "serve", *places, *arguments, program=program, **environment)
 
         def is_ready() -> bool:
             assert running.process.poll() is None, running.said()

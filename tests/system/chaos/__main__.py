@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 
 import msgspec
-
 from tests.s3 import an_s3_server
 from tests.system.chaos.running import Plan, run
 

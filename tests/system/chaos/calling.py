@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import httpx
+from tests.system.chaos.journal import Journal
 
 from ordu.client import AsyncHorde, HordeError
 from ordu.client.errors import Unreachable
-from tests.system.chaos.journal import Journal
 
 T = TypeVar("T")
 
@@ -23,11 +23,11 @@ INSIST_S = 90.0  # how long a call is made again
 PAUSE_S = (0.05, 0.5)
 
 
-class GaveUp(Exception):
+class GaveUp(Exception):  # noqa: N818 - a fact, not an error
     """A call was made again and again, and nobody knows whether it had its effect."""
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - an answer
     """The horde said no."""
 
     def __init__(self, rc: str, status: int) -> None:

@@ -6,13 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
-
-from ordu.store import ledger
-from ordu.store.postgres import PostgresDatabase
 from tests.system.chaos.calling import GaveUp
 from tests.system.chaos.crowd import SIDE, Crowd, fingerprint
 from tests.system.chaos.journal import Journal, Placed
 from tests.system.chaos.stage import CONNECTIONS, OURS, Machine, Stage
+
+from ordu.store import ledger
+from ordu.store.postgres import PostgresDatabase
 
 COUNTED = """
 SELECT requests.id, state, waiting, processing, finished, lost, cancelled, charged,
@@ -91,9 +91,7 @@ async def judge_requests(stage: Stage, journal: Journal, verdict: Verdict) -> No
 
 async def judge_jobs(stage: Stage, journal: Journal, verdict: Verdict) -> None:
     """Each job that is done was paid once; whatever was accepted is there."""
-    states = {
-        row["id"]: row for row in await stage.ask("SELECT id, state, owner_id FROM jobs")
-    }
+    states = {row["id"]: row for row in await stage.ask("SELECT id, state, owner_id FROM jobs")}
     paid = {row["job"]: row for row in await stage.ask(PAID)}
     verdict.twice += [
         f"job {row['job']}, {row['times']} times" for row in paid.values() if row["times"] != 1
@@ -233,7 +231,11 @@ async def judge_news(crowd: Crowd) -> list[str]:
             there.post_job_pop(body | {"bridge_agent": "x:1:y"}, owner.key, prefer="wait=8")
         )
         await asyncio.sleep(0.2)
-        asked = {"prompt": "the last", "models": ["only here"], "params": {"width": 64, "height": 64}}
+        asked = {
+            "prompt": "the last",
+            "models": ["only here"],
+            "params": {"width": 64, "height": 64},
+        }
         placed = await here.post_async_generate(asked, crowd.payers[0].key)
         found = await pop
         if not found.id:

@@ -4,6 +4,7 @@ Each is a small task that goes on through everything. What they do is drawn from
 """
 
 import asyncio
+import base64
 import hashlib
 import io
 import itertools
@@ -11,18 +12,20 @@ import random
 import time
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from PIL import Image
-
-from ordu.client import AsyncHorde
-from ordu.client.events import Ended
-from ordu.client.wire import Answer, known
-from ordu.client import wire
-from ordu.protocol import operations
-from ordu.protocol.jobs import GenerationPayload
 from tests.system.chaos.calling import Addresses, GaveUp, Refusal
 from tests.system.chaos.journal import Gift, Handed, Journal, Placed
 from tests.system.chaos.stage import ADMIN_KEY, Stage
+
+from ordu.client import AsyncHorde, HordeError, wire
+from ordu.client.events import Ended
+from ordu.client.wire import Answer, known
+from ordu.protocol import operations
+from ordu.protocol.jobs import GenerationPayload
+
+T = TypeVar("T")
 
 SIDE = 64
 PAYERS, OWNERS = 5, 3
@@ -136,7 +139,7 @@ class Crowd:
         )
         placed.is_cancelled = True
 
-    async def insist_on(self, placed: Placed, name: str, ask):  # noqa: ANN001, ANN202
+    async def insist_on(self, placed: Placed, name: str, ask):
         """Ask something about a request, which is there."""
         try:
             return await self.addresses.insist(name, ask)
@@ -222,7 +225,7 @@ class Crowd:
                         calls["get_async_events", "to its end"] += 1
         except TimeoutError:
             calls["get_async_events", "left early"] += 1
-        except wire.HordeError as error:
+        except HordeError as error:
             calls["get_async_events", type(error).__name__] += 1
             if error.status is not None and error.status != 503:
                 self.journal.is_wrong(f"the events of {placed.id} were refused: {error}")
@@ -320,7 +323,9 @@ class Crowd:
             return None
         found = await self.addresses.once("post_job_pop", ask, wait_s=wait_s)
         if found is None or not known(found.id, ""):
-            await asyncio.sleep(self.chance.uniform(0.02, 0.3) if found is None or not wait_s else 0)
+            await asyncio.sleep(
+                self.chance.uniform(0.02, 0.3) if found is None or not wait_s else 0
+            )
             return None
         return self.handed(owner, found)
 
@@ -385,9 +390,9 @@ class Crowd:
         at: AsyncHorde | None = None,
     ) -> None:
         """Bring a picture, until the horde says what became of it."""
-        print_ = fingerprint(picture)
-        job.sent.add(print_)
-        text = "R2" if is_uploaded else wire.base64.b64encode(picture).decode()
+        mark = fingerprint(picture)
+        job.sent.add(mark)
+        text = "R2" if is_uploaded else base64.b64encode(picture).decode()
         body = {"id": job.id, "generation": text, "seed": 1, "state": "ok"}
         try:
             found = await self.addresses.insist(
@@ -403,7 +408,7 @@ class Crowd:
             self.journal.is_wrong(f"a picture of job {job.id} could not be brought")
             return
         job.rewards.append(known(found.reward, 0.0))
-        job.accepted, job.is_known_done = print_, True
+        job.accepted, job.is_known_done = mark, True
 
 
 def a_picture(number: int) -> bytes:

@@ -23,7 +23,13 @@ class Faults:
     """Makes them until told to stop, then mends what is broken."""
 
     def __init__(
-        self, stage: Stage, journal: Journal, chance: random.Random, pause_s: float, *, is_long: bool
+        self,
+        stage: Stage,
+        journal: Journal,
+        chance: random.Random,
+        pause_s: float,
+        *,
+        is_long: bool,
     ) -> None:
         self.stage = stage
         self.journal = journal

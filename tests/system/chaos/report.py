@@ -4,7 +4,6 @@ from collections import Counter
 from typing import Any
 
 import msgspec
-
 from tests.system.chaos.checks import Verdict
 from tests.system.chaos.journal import Journal
 
@@ -90,7 +89,10 @@ class Report(msgspec.Struct):
             ("requests placed", self.requests_placed),
             ("requests acknowledged", self.requests_acknowledged),
             ("  of these cancelled", self.requests_cancelled),
-            ("requests made though never acknowledged", self.requests_made_though_never_acknowledged),
+            (
+                "requests made though never acknowledged",
+                self.requests_made_though_never_acknowledged,
+            ),
             ("jobs handed out", self.jobs_handed_out),
             ("pictures accepted, and their workers told so", self.pictures_accepted),
             ("pictures delivered, compared byte for byte", self.pictures_delivered),

@@ -50,9 +50,7 @@ class Run:
         )
         urls = [each.url for each in stage.machines]
         self.addresses = Addresses(urls, self.journal, random.Random(chance.random()))
-        self.crowd = Crowd(
-            stage, self.addresses, self.journal, random.Random(chance.random())
-        )
+        self.crowd = Crowd(stage, self.addresses, self.journal, random.Random(chance.random()))
         self.connections_max = 0
 
     async def go(self) -> Report:
@@ -109,7 +107,9 @@ class Run:
         left = await self.stage.ask(
             "SELECT id, state, waiting, processing FROM requests WHERE waiting + processing > 0"
         )
-        self.journal.is_wrong(f"not made after {self.plan.quiet_s_max:.0f} s: {[dict(e) for e in left]}")
+        self.journal.is_wrong(
+            f"not made after {self.plan.quiet_s_max:.0f} s: {[dict(e) for e in left]}"
+        )
 
     async def give_up_jobs(self) -> None:
         """Let the time of jobs be over that no worker has in hand."""
@@ -126,7 +126,9 @@ class Run:
 
     def report(self, verdict: Verdict, faults_s: float, all_s: float) -> Report:
         """The log of the run."""
-        return Report.of(self.plan.seed, self.journal, verdict, faults_s, all_s, self.connections_max)
+        return Report.of(
+            self.plan.seed, self.journal, verdict, faults_s, all_s, self.connections_max
+        )
 
 
 def run(plan: Plan, folder: Path, *, s3: StandIn | None = None, **how: object) -> Report:

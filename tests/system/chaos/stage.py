@@ -5,25 +5,24 @@ pictures, and nothing else.
 """
 
 import asyncio
+import io
 import os
 import signal
-import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from collections.abc import Iterator
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
-from ordu.store.postgres import LOST
 from tests.postgres import PostgresServer
 from tests.s3 import KEYS, StandIn
 from tests.system.processes import Processes, Server, until
+
+from ordu.store.postgres import LOST
 
 T = TypeVar("T")
 
@@ -110,8 +109,8 @@ class Stage:
         """All processes of the first server answer calls."""
         server = self.machines[0].server
         assert server is not None
-        for number in range(2, self.processes + 1):
-            until(lambda: f"process {number} is ready" in server.said(), "all processes")
+        ready = [f"process {number} is ready" for number in range(2, self.processes + 1)]
+        until(lambda: all(each in server.said() for each in ready), "all processes")
 
     def arguments(self, name: str, many: int) -> tuple[str, ...]:
         """What a server is started with."""
@@ -203,12 +202,8 @@ class Stage:
         for each in self.running.started:
             with suppress(Exception):
                 each.end()
-        with open(os.devnull, "w", encoding="utf-8") as nowhere:
-            stdout, sys.stdout = sys.stdout, nowhere
-            try:
-                self.running.end()
-            finally:
-                sys.stdout = stdout
+        with redirect_stdout(io.StringIO()):  # it would tell all that the servers logged
+            self.running.end()
         self.hand.submit(self.postgres.stop).result()
         self.hand.shutdown()
 
