@@ -2,7 +2,8 @@
 
 Two servers on one PostgreSQL. Workers wait at the one (`Prefer: wait`), requests are placed at the
 other, one after the other. Told is the time from the moment a request is sent until a worker has
-read its job, and the time of the placing alone, which is part of it.
+read its job, the time of the placing alone, which is part of it, and the time of a call that does
+nothing (a heartbeat), in turns with the others: that is what the machine itself takes.
 """
 
 import argparse
@@ -28,6 +29,8 @@ class Latencies(msgspec.Struct):
 
     requests: int
     workers: int
+    nothing_p50: float
+    nothing_p99: float
     placing_p50: float
     placing_p99: float
     to_worker_p50: float
@@ -36,10 +39,12 @@ class Latencies(msgspec.Struct):
 
     def as_text(self) -> str:
         """For people."""
+        nothing = f"p50 {self.nothing_p50:6.1f} ms   p99 {self.nothing_p99:6.1f} ms"
         placing = f"p50 {self.placing_p50:6.1f} ms   p99 {self.placing_p99:6.1f} ms"
         arriving = f"p50 {self.to_worker_p50:6.1f} ms   p99 {self.to_worker_p99:6.1f} ms"
         return (
             f"{self.requests} requests, {self.workers} workers that wait at another server\n"
+            f"a call that does nothing  {nothing}\n"
             f"placing alone             {placing}\n"
             f"placed to job at worker   {arriving}   most {self.to_worker_most:6.1f} ms"
         )
@@ -78,10 +83,13 @@ async def measure(run: Run, many: int, workers: int) -> Latencies:
         asyncio.create_task(watch.worker(there, crowd.owners[0], each)) for each in range(workers)
     ]
     wish = {"prompt": "a fox", "params": {"width": SIDE, "height": SIDE, "steps": 1}, "nsfw": False}
-    placing, to_worker = [], []
+    nothing, placing, to_worker = [], [], []
     try:
         await asyncio.sleep(2)
         for _ in range(many):
+            began = time.perf_counter()
+            await here.get_heartbeat()
+            nothing.append(time.perf_counter() - began)
             began = time.perf_counter()
             await here.post_async_generate(wish, crowd.payers[0].key)
             placing.append(time.perf_counter() - began)
@@ -93,11 +101,12 @@ async def measure(run: Run, many: int, workers: int) -> Latencies:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         await crowd.addresses.close()
-    placing.sort()
-    to_worker.sort()
+    for times in (nothing, placing, to_worker):
+        times.sort()
     return Latencies(
         many,
         workers,
+        *(at(nothing, share) for share in (0.5, 0.99)),
         *(at(placing, share) for share in (0.5, 0.99)),
         *(at(to_worker, share) for share in (0.5, 0.99)),
         at(to_worker, 1),
