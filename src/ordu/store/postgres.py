@@ -224,7 +224,7 @@ class PostgresDatabase:
         """
         self.pool = await asyncpg.create_pool(
             self.url,
-            min_size=1,
+            min_size=0,  # else the pool keeps one by itself, and logs a traceback when it cannot
             max_size=self.connections_max,
             connection_class=PlainConnection,
             timeout=CONNECT_S,
@@ -232,7 +232,8 @@ class PostgresDatabase:
             statement_cache_size=0 if self.is_pooled else STATEMENTS_MAX,
             server_settings={} if self.is_pooled else SESSION,
         )
-        self.is_open = True
+        async with self.connection():
+            self.is_open = True
 
     async def stop(self) -> None:
         """Finish what is pending, within a bound, then close."""
