@@ -3,7 +3,8 @@
 Workers wait with `Prefer: wait=60`. From when the request is sent until the worker has read the
 whole answer with its job; then the picture is submitted and the worker waits again. First alone,
 then beside a thousand other workers that wait for what does not come and ten thousand clients that
-wait for their pictures; and what all these cost while nothing happens.
+wait for their pictures; and what all these cost while nothing happens. Where there are several
+processes, another one takes the request than the one at which the worker waits.
 """
 
 import asyncio
@@ -17,7 +18,8 @@ import msgspec
 from figures import Aim, Figure, options, p50, p99, read, tell
 from load import Connection, run
 from pictures import Pictures
-from target import WORKERS_EACH, Target, a_target, cpu_s, wait_in_queue
+from proc import cpu_s
+from target import WORKERS_EACH, Target, a_target, apart, wait_in_queue
 from wishes import UNOFFERED, UNWANTED, plain
 
 IDLE, CLIENTS, ROUNDS = 1_000, 10_000, 100
@@ -37,7 +39,7 @@ class Job(msgspec.Struct):
 
 async def woken_ms(target: Target, pictures: Pictures) -> float:
     """How long one request takes to the worker that waits for it."""
-    async with target.address.connections(2) as (requester, worker):
+    async with apart(target) as (requester, worker):
         popping = worker.send(target.pop(0, [MODEL], prefer=PREFER))
         await asyncio.sleep(PAUSE_S)
         sent_at = time.perf_counter()
