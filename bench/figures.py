@@ -142,7 +142,8 @@ def read(parser: ArgumentParser) -> Namespace:
 
 def tell(given: Namespace, figures: list[Figure]) -> None:
     """Print the figures, each with where it was measured, and write them down when asked to."""
-    if place := place_of(given.database, given.processes):
+    place = place_of(given.database, given.processes)
+    if place and not getattr(given, "many", None):  # else each of them says so itself
         figures = [msgspec.structs.replace(each, name=f"{each.name} ({place})") for each in figures]
     for figure in figures:
         print(line(figure), flush=True)

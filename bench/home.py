@@ -39,6 +39,7 @@ class Home:
     data: Path
     database: str = ""  # PostgreSQL; empty: SQLite in the folder
     processes: int = 1
+    postgres_pid: int | None = None  # of the PostgreSQL server, where it is ours
 
 
 def place_of(database: str, processes: int) -> str:
@@ -58,9 +59,9 @@ async def a_home(given: Namespace) -> AsyncIterator[Home]:
         if given.database == SQLITE:
             yield Home(folder)
             return
-        with a_postgres(given.database) as (url, _):
+        with a_postgres(given.database) as (url, pid):
             async with a_database(url) as database:
-                yield Home(folder, database, given.processes)
+                yield Home(folder, database, given.processes, pid)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -37,13 +37,13 @@ class Job(msgspec.Struct):
     id: str | None
 
 
-async def woken_ms(target: Target, pictures: Pictures) -> float:
+async def woken_ms(target: Target, pictures: Pictures, model: str = MODEL) -> float:
     """How long one request takes to the worker that waits for it."""
     async with apart(target) as (requester, worker):
-        popping = worker.send(target.pop(0, [MODEL], prefer=PREFER))
+        popping = worker.send(target.pop(0, [model], prefer=PREFER))
         await asyncio.sleep(PAUSE_S)
         sent_at = time.perf_counter()
-        placing = requester.send(target.place(0, plain(models=[MODEL])))
+        placing = requester.send(target.place(0, plain(models=[model])))
         answer = await popping
         took_ms = (time.perf_counter() - sent_at) * 1000
         assert b"preference-applied" in answer.head.lower(), "this server lets no worker wait"
