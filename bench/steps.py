@@ -37,7 +37,7 @@ URL = "http://127.0.0.1:7001"
 GENERATE = "/api/v2/generate"
 AT_ONCE = 64
 STEPS = ("place", "pop", "submit", "check", "status")
-WORKERS = 20  # as many as one owner may have
+PEOPLE = 20  # each asks, and has a worker
 SQL = (
     (SqliteTransaction, ("run", "run_many", "one", "all")),
     (SqliteWriter, ("savepoint", "keep")),
@@ -79,7 +79,7 @@ class Calls:
     def __init__(self, app: Any) -> None:
         self.app = app
 
-    async def __call__(self, method: str, path: str, body: bytes = b"") -> bytes:
+    async def __call__(self, method: str, path: str, body: bytes = b"", key: str = KEY) -> bytes:
         """The body of an answer."""
         answers: list[Any] = []
         bodies = [{"type": "http.request", "body": body, "more_body": False}]
@@ -92,7 +92,8 @@ class Calls:
 
         headers = [
             (b"host", b"127.0.0.1:7001"),
-            (b"apikey", KEY.encode()),
+            (b"apikey", key.encode()),
+            (b"accept", b"application/json"),
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
         ]
@@ -108,31 +109,40 @@ class Calls:
 class Horde:
     """Requests that go through all steps together."""
 
-    def __init__(self, call: Calls, many: int) -> None:
+    def __init__(self, call: Calls, keys: list[str], many: int) -> None:
         self.call = call
+        self.keys = keys
         self.pictures = Pictures(50)
-        self.bodies = [plain(models=[f"model {n % WORKERS}"]) for n in range(many)]
+        self.bodies = [plain(models=[f"model {n % PEOPLE}"]) for n in range(many)]
         self.requests: list[str] = [""] * many
         self.jobs: list[str] = [""] * many
 
     async def place(self, n: int) -> None:
         """Ask for a picture."""
-        answer = await self.call("POST", f"{GENERATE}/async", self.bodies[n])
+        answer = await self.call(
+            "POST", f"{GENERATE}/async", self.bodies[n], self.keys[n % len(self.keys)]
+        )
         self.requests[n] = msgspec.json.decode(answer, type=Placed).id
 
     async def pop(self, n: int) -> None:
         """Ask for a job."""
-        number = n % WORKERS
+        number = n % PEOPLE
         body = {"name": f"worker {number}", "models": [f"model {number}"], "bridge_agent": "b:1:-"}
-        answer = await self.call("POST", f"{GENERATE}/pop", msgspec.json.encode(body))
+        answer = await self.call(
+            "POST", f"{GENERATE}/pop", msgspec.json.encode(body), self.owner(n)
+        )
         self.jobs[n] = msgspec.json.decode(answer, type=Placed).id
+
+    def owner(self, n: int) -> str:
+        """The key of a worker's owner, who is not who asked."""
+        return self.keys[(n + 1) % len(self.keys)]
 
     async def submit(self, n: int) -> None:
         """Bring the picture."""
         body = b'{"id":"%s","seed":1,"generation":"%s"}' % (
             self.jobs[n].encode(), self.pictures.text(),
         )  # fmt: skip
-        await self.call("POST", f"{GENERATE}/submit", body)
+        await self.call("POST", f"{GENERATE}/submit", body, self.owner(n))
 
     async def check(self, n: int) -> None:
         """Ask how far it is."""
@@ -178,12 +188,19 @@ async def measure(
     """What each step takes, once a run."""
     found: dict[str, list[Spent]] = {step: [] for step in STEPS}
     call = Calls(make_app(opened.horde, opened.secret))
+    keys = [await registered(call, number) for number in range(PEOPLE)]
     for run in range(runs + 1):  # the first makes it warm
-        horde = Horde(call, many)
+        horde = Horde(call, keys, many)
         for step in STEPS:
             took = await spent(getattr(horde, step), many, sql, pid)
             found[step] += [took] if run else []
     return found
+
+
+async def registered(call: Calls, number: int) -> str:
+    """The key of somebody new."""
+    answer = await call("POST", "/register", b'{"username": "person %d"}' % number)
+    return str(msgspec.json.decode(answer)["api_key"])
 
 
 def settings_of(home: Home) -> ServerSettings:
