@@ -3,9 +3,10 @@
 Nothing is run. A load, a size and the cost of each step are put together: every part's use of its
 time is a sum of rates times costs, waiting follows from use (one line before each process, one
 before all cores of the database), and what processes know of each other too late makes claims miss.
-The costs are those that `steps.py`, `transactions.py` and `memory.py` measured on two shared cores;
-each can be said otherwise: `--pop-ms 0.4`. A cost that was not measured is marked in the list below
-(`ASSUMED`). docs/explanation/scale.md says what to make of it.
+The costs are those that `steps.py`, `transactions.py` and `memory.py` measured on two shared cores
+while others used them, and 0.04 ms of HTTP for each call (`edge.py`); each can be said otherwise:
+`--pop-ms 0.4`. What was not measured is assumed (`ASSUMED`). docs/explanation/scale.md says what to
+make of it.
 
 `--simulate` also lives through claims of several processes by chance, to see whether the formula
 for those that miss holds.
@@ -13,15 +14,25 @@ for those that miss holds.
 
 import argparse
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 TRIES = 8  # of a pop, before it says that there is nothing (engine/claim.py)
 PAGE = 2_000  # requests that are compared with SQL in a second (engine/elsewhere.py)
-ASSUMED = ("line_ms", "flush_ms", "log_mb_per_s", "network_mb_per_s", "server_connections")
-CALLS = ("place", "pop", "submit", "status")  # once each for a picture
+ASSUMED = (
+    "line_ms",
+    "flush_ms",
+    "log_mb_per_s",
+    "network_mb_per_s",
+    "server_connections",
+    "removed_per_s",
+)
+CALLS = ("place", "pop", "submit", "check", "status")
+WRITES = ("place", "pop", "submit")
+OPENED = "connections of PostgreSQL"  # so many are open, whatever the load
+NEVER = 1e8  # pictures a second
 EPSILON = 1e-9
 
 
@@ -52,20 +63,22 @@ class Size:
 class Costs:
     """What each step takes: processor time of a server process, of PostgreSQL, and the rest."""
 
-    place_ms: float = 0.90
-    pop_ms: float = 0.65
-    submit_ms: float = 1.10
-    status_ms: float = 0.25
-    check_ms: float = 0.08
+    place_ms: float = 0.47
+    pop_ms: float = 0.42
+    submit_ms: float = 1.13
+    check_ms: float = 0.26
+    status_ms: float = 0.11
     empty_pop_ms: float = 0.05
-    tidings_ms: float = 0.04  # to bring what another process did for a picture into memory
-    place_database_ms: float = 0.20
-    pop_database_ms: float = 0.15
-    submit_database_ms: float = 0.45
+    tidings_ms: float = 0.03  # to bring what another process did for a picture into memory
+    place_database_ms: float = 0.17
+    pop_database_ms: float = 0.22
+    submit_database_ms: float = 0.93
+    check_database_ms: float = 0.12
     status_database_ms: float = 0.0
-    place_statements: float = 7
+    place_statements: float = 7  # with BEGIN and COMMIT
     pop_statements: float = 4
-    submit_statements: float = 11
+    submit_statements: float = 15
+    check_statements: float = 5
     status_statements: float = 0
     line_ms: float = 0.2  # there and back between a process and PostgreSQL
     flush_ms: float = 1.0
@@ -100,7 +113,7 @@ def parts(load: Load, size: Size, costs: Costs) -> list[Part]:
         Part("PostgreSQL's cores", database_use(load, size, costs)),
         Part("connections of a process", connections_use(load, size, costs)),
         Part(
-            "connections of PostgreSQL",
+            OPENED,
             size.processes * (costs.connections + 1) / costs.server_connections,
         ),
         Part("disk for the write-ahead log", rate * costs.log_bytes / costs.log_mb_per_s / 1e6),
@@ -114,14 +127,14 @@ def parts(load: Load, size: Size, costs: Costs) -> list[Part]:
 
 def first_full(load: Load, size: Size, costs: Costs) -> Part:
     """What saturates first. How many connections there are does not depend on the load."""
-    grows = [each for each in parts(load, size, costs) if each.name != "connections of PostgreSQL"]
+    grows = [each for each in parts(load, size, costs) if each.name != OPENED]
     return max(grows, key=lambda part: part.use)
 
 
 def process_use(load: Load, size: Size, costs: Costs) -> float:
     """How busy a process is: its share of the calls, and what all others do."""
     each_s = load.pictures_per_s / size.shards / size.processes
-    own_ms = sum(cost_of(costs, call) for call in CALLS) + load.polls * costs.check_ms
+    own_ms = of_a_picture(load, lambda call: cost_of(costs, call))
     empty_s = load.workers * load.empty_pops * size.reach / size.shards / size.processes
     heard_s = each_s * (size.processes - 1)
     busy_ms = each_s * own_ms + empty_s * costs.empty_pop_ms + heard_s * costs.tidings_ms
@@ -131,16 +144,20 @@ def process_use(load: Load, size: Size, costs: Costs) -> float:
 def database_use(load: Load, size: Size, costs: Costs) -> float:
     """How busy the cores of a shard's database are."""
     rate = load.pictures_per_s / size.shards
-    return (
-        rate * sum(cost_of(costs, call, "_database") for call in CALLS) / 1e3 / size.database_cores
-    )
+    of_each_ms = of_a_picture(load, lambda call: cost_of(costs, call, "_database"))
+    return rate * of_each_ms / 1e3 / size.database_cores
 
 
 def connections_use(load: Load, size: Size, costs: Costs) -> float:
     """How many of a process's connections are at work, as a share."""
     each_s = load.pictures_per_s / size.shards / size.processes
-    held_ms = sum(transaction_ms(load, size, costs, call) for call in ("place", "pop", "submit"))
+    held_ms = of_a_picture(load, lambda call: transaction_ms(load, size, costs, call))
     return each_s * held_ms / 1e3 / costs.connections
+
+
+def of_a_picture(load: Load, cost: Callable[[str], float]) -> float:
+    """What all calls of a picture cost: each once, and its checks."""
+    return sum(cost(call) * (load.polls if call == "check" else 1) for call in CALLS)
 
 
 def cost_of(costs: Costs, call: str, what: str = "") -> float:
@@ -152,11 +169,11 @@ def cost_of(costs: Costs, call: str, what: str = "") -> float:
 
 
 def transaction_ms(load: Load, size: Size, costs: Costs, call: str) -> float:
-    """How long a call's transaction has its connection."""
+    """How long a call has its connection."""
     many = getattr(costs, f"{call}_statements")
     at_work = cost_of(costs, call, "_database")
     waits = waiting_times(size.database_cores, database_use(load, size, costs)) * at_work
-    return float(many * costs.line_ms + at_work + waits + (costs.flush_ms if many else 0))
+    return float(many * costs.line_ms + at_work + waits + (costs.flush_ms if call in WRITES else 0))
 
 
 def latency_ms(load: Load, size: Size, costs: Costs, call: str) -> float:
@@ -246,13 +263,16 @@ def told(load: Load, size: Size, costs: Costs) -> Iterator[str]:
     yield f"{'part':<32}{'in use':>8}  full at (pictures/s, when all else grows alike)"
     for part in sorted(parts(load, size, costs), key=lambda part: -part.use):
         full_at = part.full_at(load.pictures_per_s)
-        grows = "" if part.name == "connections of PostgreSQL" else f"{full_at:12,.0f}"
+        is_fixed = part.name == OPENED or full_at > NEVER
+        grows = "" if is_fixed else f"{full_at:12,.0f}"
         yield f"{part.name:<32}{part.use:8.1%}{grows}"
     first = first_full(load, size, costs)
     yield f"full first: {first.name}, at {first.full_at(load.pictures_per_s):,.0f} pictures/s"
     yield ""
     for call in CALLS:
-        yield f"{call:<32}{latency_ms(load, size, costs, call):8.2f} ms on average"
+        took = latency_ms(load, size, costs, call)
+        told_ms = f"{took:8.2f} ms on average" if took < math.inf else "   longer and longer"
+        yield f"{call:<32}{told_ms}"
     yield from told_of_maps(load, size, costs)
 
 
@@ -279,8 +299,9 @@ def read() -> tuple[Load, Size, Costs, argparse.Namespace]:
         for each in fields(kind):
             flag = f"--{each.name.replace('_', '-')}"
             what = " (assumed)" if each.name in ASSUMED else ""
-            of = type(each.default)
-            parser.add_argument(flag, type=of, default=each.default, help=f"{each.default}{what}")
+            parser.add_argument(
+                flag, type=each.type, default=each.default, help=f"{each.default}{what}"
+            )
     parser.add_argument("--simulate", type=int, default=0, metavar="POPS", help="so many claims")
     given = parser.parse_args()
     values: Mapping[str, object] = vars(given)
