@@ -73,6 +73,7 @@ class Filled:
             "work": 512 * 512 * 30,
             "waiting": 1,
             "lane_key": self.lane(number)[0],
+            "changes": 0,
         }
 
     def add_worker(self, number: int) -> None:
