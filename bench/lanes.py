@@ -92,6 +92,7 @@ class Queue:
             "waiting": 1,
             "changes": 0,
             "lane_key": key,
+            "changes": 0,
         }
 
     def place(self) -> None:
@@ -102,7 +103,7 @@ class Queue:
             request_id=row["id"],
             left=row["waiting"],
             requirement=requirement,
-            **{name: row[name] for name in ("user_id", "rank", "work", "lane_key")},
+            **{name: row[name] for name in ("user_id", "rank", "work", "lane_key", "changes")},
         )
 
     def pop(self, number: int) -> None:
