@@ -74,7 +74,6 @@ class Filled:
             "waiting": 1,
             "changes": 0,
             "lane_key": self.lane(number)[0],
-            "changes": 0,
         }
 
     def add_worker(self, number: int) -> None:

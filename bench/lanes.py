@@ -92,7 +92,6 @@ class Queue:
             "waiting": 1,
             "changes": 0,
             "lane_key": key,
-            "changes": 0,
         }
 
     def place(self) -> None:

@@ -6,6 +6,7 @@ another, which must be empty.
 """
 
 import argparse
+import asyncio
 import os
 import sqlite3
 import sys
@@ -14,17 +15,16 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from figures import Figure, read, tell
 from fill import fill
-from target import a_folder
+from home import SETTINGS, Home
 from wishes import lanes
 
 from ordu.store.migrations import bring_up_to_date
 
-ROOT = Path(__file__).parents[1]
 LANES = 1_000
-DURABLE = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on", "shared_buffers": "128MB"}
 # Half as many entries again as there are requests, each with two lines.
 BOOKS = """
 CREATE TEMP TABLE n AS WITH RECURSIVE n (i) AS
@@ -42,7 +42,7 @@ def measure(given: Namespace) -> list[Figure]:
     """There and back, each once a run."""
     there, back, memory = [], [], []
     for _ in range(given.runs):
-        with a_folder() as folder, a_database(given) as url:
+        with TemporaryDirectory(prefix="ordu-bench-") as folder, a_database(given) as url:
             file = Path(folder) / "horde.sqlite3"
             rows = filled(file, 500 if given.quick else given.requests)
             for places, speeds in (((file, url), there), ((url, file.with_name("back")), back)):
@@ -62,10 +62,9 @@ def a_database(given: Namespace) -> Iterator[str]:
     if given.to:
         yield given.to
         return
-    sys.path.insert(0, str(ROOT))
     from tests.postgres import PostgresServer  # noqa: PLC0415 - not where one is named
 
-    server = PostgresServer(DURABLE)
+    server = PostgresServer(SETTINGS)
     try:
         yield server.empty()
     finally:
@@ -75,7 +74,7 @@ def a_database(given: Namespace) -> Iterator[str]:
 def filled(file: Path, requests: int) -> int:
     """Make a horde; how many rows it has."""
     bring_up_to_date(file)
-    fill(file.parent, lanes(min(LANES, requests), []), requests)
+    asyncio.run(fill(Home(file.parent), lanes(min(LANES, requests), []), requests))
     connection = sqlite3.connect(file)
     users = connection.execute("SELECT COUNT(*) FROM users").fetchone()[0]
     connection.executescript(BOOKS.format(entries=requests * 3 // 2, users=users))

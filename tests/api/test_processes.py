@@ -409,3 +409,15 @@ async def test_of_two_pictures_of_one_job_the_paid_one_is_shown(one, two, times)
     status = (await two.api.get(f"{API}/generate/status/{request_id}")).json()
     assert base64.b64decode(status["generations"][0]["img"]) == paid
     assert await one.horde.read(ledger.audit) == []
+
+
+async def test_many_who_register_at_once_get_numbers_of_their_own(one, two):
+    names = [f"user {number}" for number in range(40)]
+    answers = await asyncio.gather(
+        *(
+            (one, two)[number % 2].api.post("/register", json={"username": name})
+            for number, name in enumerate(names)
+        )
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["id"] for answer in answers}) == 40

@@ -29,7 +29,7 @@ from ordu.store.requests import Request
 
 log = logging.getLogger(__name__)
 
-SWEEP_MAX = 200  # how many of a kind one round of a chore ends
+SWEEP_MAX = 200  # how many of a kind a chore reads at a time
 # What pictures can come with a request: the source, its mask, and five more for a remix.
 EXTRA_PARTS = tuple(f"extra{number}" for number in range(5))
 SOURCE_PARTS = ("src", "msk", *EXTRA_PARTS)

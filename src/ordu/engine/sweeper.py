@@ -23,6 +23,7 @@ from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId
 from ordu.store import jobs, lanes, made, requests, stats, workers
+from ordu.store.database import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ T = TypeVar("T")
 
 RARELY = 60  # so many rounds lie between chores that are not urgent
 FOLDS_MAX = 20  # batches of a round
+SWEEPS_MAX = 20  # times that a chore reads what is over, in a round
+SWEPT_TOGETHER = 20
 ORPHAN_AGE_MS = 3_600_000  # an upload without a settled job is left alone for an hour
 
 
@@ -84,15 +87,36 @@ async def compare(elsewhere: Elsewhere) -> None:
 async def fail_overdue(horde: Horde) -> None:
     """Fail the jobs whose worker took too long."""
     now = horde.now()
-    for job_id in await horde.read(lambda tx: jobs.overdue(tx, now, end.SWEEP_MAX)):
-        await end.fault(horde, job_id)
+    await all_of(
+        horde, lambda tx: jobs.overdue(tx, now, end.SWEEP_MAX), lambda each: end.fault(horde, each)
+    )
 
 
 async def expire_requests(horde: Horde) -> None:
     """Remove the requests whose time is over."""
     now = horde.now()
-    for request_id in await horde.read(lambda tx: requests.expired(tx, now, end.SWEEP_MAX)):
-        await end.expire(horde, request_id)
+    await all_of(
+        horde,
+        lambda tx: requests.expired(tx, now, end.SWEEP_MAX),
+        lambda each: end.expire(horde, each),
+    )
+
+
+async def all_of(
+    horde: Horde,
+    found: Callable[[Transaction], list[T]],
+    finish: Callable[[T], Awaitable[object]],
+) -> None:
+    """End all that is found, so many at once and so many in a round at most.
+
+    One after the other each would wait for a commit of its own.
+    """
+    for _ in range(SWEEPS_MAX):
+        some = await horde.read(found)
+        for first in range(0, len(some), SWEPT_TOGETHER):
+            await asyncio.gather(*(finish(each) for each in some[first : first + SWEPT_TOGETHER]))
+        if len(some) < end.SWEEP_MAX:
+            break
 
 
 async def fold_statistics(horde: Horde) -> None:

@@ -3,7 +3,7 @@
 import msgspec
 
 from ordu.rules.lifecycle import Millis
-from ordu.rules.money import Kudos, UserId
+from ordu.rules.money import ANONYMOUS, Kudos, UserId
 from ordu.store.database import Row, Transaction
 
 PAGE_SIZE = 25
@@ -82,7 +82,11 @@ def add(
 
 
 def next_id(tx: Transaction) -> UserId:
-    """The id of the next user: one more than the newest has."""
+    """The id of the next user: one more than the newest has; nobody else gets one meanwhile.
+
+    Those who register wait for each other on the anonymous user, whom nothing else locks for long.
+    """
+    tx.one(f"SELECT id FROM users WHERE id = :id{tx.for_update}", id=ANONYMOUS)
     row = tx.one("SELECT MAX(id) AS newest FROM users")
     assert row is not None
     return UserId((row["newest"] or 0) + 1)
