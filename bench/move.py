@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from figures import Figure, read, tell
 from fill import fill
-from home import SETTINGS, Home
+from home import SETTINGS, SQLITE, Home
 from wishes import lanes
 
 from ordu.store.migrations import bring_up_to_date
@@ -111,6 +111,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="only see whether it works")
     parser.add_argument("--figures", type=Path, help="write the figures into this file")
+    parser.set_defaults(database=SQLITE, processes=1, url=None)  # each figure names its own
     given = read(parser)
     if given.to:
         given.runs = 1  # then it is not empty any more
