@@ -151,5 +151,6 @@ def exercise(tx):
     answers.keep(tx, "scope", "key", answers.Kept("print", b"1"), NOON)
     answers.kept(tx, "scope", "key")
     answers.forget_before(tx, NOON)
-    ledger.change_balance(tx, ledger.Account.USER, 3, 5)
+    ledger.change_balances(tx, 3, {ledger.Account.USER: 5, ledger.Account.ESCROW: 0})
+    users.locked(tx, 3, 4)
     requests.remove(tx, "r1")

@@ -66,16 +66,21 @@ def promote_if_due(
     `entry_id` is that of the entry that may have brought it about.
     """
     user = found(tx, user_id)
-    is_due = not user.is_trusted and trust.earns_trust(
+    has_earned_it = is_due(user, user.evaluating_kudos, threshold, now)
+    if has_earned_it:
+        promote(tx, user, f"{entry_id}-trust", now)
+    return has_earned_it
+
+
+def is_due(user: User, evaluating: Kudos, threshold: Kudos, now: Millis) -> bool:
+    """Whether somebody who is not trusted yet becomes so with so much held for them."""
+    return not user.is_trusted and trust.earns_trust(
         user.id,
-        evaluating=user.evaluating_kudos,
+        evaluating=evaluating,
         threshold=threshold,
         age_ms=Millis(now - user.created_at),
         suspicion=user.suspicion,
     )
-    if is_due:
-        promote(tx, user, f"{entry_id}-trust", now)
-    return is_due
 
 
 def promote(tx: Transaction, user: User, entry_id: str, now: Millis) -> None:

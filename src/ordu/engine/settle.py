@@ -11,13 +11,13 @@ from collections.abc import Callable
 import msgspec
 
 from ordu.engine import suspicion
-from ordu.engine.books import found, kudos_deltas, locked, promote_if_due
+from ordu.engine.books import found, is_due, kudos_deltas, locked, promote_if_due
 from ordu.engine.horde import Horde
 from ordu.engine.tidings import Edited
 from ordu.protocol.errors import Refused
 from ordu.rules import money, pricing
 from ordu.rules.lifecycle import JobId, JobState, Millis
-from ordu.rules.money import ANONYMOUS, Entry, Kudos, UserId, settlement
+from ordu.rules.money import ANONYMOUS, Account, Entry, Kudos, UserId, settlement
 from ordu.rules.trust import SuspicionReason
 from ordu.store import jobs, ledger, made, requests, stats
 from ordu.store.database import Transaction
@@ -164,7 +164,8 @@ def settle(
         *made.delivered(now, job.model, request.work),
     ]
     stats.append(tx, learnt)
-    makes_trusted = not owner.is_trusted and promote_if_due(
+    evaluating = Kudos(owner.evaluating_kudos + escrow_of(entry, owner.id))
+    makes_trusted = is_due(owner, evaluating, terms.trust_threshold, now) and promote_if_due(
         tx, owner.id, terms.trust_threshold, entry_id, now
     )
     suspected = (
@@ -198,6 +199,17 @@ def paid_by(entry: Entry, user_id: UserId) -> Kudos:
     """What an entry took from a user."""
     return Kudos(
         -sum(line.amount for line in entry.lines if line.user_id == user_id and line.amount < 0)
+    )
+
+
+def escrow_of(entry: Entry, user_id: UserId) -> Kudos:
+    """What an entry adds to what is held for a user until they are trusted."""
+    return Kudos(
+        sum(
+            line.amount
+            for line in entry.lines
+            if line.user_id == user_id and line.account is Account.ESCROW
+        )
     )
 
 

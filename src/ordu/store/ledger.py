@@ -1,5 +1,7 @@
 """The books in SQL: entries, their lines, and balances that always equal the sum of lines."""
 
+from collections.abc import Mapping
+
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import Account, Entry, Kudos, UserId
 from ordu.store.database import Transaction
@@ -41,37 +43,32 @@ def post(tx: Transaction, entry: Entry, entry_id: str, now: Millis) -> None:
             for number, line in enumerate(entry.lines)
         ],
     )
-    for (account, user_id), amount in sorted(net_changes(entry).items(), key=by_user):
-        change_balance(tx, account, user_id, amount)
+    for user_id, changes in sorted(net_changes(entry).items()):  # as users are locked
+        change_balances(tx, user_id, changes)
 
 
-def net_changes(entry: Entry) -> dict[tuple[Account, UserId], Kudos]:
-    """What an entry changes in sum for each account that has a balance."""
-    changes: dict[tuple[Account, UserId], Kudos] = {}
+def net_changes(entry: Entry) -> dict[UserId, dict[Account, Kudos]]:
+    """What an entry changes in sum for each user, of what has a balance."""
+    changes: dict[UserId, dict[Account, Kudos]] = {}
     for line in entry.lines:
         if line.user_id is not None:
-            key = (line.account, line.user_id)
-            changes[key] = Kudos(changes.get(key, 0) + line.amount)
+            theirs = changes.setdefault(line.user_id, {})
+            theirs[line.account] = Kudos(theirs.get(line.account, 0) + line.amount)
     return changes
 
 
-def by_user(change: tuple[tuple[Account, UserId], Kudos]) -> tuple[UserId, Account]:
-    """Sorts changes by user, the order in which users are locked."""
-    (account, user_id), _ = change
-    return user_id, account
-
-
-def change_balance(tx: Transaction, account: Account, user_id: UserId, amount: Kudos) -> None:
-    """Change one balance; a balance never falls below zero by it."""
-    column = BALANCE_COLUMNS[account]
+def change_balances(tx: Transaction, user_id: UserId, changes: Mapping[Account, Kudos]) -> None:
+    """Change the balances of one user; none falls below zero by it."""
     tx.touch(user_id)
+    columns = [BALANCE_COLUMNS[account] for account in changes]
     changed = tx.run(
-        f"UPDATE users SET {column} = {column} + :amount"
-        f" WHERE id = :user_id AND ({column} + :amount >= 0 OR :amount >= 0)",
-        amount=amount,
+        f"UPDATE users SET {', '.join(f'{name} = {name} + :{name}' for name in columns)}"
+        " WHERE id = :user_id"
+        + "".join(f" AND ({name} + :{name} >= 0 OR :{name} >= 0)" for name in columns),
         user_id=user_id,
+        **{BALANCE_COLUMNS[account]: amount for account, amount in changes.items()},
     )
-    assert changed == 1, f"{account} of user {user_id} cannot change by {amount}"
+    assert changed == 1, f"the balances of user {user_id} cannot change by {dict(changes)}"
 
 
 def audit(tx: Transaction) -> list[str]:

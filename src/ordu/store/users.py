@@ -103,12 +103,14 @@ def locked(tx: Transaction, *user_ids: UserId) -> dict[UserId, User]:
 
     Of several the lowest number is locked first, so that no two wait for each other.
     """
-    found: dict[UserId, User] = {}
-    for user_id in sorted(set(user_ids)):
-        row = tx.one(f"SELECT {COLUMNS} FROM users WHERE id = :id{tx.for_update}", id=user_id)
-        if row is not None:
-            found[user_id] = read_row(row)
-    return found
+    values = {f"id{number}": user_id for number, user_id in enumerate(sorted(set(user_ids)))}
+    if not values:
+        return {}
+    names = ", ".join(f":{name}" for name in values)
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM users WHERE id IN ({names}) ORDER BY id{tx.for_update}", **values
+    )
+    return {UserId(row["id"]): read_row(row) for row in rows}
 
 
 def known(tx: Transaction, user_id: UserId) -> User | None:
