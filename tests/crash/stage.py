@@ -128,13 +128,8 @@ class Stage:
 
             def wrong(tx: Transaction) -> list[str]:
                 return [
-                    *invariants.books(tx),
-                    *invariants.floors(tx),
-                    *invariants.settlements(tx, tax),
-                    *invariants.counts(tx),
-                    *invariants.assignments(tx),
+                    *invariants.wrong_in(tx, tax),
                     *invariants.results(tx, pictures),
-                    *invariants.cut_short(tx),
                     *invariants.the_map(horde, tx),
                 ]
 

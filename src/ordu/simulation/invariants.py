@@ -1,14 +1,16 @@
 """The invariants: what must be true of a horde at every moment, whatever happened before.
 
 The functions here look at one moment and return what is wrong, a line for each thing. Tests of all
-kinds may use them. What takes remembering (what was there before, what was promised to whom) is in
-`history.py`.
+kinds may use them, on SQLite and on PostgreSQL: `wrong_in` is all that the database alone tells, of
+any horde, also of one that runs. What takes remembering (what was there before, what was promised
+to whom) is in `history.py`.
 """
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 from functools import cache
 
+from ordu.engine.end import upload_name
 from ordu.engine.horde import Horde
 from ordu.engine.lanes import LaneMap
 from ordu.engine.progress import find
@@ -57,6 +59,21 @@ def lines(rows: Iterable[Row], form: str) -> list[str]:
     return [form.format(**dict(row)) for row in rows]
 
 
+def wrong_in(tx: Transaction, tax: float) -> list[str]:
+    """Everything that is wrong in a database at this moment; `tax` is the setting of the horde.
+
+    To be called with `Database.read`, which shows one moment, whoever writes meanwhile.
+    """
+    return [
+        *books(tx),
+        *floors(tx),
+        *settlements(tx, tax),
+        *counts(tx),
+        *assignments(tx),
+        *cut_short(tx),
+    ]
+
+
 # Money
 
 
@@ -71,7 +88,7 @@ def floors(tx: Transaction) -> list[str]:
         tx.all(OVERHELD), "user {id} has {kudos} hundredths of kudos and {held} held"
     ) + lines(
         tx.all(
-            "SELECT id, kudos, evaluating_kudos FROM users WHERE MIN(kudos, evaluating_kudos) < 0"
+            "SELECT id, kudos, evaluating_kudos FROM users WHERE kudos < 0 OR evaluating_kudos < 0"
         ),
         "user {id} has {kudos} hundredths of kudos and {evaluating_kudos} in escrow",
     )
@@ -83,7 +100,8 @@ def settlements(tx: Transaction, tax: float) -> list[str]:
         tx.all(
             "SELECT jobs.id, jobs.state, COUNT(entries.id) AS many FROM jobs"
             " LEFT JOIN entries ON entries.event = 'settle:' || jobs.id"
-            " GROUP BY jobs.id HAVING many <> (jobs.state = 'done')"
+            " GROUP BY jobs.id"
+            " HAVING COUNT(entries.id) <> CASE jobs.state WHEN 'done' THEN 1 ELSE 0 END"
         ),
         "job {id} is {state} and was settled {many} times",
     )
@@ -96,7 +114,7 @@ def settlements(tx: Transaction, tax: float) -> list[str]:
     wrong += lines(
         tx.all(
             "SELECT substr(event, 8, 36) AS id, COUNT(*) AS many FROM entries"
-            " WHERE event >= 'settle:' AND event < 'settle;' GROUP BY 1 HAVING many > 1"
+            " WHERE event >= 'settle:' AND event < 'settle;' GROUP BY 1 HAVING COUNT(*) > 1"
         ),
         "job {id} was settled {many} times",
     )
@@ -108,7 +126,7 @@ OVERHELD = (
     " JOIN requests ON requests.user_id = users.id AND is_upfront = 1"
     " WHERE users.id NOT IN (SELECT user_id FROM lines"
     " WHERE amount < 0 AND action IN ('admin', 'awarded') AND user_id IS NOT NULL)"
-    " GROUP BY users.id HAVING held > kudos"
+    " GROUP BY users.id HAVING SUM(bill * (waiting + processing)) > kudos"
 )
 
 
@@ -126,16 +144,18 @@ SETTLED = (
     " THEN lines.amount END), 0) AS paid"
     " FROM jobs JOIN requests ON requests.id = jobs.request_id"
     " JOIN entries ON entries.event = 'settle:' || jobs.id"
-    " LEFT JOIN lines ON lines.entry_id = entries.id GROUP BY jobs.id"
+    " LEFT JOIN lines ON lines.entry_id = entries.id GROUP BY jobs.id, requests.id"
+)
+PAID = (
+    "COALESCE(-SUM(CASE WHEN lines.amount < 0 AND lines.user_id = requests.user_id"
+    " THEN lines.amount END), 0)"
 )
 CHARGED = (
-    "SELECT requests.id, requests.charged,"
-    " COALESCE(-SUM(CASE WHEN lines.amount < 0 AND lines.user_id = requests.user_id"
-    " THEN lines.amount END), 0) AS paid"
+    f"SELECT requests.id, requests.charged, {PAID} AS paid"
     " FROM requests LEFT JOIN jobs ON jobs.request_id = requests.id"
     " LEFT JOIN entries ON entries.event = 'settle:' || jobs.id"
     " LEFT JOIN lines ON lines.entry_id = entries.id"
-    " GROUP BY requests.id HAVING paid <> requests.charged"
+    f" GROUP BY requests.id HAVING {PAID} <> requests.charged"
 )
 
 
@@ -146,15 +166,18 @@ def counts(tx: Transaction) -> list[str]:
     """Requests whose counts are not those of their jobs, or below zero."""
     return lines(
         tx.all(
-            "SELECT requests.*, COALESCE(SUM(jobs.state = 'running'), 0) AS running,"
-            " COALESCE(SUM(jobs.state = 'done'), 0) AS done FROM requests"
+            f"SELECT requests.*, {RUNNING} AS running, {DONE} AS done FROM requests"
             " LEFT JOIN jobs ON jobs.request_id = requests.id GROUP BY requests.id"
-            " HAVING running <> processing OR done <> finished"
-            " OR MIN(waiting, processing, finished, lost, cancelled) < 0"
+            f" HAVING {RUNNING} <> processing OR {DONE} <> finished OR waiting < 0"
+            " OR processing < 0 OR finished < 0 OR lost < 0 OR cancelled < 0"
         ),
         "request {id} counts {waiting} waiting, {processing} processing, {finished} finished,"
         " {lost} lost, {cancelled} cancelled, and has {running} running and {done} finished jobs",
     )
+
+
+RUNNING = "COUNT(CASE jobs.state WHEN 'running' THEN 1 END)"
+DONE = "COUNT(CASE jobs.state WHEN 'done' THEN 1 END)"
 
 
 def assignments(tx: Transaction) -> list[str]:
@@ -162,7 +185,7 @@ def assignments(tx: Transaction) -> list[str]:
     return lines(
         tx.all(
             "SELECT request_id, ordinal, COUNT(*) AS many FROM jobs WHERE state <> 'faulted'"
-            " GROUP BY request_id, ordinal HAVING many > 1"
+            " GROUP BY request_id, ordinal HAVING COUNT(*) > 1"
         ),
         "picture {ordinal} of request {request_id} is in {many} live jobs",
     ) + lines(
@@ -177,11 +200,11 @@ def assignments(tx: Transaction) -> list[str]:
 
 def results(tx: Transaction, pictures: Collection[str]) -> list[str]:
     """Finished jobs without a picture; `pictures` are the names of those there are."""
-    rows = tx.all("SELECT id FROM jobs WHERE state = 'done'")
+    rows = tx.all("SELECT id, picture FROM jobs WHERE state = 'done'")
     return [
         f"job {row['id']} is finished and its picture is gone"
         for row in rows
-        if f"{row['id']}.webp" not in pictures
+        if (row["picture"] or upload_name(row["id"])) not in pictures
     ]
 
 
