@@ -8,7 +8,9 @@ import httpx
 import msgspec
 
 from ordu.client.events import Block, Blocks
-from ordu.server.run import Opened, Server, configured, listen, nothing
+from ordu.server.listening import listen
+from ordu.server.run import Opened, configured, nothing
+from ordu.server.stopping import Server
 
 TURNS_MAX = 300_000  # of the event loop, a few seconds
 

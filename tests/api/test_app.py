@@ -1,12 +1,14 @@
 """What every answer shares: refusals, headers, limits, and no word too many when we break."""
 
 import asyncio
+import sqlite3
 
 import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS
 
 from ordu.protocol import operations
 from ordu.server.call import HANDLERS
+from ordu.server.handlers import health
 
 pytestmark = pytest.mark.anyio
 
@@ -100,9 +102,31 @@ async def test_a_get_with_a_json_content_type_and_no_body_is_fine(api):
 async def test_probes(api, horde):
     assert (await api.get("/livez")).text == "ok\n"
     assert (await api.get("/readyz")).text == "ok\n"
-    horde.is_stopping = True
+    horde.leave()
     assert (await api.get("/livez")).status_code == 200
     assert (await api.get("/readyz")).status_code == 503
+
+
+async def test_get_readyz_says_when_nothing_can_be_written(api, horde):
+    def full():
+        raise OSError("No space left on device")
+
+    flush, horde.database.before_commit = horde.database.before_commit, full
+    reply = await api.get("/readyz")
+    assert (reply.status_code, reply.json()["rc"]) == (503, "Unavailable")
+    horde.database.before_commit = flush
+    assert (await api.get("/readyz")).status_code == 200  # though nobody else has written
+
+
+async def test_get_readyz_does_not_wait_long_for_the_database(api, horde, settings, monkeypatch):
+    monkeypatch.setattr(health, "DATABASE_S_MAX", 0.01)
+    other = sqlite3.connect(settings.database_path(), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    reply = await api.get("/readyz")
+    assert (reply.status_code, reply.json()["message"]) == (503, "The database does not answer.")
+    other.close()
+    monkeypatch.setattr(health, "DATABASE_S_MAX", 10)
+    assert (await api.get("/readyz")).status_code == 200
 
 
 async def test_calls_at_once_do_not_mix(api, register):

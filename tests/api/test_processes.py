@@ -251,13 +251,12 @@ async def test_jobs_that_run_elsewhere_are_known_and_forgotten(one, two, monkeyp
 
 async def test_there_is_one_keeper_and_another_takes_over(shared, one):
     await until(lambda: one.horde.is_keeper)
-    async with a_process(shared) as other:
-        async with a_process(shared) as third:
-            await third.sweeper.sweep()
-            assert (other.horde.is_keeper, third.horde.is_keeper) == (False, False)
-            await one.horde.tidings.channel.stop()
-            await until(lambda: other.horde.is_keeper or third.horde.is_keeper)
-            assert other.horde.is_keeper != third.horde.is_keeper
+    async with a_process(shared) as other, a_process(shared) as third:
+        await third.sweeper.sweep()
+        assert (other.horde.is_keeper, third.horde.is_keeper) == (False, False)
+        await one.horde.tidings.channel.stop()
+        await until(lambda: other.horde.is_keeper or third.horde.is_keeper)
+        assert other.horde.is_keeper != third.horde.is_keeper
 
 
 async def test_a_worker_that_pops_at_one_process_is_here_for_all(one, two):

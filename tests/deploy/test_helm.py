@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from tests.deploy.conftest import CHART, NEEDED, ROOT, TOOLS, rendered, run, template, tool
-from tests.deploy.test_names import CLOSING_S, COMING, SETTINGS
+from tests.deploy.test_names import CLOSING_S, SETTINGS
 
 from ordu.settings import ServerSettings, describe
 
@@ -107,7 +107,7 @@ def test_kubernetes_knows_all_that_the_chart_makes(values, version, tmp_path):
 
 def test_the_server_gets_settings_that_it_has(tmp_path):
     given = variables(rendered(tmp_path, EVERYTHING))
-    known = SETTINGS | COMING | {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    known = SETTINGS | {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
     assert set(given) - known == set()
     assert given["ORDU_REQUEST_BODY_BYTES_MAX"] == "33554432"
     assert given["ORDU_TAX"] == "0.25"

@@ -12,8 +12,6 @@ from ordu.protocol import operations
 from ordu.settings import TABLES, ServerSettings, describe
 from ordu.settings.reader import read
 
-# Settings that deploy/ uses and the server does not have yet; each goes when it is there.
-COMING = {"ORDU_DRAIN_S"}
 # Of compose and its proxy, not of the program.
 OF_COMPOSE = {"ORDU_SITE", "ORDU_PICTURES_SITE", "ORDU_SUBNET", "ORDU_IMAGE"}
 
@@ -38,19 +36,14 @@ def default(name: str) -> Any:
 def test_every_variable_that_is_named_is_a_setting(path):
     own = {each.environment for kind in TABLES for each in describe(kind)} | {"ORDU_CONFIG"}
     named = set(VARIABLE.findall(path.read_text(encoding="utf-8")))
-    assert named - own - COMING - OF_COMPOSE == set()
-
-
-def test_what_is_coming_is_not_there_yet():
-    assert set() == COMING & SETTINGS, "take these out of COMING: the server has them now"
+    assert named - own - OF_COMPOSE == set()
 
 
 @pytest.mark.parametrize("path", [*FILES, *PAGES], ids=relative)
 def test_every_option_of_ordu_serve_that_is_named_exists(path):
     flags = {each.flag for each in describe(ServerSettings)} | {"--with-worker", "--config"}
-    coming = {"--" + name.removeprefix("ORDU_").lower().replace("_", "-") for name in COMING}
     for command in re.findall(r"ordu serve[^\n`]*", path.read_text(encoding="utf-8")):
-        assert set(re.findall(r"--[a-z][a-z-]*", command)) <= flags | coming, command
+        assert set(re.findall(r"--[a-z][a-z-]*", command)) <= flags, command
 
 
 @pytest.mark.parametrize("path", [*FILES, *PAGES], ids=relative)
@@ -76,7 +69,7 @@ def test_compose_hands_the_server_nothing_but_settings_and_the_key_of_the_storag
     services = compose_file()["services"]
     for name in ("server-1", "server-2"):
         given = set(services[name]["environment"])
-        assert given - SETTINGS - COMING == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+        assert given - SETTINGS == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
 def test_nothing_of_compose_can_be_reached_but_the_proxy():

@@ -168,8 +168,9 @@ def test_what_is_allowed(name, given, expected):
         ("factors", "sdxl=2", "worker_blacklist"),
         ("factors", "loras=-1", "from 0 to 1000"),
         ("factors", {"loras": float("inf")}, "loras=inf"),
-        ("processes", 2, "several cannot share SQLite yet"),
-        ("database", "postgresql://ordu@db/horde", "sqlite:///PATH"),
+        ("processes", 65, "a whole number from 1 to 64"),
+        ("drain_s", -1, "a whole number from 0 to 600"),
+        ("database", "mysql://ordu@db/horde", "sqlite:///PATH"),
         ("database", "sqlite:///:memory:", "sqlite:///PATH"),
         ("database", "sqlite:///", "sqlite:///PATH"),
         ("database", "horde.db", "sqlite:///PATH"),
@@ -206,9 +207,15 @@ def test_an_administrators_key_has_exactly_22_characters(key):
 
 
 def test_a_password_in_a_url_is_never_repeated():
-    line = refusal_of(environ={"ORDU_DATABASE": "postgresql://ordu:hunter2@db/horde"})
+    line = refusal_of(environ={"ORDU_DATABASE": "mysql://ordu:hunter2@db/horde"})
     assert "hunter2" not in line
-    assert "postgresql://(not shown)@db/horde" in line
+    assert "mysql://(not shown)@db/horde" in line
+
+
+def test_a_password_in_a_url_is_never_shown():
+    values = read(ServerSettings, {"database": "postgresql://ordu:hunter2@db/horde"}, {}).values
+    assert "hunter2" not in repr(values)
+    assert "database=postgresql://ordu:…@db/horde" in repr(values)
 
 
 def test_what_would_break_the_line_is_shown_harmless():

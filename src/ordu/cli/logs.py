@@ -1,6 +1,7 @@
 """Logging of a process: lines for people, or one JSON object a line for programs; on stderr.
 
-No key is ever logged: libraries that log headers and links are held at warnings.
+With several server processes each line has the number of its process. No key is ever logged:
+libraries that log headers and links are held at warnings.
 """
 
 import json
@@ -8,11 +9,15 @@ import logging
 from datetime import UTC, datetime
 
 TALKATIVE = ("alembic", "httpx", "httpcore", "asyncio", "uvicorn", "uvicorn.error")
-TEXT_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+TEXT_FORMAT = "%(asctime)s %(levelname)-7s {mark}%(name)s: %(message)s"
 
 
 class JsonFormatter(logging.Formatter):
     """One JSON object for each record."""
+
+    def __init__(self, process: int | None) -> None:
+        super().__init__()
+        self.of_all = {} if process is None else {"process": process}
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line."""
@@ -21,17 +26,23 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **self.of_all,
         }
         if record.exc_info:
             fields["error"] = self.formatException(record.exc_info)
         return json.dumps(fields, ensure_ascii=False)
 
 
-def start_logging(level: str, form: str = "text") -> None:
-    """Log from this level on, in this form (`text` or `json`)."""
+def start_logging(level: str, form: str = "text", process: int | None = None) -> None:
+    """Log from this level on, in this form (`text` or `json`), as the process of this number."""
     handler = logging.StreamHandler()
-    formatter = JsonFormatter() if form == "json" else logging.Formatter(TEXT_FORMAT, "%H:%M:%S")
-    handler.setFormatter(formatter)
+    handler.setFormatter(JsonFormatter(process) if form == "json" else for_people(process))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def for_people(process: int | None) -> logging.Formatter:
+    """Lines of text."""
+    mark = "" if process is None else f"[{process}] "
+    return logging.Formatter(TEXT_FORMAT.format(mark=mark), "%H:%M:%S")

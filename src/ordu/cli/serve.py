@@ -7,25 +7,25 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+import msgspec
 
 from ordu import __version__
-from ordu.cli import children
+from ordu.cli import children, supervising
 from ordu.cli.failures import extra
 from ordu.cli.here import schema_of
 from ordu.cli.logs import start_logging
 from ordu.cli.options import SettingsCommand, read_options, setting_options
+from ordu.server.listening import HAND_OVER, Started
 from ordu.settings import ServerSettings
-
-if TYPE_CHECKING:
-    from ordu.server.run import Started
 
 MAIN = (
     *("data", "host", "port", "database", "images", "public_url", "rate_limits", "anonymous"),
-    *("trusted_proxies", "processes", "migrate"),
+    *("trusted_proxies", "processes", "drain_s", "migrate"),
 )
 SECRETS = ("admin_key", "secret")  # not as options: command lines can be read by everybody
 
@@ -35,31 +35,63 @@ SECRETS = ("admin_key", "secret")  # not as options: command lines can be read b
 @setting_options(ServerSettings, main=MAIN, without=SECRETS)
 @click.option("--ready-file", type=click.Path(path_type=Path), hidden=True)
 @click.option("--with-parent", is_flag=True, hidden=True)
+@click.option("--inherit", type=int, hidden=True)  # the socket of the process that supervises us
+@click.option("--process", "number", type=int, hidden=True)  # what it calls us
 def serve(
     config: Path | None,
     ready_file: Path | None,
     with_worker: bool,
     with_parent: bool,
+    inherit: int | None,
+    number: int | None,
     **given: Any,
 ) -> None:
     """Run a horde's server on this machine.
 
     The first start makes the data folder, and the administrator, whose key is shown once. Ctrl-C
-    or SIGTERM stops it: what is in hand is finished first. Two settings are no options, because
-    command lines can be read by everybody: ORDU_ADMIN_KEY and ORDU_SECRET.
+    or SIGTERM stops it: what is in hand is finished first. With several processes, SIGHUP replaces
+    one after the other. Two settings are no options, because command lines can be read by
+    everybody: ORDU_ADMIN_KEY and ORDU_SECRET.
     """
     with stopped_by_signals():
         settings = read_options(ServerSettings, given, config).values
-        start_logging(settings.log_level, settings.log_format)
+        start_logging(settings.log_level, settings.log_format, number)
         if with_parent:
             children.follow_parent()
-        run_until_stopped(serving(settings, ready_file, with_worker=with_worker))
+        if inherit is not None:
+            run_until_stopped(serving(settings, Telling([tell_supervisor]), inherit))
+            return
+        supervising.check_may_share(settings)
+        telling = telling_people(settings, ready_file, with_worker=with_worker)
+        if settings.processes == 1:
+            run_until_stopped(serving(settings, telling))
+            return
+        words = supervising.same_command(given, config)
+        asyncio.run(supervising.supervise(settings, words, telling.ready, telling.end))
+
+
+@dataclass
+class Telling:
+    """Who is told that calls are answered, and that the end begins."""
+
+    tellers: list[Callable[[Started], None]]
+    farewell: Callable[[], Awaitable[None]] | None = None
+
+    def ready(self, started: Started) -> None:
+        """Calls are answered."""
+        for each in self.tellers:
+            each(started)
+
+    async def end(self) -> None:
+        """The end begins."""
+        if self.farewell is not None:
+            await self.farewell()
 
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
     """Let signals end a start cleanly, until the server listens to them itself."""
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, HAND_OVER)}
     for each in before:
         signal.signal(each, lambda *_: sys.exit(0))
     try:
@@ -69,29 +101,31 @@ def stopped_by_signals() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def serving(
+def telling_people(
     settings: ServerSettings, ready_file: Path | None, *, with_worker: bool
-) -> Coroutine[Any, Any, None]:
-    """The server's work, put together."""
-    with extra("server"):
-        from ordu.server import run
-    schema_of(settings.database_path())  # says in a line when that is no database
-    farewell: Callable[[], Awaitable[None]] = run.nothing
-    tellers: list[Callable[[Started], None]] = [lambda started: tell(started, settings)]
+) -> Telling:
+    """Who is told of a server that a person or a program of theirs has started."""
+    telling = Telling([lambda started: tell(started, settings)])
     if ready_file is not None:
-        tellers.append(lambda started: write_ready_file(ready_file, started))
+        telling.tellers.append(lambda started: write_ready_file(ready_file, started))
     if with_worker:
         from ordu.cli.local_worker import LocalWorker
 
         local = LocalWorker(Path(settings.data), settings.grace_s)
-        tellers.append(lambda started: local.start(started.local_url))
-        farewell = local.stop
+        telling.tellers.append(lambda started: local.start(started.local_url))
+        telling.farewell = local.stop
+    return telling
 
-    def ready(started: "Started") -> None:
-        for each in tellers:
-            each(started)
 
-    return run.serve(settings, ready, farewell)
+def serving(
+    settings: ServerSettings, telling: Telling, inherit: int | None = None
+) -> Coroutine[Any, Any, None]:
+    """The server's work, put together."""
+    with extra("server"):
+        from ordu.server import run
+    if not settings.is_postgres:
+        schema_of(settings.database_path())  # says in a line when that is no database
+    return run.serve(settings, telling.ready, telling.end, inherit)
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
@@ -105,7 +139,13 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
         runner.run(work)
 
 
-def write_ready_file(path: Path, started: "Started") -> None:
+def tell_supervisor(started: Started) -> None:
+    """Tell the process that started us, in a line."""
+    sys.stdout.buffer.write(msgspec.json.encode(started) + b"\n")
+    sys.stdout.flush()
+
+
+def write_ready_file(path: Path, started: Started) -> None:
     """Tell the program that started us where we are; the file is whole when it is there."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -114,7 +154,7 @@ def write_ready_file(path: Path, started: "Started") -> None:
     draft.replace(path)
 
 
-def tell(started: "Started", settings: ServerSettings) -> None:
+def tell(started: Started, settings: ServerSettings) -> None:
     """Say what the person who started a horde wants to know."""
     from rich.panel import Panel
 
@@ -133,7 +173,7 @@ def tell(started: "Started", settings: ServerSettings) -> None:
         )
     at = "" if started.url == "http://127.0.0.1:7001" else f" --url {started.url}"
     lines = {
-        "data": str(started.data.resolve()),
+        "data": str(Path(started.data).resolve()),
         "web page": f"{started.url}/",
         "a picture": f'{ordu()} generate "dunes at sunset"{at}',
         "a worker": f"{ordu()} worker --url {started.url} --api-key KEY",

@@ -74,6 +74,8 @@ class Horde:
     )  # other tidings than ours
     hands: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     errands: set[asyncio.Task[None]] = field(default_factory=set)  # done though nobody waits
+    is_leaving: bool = False  # whoever calls is to go to another server, where there is one
+    is_replaced: bool = False  # by another process at the same address, which is ready
     is_stopping: bool = False
     tidings: Tidings | None = None  # None where this process is the only one of its horde
     idle: IdleWorkers = field(init=False)
@@ -113,15 +115,33 @@ class Horde:
         """Run a write and return its result once it is durable."""
         return await self.database.write(operation, publish, abandon)
 
+    async def probe(self) -> None:
+        """Read, and write nothing, to see whether both work; that costs no flush.
+
+        After a commit that failed it is also what finds out that writing works again, when nobody
+        else writes because we are not ready.
+
+        Raises:
+            Refused: `Unavailable`, one of them does not.
+        """
+        await self.read(facts.modes)
+        await self.database.write(lambda _: None)
+
     def errand(self, work: Coroutine[Any, Any, None]) -> None:
         """Have something done to its end, whoever leaves meanwhile."""
         task = asyncio.get_running_loop().create_task(work)
         self.errands.add(task)
         task.add_done_callback(self.errands.discard)
 
+    def leave(self, *, is_replaced: bool = False) -> None:
+        """The end is near: those who can wait elsewhere as well are answered now."""
+        self.is_leaving, self.is_replaced = True, is_replaced
+        self.wakeups.tell_all()
+        self.idle.tell_all()
+
     def stop(self) -> None:
         """The end begins: all who wait for something are answered now."""
-        self.is_stopping = True
+        self.is_leaving = self.is_stopping = True
         self.wakeups.tell_all()
         self.idle.tell_all()
 

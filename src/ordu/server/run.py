@@ -5,15 +5,11 @@ import ipaddress
 import logging
 import os
 import secrets
-import signal
-import socket
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import uvicorn
 
 from ordu import failpoints
@@ -30,27 +26,18 @@ from ordu.images.links import ServerLinks
 from ordu.images.store import Pictures, open_store
 from ordu.kinds.catalogue import read_catalogue
 from ordu.server.app import make_app
+from ordu.server.listening import Started, addresses, inherited, listen
 from ordu.server.onewrite import Protocol
 from ordu.server.secret import Secret, check_fingerprint, read_secret
+from ordu.server.stopping import Server, stops_within_s
 from ordu.settings import ServerSettings, SettingError
+from ordu.settings.setting import without_password
 from ordu.store.database import Database
 from ordu.store.groups import GroupedDatabase
 from ordu.store.migrations import SchemaError, bring_up_to_date
 from ordu.store.sqlite import Sqlite
 
 log = logging.getLogger(__name__)
-
-BACKLOG = 2048
-
-
-@dataclass(frozen=True)
-class Started:
-    """What the person who started a server wants to know."""
-
-    url: str
-    local_url: str  # for programs on this machine, also when a proxy stands before the other
-    data: Path
-    new_admin_key: str | None  # told once, at the first start
 
 
 @dataclass(frozen=True)
@@ -185,7 +172,7 @@ async def open_postgres(
     try:
         direct = settings.database_direct or settings.database
         if await schema.bring_up_to_date(direct, may_migrate=settings.migrate):
-            log.info("brought the schema of %s up to date", schema.named(direct))
+            log.info("brought the schema of %s up to date", without_password(direct))
         database = postgres.PostgresDatabase(
             settings.database,
             connections_max=settings.database_connections,
@@ -195,7 +182,7 @@ async def open_postgres(
         await database.start()
     except postgres.UNREACHABLE as error:
         raise SettingError(
-            f"The database {schema.named(settings.database)} cannot be used: "
+            f"The database {without_password(settings.database)} cannot be used: "
             f"{error or type(error).__name__}."
         ) from error
     return database
@@ -256,21 +243,22 @@ async def serve(
     settings: ServerSettings,
     ready: Callable[[Started], None],
     farewell: Callable[[], Awaitable[None]] = nothing,
+    descriptor: int | None = None,
 ) -> None:
     """Serve until told to stop: then take nothing new, finish what is in hand, and close.
 
     `ready` is called once calls are answered. `farewell` is awaited before the first is refused,
-    so that a worker of this process can deliver what it holds.
+    so that a worker of this process can deliver what it holds. `descriptor` is that of a socket
+    which listens already, where several processes share it.
     """
-    with listen(settings) as listener:
-        port = listener.getsockname()[1]
-        url = settings.public_url_at(port)
-        local_url = msgspec.structs.replace(settings, public_url="").public_url_at(port)
+    with listen(settings) if descriptor is None else inherited(descriptor) as listener:
+        url, local_url = addresses(settings, listener)
         async with open_horde(settings, url) as opened:
             server = Server(configured(settings, opened), opened.horde, farewell)
             sweeping = asyncio.create_task(Sweeper(opened.horde, opened.elsewhere).run())
+            within_s = stops_within_s(settings)
             try:
-                ready(Started(url, local_url, Path(settings.data), opened.new_admin_key))
+                ready(Started(url, local_url, settings.data, opened.new_admin_key, within_s))
                 await server.serve(sockets=[listener])
             finally:
                 sweeping.cancel()
@@ -299,58 +287,6 @@ def mapped(networks: Iterable[str]) -> list[str]:
     return [
         f"::ffff:{net.network_address}/{net.prefixlen + 96}" for net in read if net.version == 4
     ]
-
-
-def listen(settings: ServerSettings) -> socket.socket:
-    """A socket on the address of the settings.
-
-    Raises:
-        SettingError: the address cannot be listened on.
-    """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        raise SettingError(
-            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror or error}. "
-            "Choose another --port (0 takes any free one) or --host."
-        ) from error
-    listener.listen(BACKLOG)
-    listener.setblocking(False)  # noqa: FBT003 - the standard library's own signature
-    return listener
-
-
-class Server(uvicorn.Server):
-    """Uvicorn, telling the horde when the end begins."""
-
-    def __init__(
-        self, config: uvicorn.Config, horde: Horde, farewell: Callable[[], Awaitable[None]]
-    ) -> None:
-        super().__init__(config)
-        self.horde = horde
-        self.farewell = farewell
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop when asked by a signal.
-
-        Uvicorn raises the signal again after its end, which would kill us before the horde is
-        closed; here a stop that was asked for is no failure, and a second SIGTERM changes nothing.
-        """
-        if threading.current_thread() is threading.main_thread():
-            loop = asyncio.get_running_loop()
-            for each in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(each, self.handle_exit, each, None)
-        yield
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop taking calls and finish what is in hand; calls that wait long see that we stop."""
-        await self.farewell()
-        self.horde.stop()
-        await super().shutdown(sockets)
 
 
 __all__ = ["SchemaError", "SettingError", "Started", "open_horde", "serve"]

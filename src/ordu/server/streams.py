@@ -92,10 +92,13 @@ class EventStream(Response):
             return  # the server closes the connection, because the answer is not complete
 
     async def tell(self, reader: Reader, followed: Followed, hang_up: HangUp) -> None:
-        """Send what there is to say until the request has ended or the stream is long enough."""
+        """Send what there is to say until the request has ended or the stream is long enough.
+
+        It also ends when this server is about to: the reader comes back, and finds another.
+        """
         deadline = time.monotonic() + self.length_s
         wakes, rounds = hang_up.event, -1
-        while not (hang_up.happened or self.horde.is_stopping):
+        while not hang_up.happened:
             wakes.clear()
             try:
                 self.last = await followed_progress(self.horde, followed)
@@ -108,7 +111,7 @@ class EventStream(Response):
             if data:
                 await reader.write(data)
             left_s = deadline - time.monotonic()
-            if self.last.done or left_s <= 0:
+            if self.last.done or left_s <= 0 or self.horde.is_leaving:
                 return
             if not await woken(wakes, min(left_s, HEARTBEAT_S)) and left_s > HEARTBEAT_S:
                 await reader.write(HEARTBEAT)

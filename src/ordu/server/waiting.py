@@ -3,7 +3,8 @@
 A pop waits for a job, a check and a status for another version of their request. Programs that do
 not ask for it see no difference. Whoever waits costs memory and a timer that hardly ever rings: it
 is woken by what happens (`engine.wakeups`, `engine.idle`), by its caller's hang-up, or by the end
-of the server. With too many that wait, a call is answered at once, as if it had not asked.
+of the server, which begins with its drain. With too many that wait, a call is answered at once, as
+if it had not asked.
 """
 
 import re
@@ -33,7 +34,7 @@ def wait_of(call: Call[object], most_s: int = WAIT_S_MAX) -> int:
     """For how many seconds at most this call is to wait; 0 for nearly all."""
     prefer = call.header(b"prefer")
     found = _WAIT.search(prefer) if prefer else None
-    if found is None or call.horde.is_stopping or is_full(call):
+    if found is None or call.horde.is_leaving or is_full(call):
         return 0
     return min(int(found[1]), most_s)
 
@@ -65,7 +66,7 @@ async def pop(call: Call[object], worker: Worker, wait_s: int) -> Claimed | Noth
         horde.idle.waiting(worker) as waiter,
         noticed(call.http.receive, waiter.event) as hang_up,
     ):
-        while (left_s := deadline - time.monotonic()) > 0 and not horde.is_stopping:
+        while (left_s := deadline - time.monotonic()) > 0 and not horde.is_leaving:
             await woken(waiter.event, min(left_s, LOOK_AGAIN_S))
             if hang_up.happened:
                 raise ClientDisconnect
@@ -100,7 +101,7 @@ async def progress(call: Call[object], wait_s: int, tags: etags.Tags | None) -> 
         horde.wakeups.on(found.request.id) as event,
         noticed(call.http.receive, event) as hang_up,
     ):
-        while etags.has(tags, found.version) and not horde.is_stopping:
+        while etags.has(tags, found.version) and not horde.is_leaving:
             if (left_s := deadline - time.monotonic()) <= 0:
                 break
             await woken(event, left_s)

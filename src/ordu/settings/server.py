@@ -107,7 +107,7 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         ),
     ] = ()
     processes: Annotated[
-        int, about("Server processes.", 1, 1, allowed="1: several cannot share SQLite yet")
+        int, about("Server processes; more than one share a PostgreSQL database.", 1, 64)
     ] = 1
     admin_key: Annotated[
         str,
@@ -219,6 +219,10 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     ] = 5
     sweep_interval_s: Annotated[int, about("Pause between rounds of the chores.", 1, 3600)] = 1
     grace_s: Annotated[int, about("Time for what is in hand when asked to stop.", 0, 600)] = 10
+    drain_s: Annotated[
+        int,
+        about("How long a server goes on after SIGTERM, so that clients find another.", 0, 600),
+    ] = 0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], about("The least that is logged.")
     ] = "info"

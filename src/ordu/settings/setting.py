@@ -9,8 +9,6 @@ from typing import Any
 import msgspec
 from msgspec import Meta, inspect
 
-PASSWORD = re.compile(r"(\w://[^/@:\s]*:)[^/@\s]*@")  # in an address
-
 
 def about(
     description: str,
@@ -58,7 +56,12 @@ class Setting:
         value = getattr(settings, self.name)
         if self.is_secret:
             return "(set)" if value else "(not set)"
-        return PASSWORD.sub(r"\1…@", as_text(value))
+        return without_password(as_text(value))
+
+
+def without_password(text: str) -> str:
+    """A text in which no address tells its password."""
+    return re.sub(r"(//[^/@:\s]*):[^/@\s]*@", r"\1:…@", text)
 
 
 @cache

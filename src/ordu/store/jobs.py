@@ -103,7 +103,8 @@ def finish(
     """End a running job as done; None when it does not run any more."""
     row = tx.one(
         "UPDATE jobs SET state = 'done', ended_at = :now, result_seed = :seed,"
-        " censored = :censored, metadata = :metadata, picture = :picture WHERE id = :id AND state = 'running'"
+        " censored = :censored, metadata = :metadata, picture = :picture"
+        " WHERE id = :id AND state = 'running'"
         f" RETURNING {COLUMNS}",
         id=job_id,
         now=now,

@@ -18,6 +18,15 @@ def test_json_is_one_object_a_line(capsys):
     assert line["time"].endswith("+00:00")
 
 
+def test_lines_of_one_of_several_processes_have_its_number(capsys):
+    start_logging("info", "json", 3)
+    logging.getLogger("ordu.test").info("said")
+    assert json.loads(capsys.readouterr().err)["process"] == 3
+    start_logging("info", "text", 3)
+    logging.getLogger("ordu.test").info("said")
+    assert "INFO    [3] ordu.test: said" in capsys.readouterr().err
+
+
 def test_level(capsys):
     start_logging("warning")
     logging.getLogger("ordu.test").info("not said")

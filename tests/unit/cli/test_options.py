@@ -6,7 +6,7 @@ from ordu.cli.serve import MAIN, SECRETS, serve
 from ordu.cli.worker import worker
 from ordu.settings import ServerSettings, WorkerSettings, describe
 
-OWN = {"with_worker", "ready_file", "with_parent", "config", "words", "debug"}
+OWN = {"with_worker", "ready_file", "with_parent", "inherit", "number", "config", "words", "debug"}
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,11 @@
 """What `ordu serve` says when it has started."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from ordu.cli.serve import hint_for_others, tell, write_ready_file
-from ordu.server.run import Started
+from ordu.server.listening import Started
 from ordu.settings import ServerSettings
 
 URL = "http://127.0.0.1:7005"
@@ -14,7 +13,7 @@ KEY = "administrator-key-0022"
 
 
 def a_started(key: str | None = KEY) -> Started:
-    return Started(URL, URL, Path("horde"), key)
+    return Started(URL, URL, "horde", key, 30.0)
 
 
 def test_the_first_start_shows_the_key_once(capsys):

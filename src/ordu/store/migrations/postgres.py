@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from ordu.settings.setting import without_password
 from ordu.store.migrations import NEWEST, VERSION_TABLE, must_change, statements
 
 LOCK = 0x6F726475  # "ordu"; of the database's advisory locks
@@ -51,7 +52,7 @@ async def bring_up_to_date(
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
             version = await version_of(connection)
-            if not must_change(named(url), version, may_migrate=may_migrate):
+            if not must_change(without_password(url), version, may_migrate=may_migrate):
                 return False
             if version is None:
                 await create(connection)
@@ -71,8 +72,3 @@ async def create(connection: Any) -> None:
         await connection.execute(for_postgres(statement))
     await connection.execute(VERSION_TABLE)
     await connection.execute("INSERT INTO alembic_version VALUES ($1)", NEWEST)
-
-
-def named(url: str) -> str:
-    """A database as it is told to people: without the password."""
-    return re.sub(r"(//[^/@:]*):[^/@]*@", r"\1:…@", url)
