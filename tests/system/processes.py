@@ -83,6 +83,7 @@ class Processes:
     """What a test starts; all of it is gone when the test is over."""
 
     folder: Path
+    command: tuple[str, ...] = (sys.executable, "-m", "ordu.cli")
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     started: list[Running] = field(default_factory=list)
 
@@ -107,7 +108,7 @@ class Processes:
 
     def start(self, name: str, *arguments: str, **environment: str) -> Running:
         """A command that goes on."""
-        return self.program(name, sys.executable, "-m", "ordu.cli", *arguments, **environment)
+        return self.program(name, *self.command, *arguments, **environment)
 
     def program(self, name: str, *command: str, **environment: str) -> Running:
         """Any program that goes on."""
