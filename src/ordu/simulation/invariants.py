@@ -146,16 +146,14 @@ SETTLED = (
     " JOIN entries ON entries.event = 'settle:' || jobs.id"
     " LEFT JOIN lines ON lines.entry_id = entries.id GROUP BY jobs.id, requests.id"
 )
-PAID = (
-    "COALESCE(-SUM(CASE WHEN lines.amount < 0 AND lines.user_id = requests.user_id"
-    " THEN lines.amount END), 0)"
-)
 CHARGED = (
-    f"SELECT requests.id, requests.charged, {PAID} AS paid"
+    "SELECT id, charged, paid FROM (SELECT requests.id, requests.charged,"
+    " COALESCE(-SUM(CASE WHEN lines.amount < 0 AND lines.user_id = requests.user_id"
+    " THEN lines.amount END), 0) AS paid"
     " FROM requests LEFT JOIN jobs ON jobs.request_id = requests.id"
     " LEFT JOIN entries ON entries.event = 'settle:' || jobs.id"
     " LEFT JOIN lines ON lines.entry_id = entries.id"
-    f" GROUP BY requests.id HAVING {PAID} <> requests.charged"
+    " GROUP BY requests.id) AS found WHERE paid <> charged"
 )
 
 
@@ -166,18 +164,16 @@ def counts(tx: Transaction) -> list[str]:
     """Requests whose counts are not those of their jobs, or below zero."""
     return lines(
         tx.all(
-            f"SELECT requests.*, {RUNNING} AS running, {DONE} AS done FROM requests"
-            " LEFT JOIN jobs ON jobs.request_id = requests.id GROUP BY requests.id"
-            f" HAVING {RUNNING} <> processing OR {DONE} <> finished OR waiting < 0"
+            "SELECT * FROM (SELECT requests.*,"
+            " COUNT(CASE jobs.state WHEN 'running' THEN 1 END) AS running,"
+            " COUNT(CASE jobs.state WHEN 'done' THEN 1 END) AS done FROM requests"
+            " LEFT JOIN jobs ON jobs.request_id = requests.id GROUP BY requests.id) AS found"
+            " WHERE running <> processing OR done <> finished OR waiting < 0"
             " OR processing < 0 OR finished < 0 OR lost < 0 OR cancelled < 0"
         ),
         "request {id} counts {waiting} waiting, {processing} processing, {finished} finished,"
         " {lost} lost, {cancelled} cancelled, and has {running} running and {done} finished jobs",
     )
-
-
-RUNNING = "COUNT(CASE jobs.state WHEN 'running' THEN 1 END)"
-DONE = "COUNT(CASE jobs.state WHEN 'done' THEN 1 END)"
 
 
 def assignments(tx: Transaction) -> list[str]:
