@@ -100,10 +100,14 @@ class Line:
 
     async def execute(self, sql: str, *values: Any) -> None:
         """Notify others, or ask whether anybody listens."""
-        await self.say()
-        if values:
-            for text in values[1]:
-                self.exchange.send(self, text)
+        texts = values[1] if values else ()
+        self.exchange.on_the_way += len(texts)
+        try:
+            await self.say()
+        finally:
+            self.exchange.on_the_way -= len(texts)
+        for text in texts:
+            self.exchange.send(self, text)
 
     async def fetchval(self, sql: str, *values: Any) -> bool:
         """Try for the lock."""

@@ -358,11 +358,12 @@ def memories_too_long(horde: Horde, tx: Transaction) -> list[str]:
 
 
 def standings_differ(horde: Horde, tx: Transaction) -> list[str]:
-    """What is remembered of how far requests are, and is not so."""
+    """What is remembered of how far requests are, is still believed, and is not so."""
+    known, now = horde.known.requests, horde.now()
     return [
         f"request {request_id} is remembered otherwise than it is in SQL"
-        for request_id, (_, standing) in horde.known.requests.values.items()
-        if standing != find(tx, request_id)
+        for request_id in known.values
+        if known.get(request_id, now) not in (None, find(tx, request_id))
     ]
 
 

@@ -82,7 +82,9 @@ class Shared:
         for server in servers:
             process = self.processes[server]
             rounds = process.elsewhere.rounds - process.rounds_before
-            if not process.life.has_news or rounds < ROUNDS_OF_LANES:
+            moment = (sum(each.commits for each in servers), rounds)
+            if rounds < ROUNDS_OF_LANES or moment == process.looked_at:
                 continue
+            process.looked_at = moment
             look = invariants.the_map if rounds >= ROUNDS_OF_ALL else invariants.lanes_differ
             watch.demand(Invariant.MAP, self.truth.look(partial(look, process.horde)))

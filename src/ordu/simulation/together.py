@@ -40,6 +40,7 @@ class Together:
         self.database.on_doubt = self.elsewhere.missed
         self.sweeper = Sweeper(self.horde, self.elsewhere)
         self.rounds_before = 0  # when faults stopped
+        self.looked_at = (0, 0)  # commits and rounds when its memory was last compared with SQL
 
     def hear(self, text: str) -> None:
         """Others tell something."""
@@ -64,7 +65,10 @@ class Together:
             or self.life.loop.ready
             or self.tidings.is_due
             or self.channel.unsent
+            or self.channel.connection is None
+            or self.channel.connection.is_lost  # it does not hear, and does not know that yet
             or self.elsewhere.unread
+            or self.elsewhere.is_behind
             or self.horde.errands
             or not (applying is None or applying.done())
         )

@@ -167,7 +167,9 @@ class World:
         self.watch.checked[Invariant.ANSWERS] = sum(server.calls for server in self.servers)
         for worker in self.workers:
             worker.has_left = True
-        self.pass_time(self.stage.settings.request_lifetime_s * 1000 + GRACE_MS)
+        # What is on its way still, through several servers, comes within another minute.
+        late_ms = GRACE_MS if self.shared is None else 2 * GRACE_MS
+        self.pass_time(self.stage.settings.request_lifetime_s * 1000 + late_ms)
         clock = self.stage.clock
         clock.off_by_ms += ORPHAN_AGE_MS + self.watch.latest_moment() - clock.now()
         for server in self.servers:
