@@ -12,6 +12,7 @@ from tests.builders import a_picture
 
 from ordu.engine import end, sweeper
 from ordu.images.s3 import PICTURES, UPLOAD_AGE_S_MAX, UPLOADS
+from ordu.store import jobs
 
 pytestmark = pytest.mark.anyio
 
@@ -186,6 +187,11 @@ async def test_an_upload_may_be_replaced_until_the_submit_and_not_after(
     assert (await web.get(made["img"])).content == PICTURE
 
 
+async def kept_as(horde, job):
+    """The name under which the picture of a settled job is kept."""
+    return end.picture_name(await horde.read(lambda tx: jobs.by_id(tx, job["id"])))
+
+
 async def test_the_pictures_of_a_request_go_with_it(
     horde, clock, s3, bucket, ask, pop, submit, web
 ):
@@ -195,8 +201,9 @@ async def test_the_pictures_of_a_request_go_with_it(
     assert base64.b64decode(job["source_image"]) == PICTURE
     await uploaded(web, job)
     await submit(job["id"], generation="R2")
-    names = [end.picture_name(job["id"]), end.source_name(placed["id"])]
-    assert s3.keys(bucket) == sorted([*(PICTURES + each for each in names), UPLOADS + names[0]])
+    names = [await kept_as(horde, job), end.source_name(placed["id"])]
+    upload = UPLOADS + end.upload_name(job["id"])
+    assert s3.keys(bucket) == sorted([*(PICTURES + each for each in names), upload])
     clock.forward(s=3600)
     await sweeper.expire_requests(horde)
     assert s3.keys(bucket) == []
@@ -208,7 +215,8 @@ async def test_what_belongs_to_nothing_is_swept(horde, clock, s3, bucket, ask, p
     await uploaded(web, job)
     await submit(job["id"], generation="R2")
     await horde.pictures.put("orphan.webp", PICTURE)
-    old = [PICTURES + "orphan.webp", PICTURES + f"{job['id']}.webp", UPLOADS + f"{job['id']}.webp"]
+    kept = PICTURES + await kept_as(horde, job)
+    old = [PICTURES + "orphan.webp", kept, UPLOADS + f"{job['id']}.webp"]
     before_s = (await s3_now_ms(horde) - horde.now()) / 1000  # the two clocks are not one here
     for key in old:
         s3.make_older(bucket, key, before_s + UPLOAD_AGE_S_MAX)
@@ -248,5 +256,5 @@ async def test_links_of_the_server_itself_are_answered_still(horde, api, ask, po
     await ask(r2=True)
     job = await pop()
     await submit(job["id"])
-    link = await horde.server_links.get_url(end.picture_name(job["id"]))
+    link = await horde.server_links.get_url(await kept_as(horde, job))
     assert (await api.get(link, headers=ANONYMOUS)).content == PICTURE

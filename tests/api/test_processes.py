@@ -185,6 +185,24 @@ async def test_many_workers_at_two_processes_get_each_picture_once(one, two):
     assert await one.horde.read(ledger.audit) == []
 
 
+async def test_processes_that_reach_for_the_same_head_choose_among_a_few(one, two):
+    for _ in range(30):
+        await one.place()
+    both = [one, two]
+    await until(lambda: len(two.horde.lanes.requests) == 30)
+    spreads = []
+
+    async def work(process, name):
+        while (await process.pop(name))["id"]:
+            spreads.append(process.horde.spread)
+
+    await asyncio.gather(*(work(each, f"w{n}{at}") for at, each in enumerate(both) for n in "abcd"))
+    assert len(spreads) == 30
+    assert max(spreads) > 1
+    assert not one.horde.lanes.requests
+    assert not two.horde.lanes.requests
+
+
 # What is lost heals
 
 

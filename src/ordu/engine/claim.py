@@ -28,6 +28,8 @@ from ordu.store.jobs import Job
 from ordu.store.requests import Request
 
 TRIES = 8  # how often a pop tries when the map was wrong, before it says there is nothing
+SPREAD_MAX = 16.0  # among how many heads a pop chooses while processes reach for the same
+SPREAD_KEPT = 0.95  # of that, after a claim that did not miss
 PAUSE_S = 0.001  # before what others were taking is looked at again; twice as long each time
 EXTRA_SLOW_TIMES = 3  # how much longer a worker may take that calls itself extra slow
 EXTRA_SLOW_LIFETIME_MS = 3_600_000  # how long a request lives after such a worker took a job
@@ -122,11 +124,13 @@ async def best(
     """The request this worker should serve next, as far as the map knows.
 
     Not one that it `missed` a moment ago, and not one that somebody took while it was looked at.
+    While processes get into each other's way, one of the best few by chance.
 
     What a requirement cannot say is looked at here, a few heads deep; `passed` is told how many
     were passed over for it.
     """
     passed.clear()
+    choices: list[Waiting] = []
     heads: Iterable[Waiting] = itertools.islice(in_order(horde, worker), HEADS_MAX)
     if worker.offer.requires_kudos or worker.offer.blacklist:
         heads = list(heads)  # SQL is asked about them, and others change the map meanwhile
@@ -135,10 +139,14 @@ async def best(
             continue
         reason = await objection(horde, worker, waiting, has_word)
         if reason is None and waiting.is_free:
-            return waiting
-        if reason is not None:
+            choices.append(waiting)
+            if len(choices) >= int(horde.spread):
+                break
+        elif reason is not None:
             passed[reason] = passed.get(reason, 0) + 1
-    return None
+    if len(choices) > 1:
+        return choices[horde.fresh.choice() % len(choices)]
+    return choices[0] if choices else None
 
 
 async def objection(
@@ -212,9 +220,11 @@ async def take(horde: Horde, worker: Worker, waiting: Waiting, batch: Batch) -> 
         nonlocal given
         horde.lanes.release(waiting)
         if isinstance(claimed, Missed):
+            horde.spread = min(SPREAD_MAX, 2 * horde.spread)
             if claimed.is_taken:
                 horde.lanes.forget(waiting)
             return
+        horde.spread = max(1.0, horde.spread * SPREAD_KEPT)
         given = claimed
         if is_gone:
             end.return_soon(horde, claimed.jobs)

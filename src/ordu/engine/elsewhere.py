@@ -18,6 +18,7 @@ from ordu.engine.horde import Horde, mapped_of, worker_from
 from ordu.engine.lanes import Mapped
 from ordu.engine.presence import Worker
 from ordu.engine.tidings import AnyItem
+from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import Millis, RequestId
 from ordu.rules.matching import LaneKey, Offer, Requirement, WorkerId
 from ordu.store import facts, jobs, lanes, requests, workers
@@ -28,7 +29,8 @@ log = logging.getLogger(__name__)
 
 PAGE = 2_000  # requests that are compared with SQL in one round
 UNREAD_MAX = 100_000  # tidings that wait to be applied; with more, all is compared instead
-OVERLAP_MS = 2_000  # signs of life that were committed late are looked for so far back
+# Signs of life are looked for so far back: they are committed late, and by clocks that differ.
+OVERLAP_MS = 10_000
 JOBS_EVERY = 10  # rounds
 
 
@@ -81,17 +83,29 @@ class Elsewhere:
         """Apply what has come; requirements that are new here are read first."""
         while self.unread:
             items, self.unread = self.unread, []
-            changed = [each for each in items if isinstance(each, tidings.Changed)]
-            await self.know({each.mapped.lane_key for each in changed if each.mapped.left})
-            for item in items:
-                try:
-                    self.apply(item)
-                except Exception:
-                    log.exception("what another process told could not be applied")
-            for worker_id in {each.worker_id for each in items if isinstance(each, tidings.Edited)}:
-                await self.read_again(worker_id)
-            if any(isinstance(each, tidings.Switched) for each in items):
-                self.horde.modes = await self.horde.read(facts.modes)
+            try:
+                await self.apply_some(items)
+            except Refused as refused:
+                log.warning("tidings could not be applied: %s", refused.message)
+                self.is_behind = True
+
+    async def apply_some(self, items: list[AnyItem]) -> None:
+        """Apply some of what has come.
+
+        Raises:
+            Refused: `Unavailable`, the database cannot be asked.
+        """
+        changed = [each for each in items if isinstance(each, tidings.Changed)]
+        await self.know({each.mapped.lane_key for each in changed if each.mapped.left})
+        for item in items:
+            try:
+                self.apply(item)
+            except Exception:
+                log.exception("what another process told could not be applied")
+        for worker_id in {each.worker_id for each in items if isinstance(each, tidings.Edited)}:
+            await self.read_again(worker_id)
+        if any(isinstance(each, tidings.Switched) for each in items):
+            self.horde.modes = await self.horde.read(facts.modes)
 
     def apply(self, item: AnyItem) -> None:
         """Bring one thing into memory."""
@@ -158,9 +172,13 @@ class Elsewhere:
         self.rounds += 1
         await self.meet_all()
         if self.is_behind:
-            self.is_behind = False
             log.warning("tidings were missed: comparing all that waits with the database")
-            await self.compare_all()
+            self.is_behind = False  # before: more may be missed meanwhile
+            try:
+                await self.compare_all()
+            except Refused:
+                self.is_behind = True
+                raise
         else:
             await self.compare_page()
         if self.rounds % JOBS_EVERY == 0:

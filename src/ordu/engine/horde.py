@@ -72,6 +72,7 @@ class Horde:
     hears: dict[type, Callable[[Any], None]] = field(
         default_factory=dict
     )  # other tidings than ours
+    spread: float = 1.0  # among how many heads a pop chooses (`engine.claim`)
     hands: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     errands: set[asyncio.Task[None]] = field(default_factory=set)  # done though nobody waits
     is_leaving: bool = False  # whoever calls is to go to another server, where there is one

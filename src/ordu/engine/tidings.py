@@ -9,6 +9,7 @@ A horde on SQLite is one process and tells nobody.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeAlias
 
@@ -18,6 +19,8 @@ from ordu.engine.lanes import Mapped
 from ordu.rules.lifecycle import JobId, Millis, RequestId
 from ordu.rules.matching import WorkerId
 from ordu.store.jobs import Job
+
+log = logging.getLogger(__name__)
 
 BATCH_S = 0.004  # so long others may join a batch
 TEXT_BYTES_MAX = 7_900  # what a notice of PostgreSQL can carry, less a little
@@ -160,8 +163,16 @@ class Tidings:
             yield text.decode()
 
     def read(self, text: str) -> list[AnyItem]:
-        """What another process tells; nothing for what this one has told itself."""
-        batch = msgspec.json.decode(text, type=Batch)
+        """What another process tells; nothing for what this one has told itself.
+
+        What cannot be read is a gap: the other process may be of another version.
+        """
+        try:
+            batch = msgspec.json.decode(text, type=Batch)
+        except msgspec.MsgspecError:
+            log.warning("tidings of another version of Ordu came: they are looked up instead")
+            self.on_gap()
+            return []
         if batch.sender == self.sender:
             return []
         expected = self.heard.get(batch.sender, batch.number - 1) + 1
@@ -170,6 +181,7 @@ class Tidings:
             self.on_gap()
         return batch.items
 
-    def forget_senders(self) -> None:
-        """Some may have gone, and some may have told things meanwhile."""
+    def missed(self) -> None:
+        """For a while nothing was heard of anybody."""
         self.heard.clear()
+        self.on_gap()

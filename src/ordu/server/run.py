@@ -119,8 +119,8 @@ async def joined(horde: Horde, database: Database) -> AsyncIterator[Elsewhere | 
     elsewhere = Elsewhere(horde)
     channel = PostgresChannel(
         horde.settings.database_direct or horde.settings.database,
-        lambda text: elsewhere.hear(told.read(text)),
-        elsewhere.missed,
+        on_text=lambda text: elsewhere.hear(told.read(text)),
+        on_return=lambda: told.missed(),  # noqa: PLW0108 - it is made after the channel
     )
     horde.tidings = told = Tidings(secrets.token_hex(8), channel, elsewhere.missed)
     database.on_doubt = elsewhere.missed

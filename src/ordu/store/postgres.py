@@ -15,9 +15,11 @@ in a session: no prepared statements, no settings, no locks beyond a transaction
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import random
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -36,12 +38,13 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Connection: TypeAlias = asyncpg.Connection
 
-TRIES_MAX = 8  # of one operation
+TRIES_MAX = 8  # of one operation that others are in the way of
+LOST_S_MAX = 6.0  # how long is tried to reach a database that is away
 PAUSE_S = 0.005  # before the second try; twice as long before each one after that
 PAUSE_S_MAX = 1.0
 CONNECT_S = 5.0
 STATEMENT_S = 30.0
-POOL_WAIT_S = 10.0  # for a connection, when all are at work
+POOL_WAIT_S = 5.0  # for a connection, when all are at work
 STATEMENTS_MAX = 1_000  # kept as they were translated, and prepared on each connection
 SESSION = {  # what the server gives up for us, should we not
     "application_name": "ordu",
@@ -232,15 +235,16 @@ class PostgresDatabase:
 
     async def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run a read on one snapshot; it sees every write that was answered."""
-        for number in range(TRIES_MAX):
+        begun = time.monotonic()
+        for number in itertools.count():
             try:
                 async with self.connection() as connection:
                     return await self.read_on(connection, operation)
             except LOST as error:
-                lost = error
+                if time.monotonic() - begun >= LOST_S_MAX:
+                    raise given_up("a read", error) from error
             await self.pause(number)
-        log.error("a read was given up: %r", lost)
-        raise unavailable(CANNOT_REACH) from lost
+        raise AssertionError("the last try returns or raises")
 
     async def read_on(self, connection: Connection, operation: Callable[[Transaction], T]) -> T:
         """Run a read on this connection."""
@@ -291,20 +295,21 @@ class PostgresDatabase:
 
     async def attempts(self, item: Pending[Any]) -> None:
         """Run a write until it is committed or refused, a bounded number of times."""
-        for number in range(TRIES_MAX):
-            is_last = number == TRIES_MAX - 1
+        begun = time.monotonic()
+        in_the_way = 0
+        for number in itertools.count():
             try:
                 async with self.connection() as connection:
                     if number == 0 and item.future.cancelled():
                         raise Dropped
                     return await self.attempt(connection, item)
             except IN_THE_WAY:
-                if is_last:
+                in_the_way += 1
+                if in_the_way == TRIES_MAX:
                     raise
             except LOST as error:
-                if is_last:
-                    log.error("a write was given up: %r", error)  # noqa: TRY400 - expected trouble
-                    raise unavailable(CANNOT_REACH) from error
+                if time.monotonic() - begun >= LOST_S_MAX:
+                    raise given_up("a write", error) from error
             await self.pause(number)
         raise AssertionError("the last try returns or raises")
 
@@ -333,7 +338,7 @@ class PostgresDatabase:
 
     async def pause(self, number: int) -> None:
         """Wait a little before the next try, and not as long as others do."""
-        longest = min(PAUSE_S_MAX, PAUSE_S * 2**number)
+        longest = min(PAUSE_S_MAX, PAUSE_S * 2 ** min(number, 20))
         await asyncio.sleep(longest * self.chance.uniform(0.5, 1))
 
 
@@ -342,6 +347,12 @@ async def undo(connection: Connection) -> None:
     if not connection.is_closed():
         with contextlib.suppress(*LOST):
             await connection.execute("ROLLBACK")
+
+
+def given_up(what: str, error: BaseException) -> Refused:
+    """The refusal when the database was away for too long."""
+    log.error("%s was given up: %r", what, error)
+    return unavailable(CANNOT_REACH)
 
 
 def cannot_be_kept(error: Exception) -> Refused:

@@ -15,7 +15,7 @@ async def test_pictures_that_belong_to_nothing_are_removed_after_an_hour(horde, 
     user = await a_user(horde)
     request = await placed(horde, user)
     job = await popped(horde, await a_worker(horde, user))
-    kept = [end.picture_name(job.id), end.source_name(request.id), "young.webp"]
+    kept = [end.upload_name(job.id), end.source_name(request.id), "young.webp"]
     for name in (*kept[:2], "orphan.webp"):
         await horde.pictures.put(name, b"x")
     clock.forward(s=9000)

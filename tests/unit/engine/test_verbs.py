@@ -485,14 +485,14 @@ async def test_an_expired_request_is_gone_with_its_pictures(horde, clock):
     worker = await a_worker(horde, user)
     request = await place.accept(horde, user, a_wish(n=2), {"src": b"source"})
     job = await popped(horde, worker)
-    await horde.pictures.put(end.picture_name(job.id), b"picture")
+    await horde.pictures.put(end.upload_name(job.id), b"picture")
     clock.forward(s=1199)
     await sweeper.expire_requests(horde)
     assert await request_of(horde, request.id)
     clock.forward(s=1)
     await sweeper.expire_requests(horde)
     assert await request_of(horde, request.id) is None
-    assert await horde.pictures.get(end.picture_name(job.id)) is None
+    assert await horde.pictures.get(end.upload_name(job.id)) is None
     assert await horde.pictures.get(end.source_name(request.id)) is None
     with pytest.raises(Refused, match=r"Processing Job with ID .* does not exist") as refused:
         await settle.find_running(horde, job.id, user)
