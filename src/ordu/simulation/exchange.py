@@ -100,6 +100,7 @@ class Line:
 
     async def execute(self, sql: str, *values: Any) -> None:
         """Notify others, or ask whether anybody listens."""
+        del sql
         texts = values[1] if values else ()
         self.exchange.on_the_way += len(texts)
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ordu.engine.elsewhere import JOBS_EVERY
+from ordu.engine.elsewhere import RARELY
 from ordu.simulation import invariants
 from ordu.simulation.disk import Disk
 from ordu.simulation.exchange import Exchange
@@ -16,7 +16,7 @@ from ordu.simulation.truth import MemoryEngine, RealEngine, Truth
 from ordu.simulation.watch import Watch
 
 ROUNDS_OF_LANES = 2  # of chores, after which what waits is known as SQL has it
-ROUNDS_OF_ALL = JOBS_EVERY + 2  # after which everything is
+ROUNDS_OF_ALL = RARELY + 2  # after which everything is
 AWAY_MS_MAX = 60_000
 
 

@@ -33,7 +33,7 @@ class Together:
         pictures = MemoryPictures(disk, life.switch, is_shared=True)
         self.horde = a_horde(server.stage, self.database, pictures)
         self.elsewhere = Elsewhere(self.horde)
-        self.channel = HandChannel(exchange, life, self.hear, self.elsewhere.missed)
+        self.channel = HandChannel(exchange, life, self.hear, self.missed)
         sender = f"{server.chance.getrandbits(64):x}"
         self.tidings = Tidings(sender, self.channel, self.elsewhere.missed)
         self.horde.tidings = self.tidings
@@ -45,6 +45,10 @@ class Together:
     def hear(self, text: str) -> None:
         """Others tell something."""
         self.elsewhere.hear(self.tidings.read(text))
+
+    def missed(self) -> None:
+        """For a while nothing was heard of anybody."""
+        self.tidings.missed()
 
     async def join(self) -> None:
         """Listen to the others, and load."""

@@ -19,7 +19,6 @@ import itertools
 import logging
 import random
 import re
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -235,13 +234,13 @@ class PostgresDatabase:
 
     async def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run a read on one snapshot; it sees every write that was answered."""
-        begun = time.monotonic()
+        begun = asyncio.get_running_loop().time()
         for number in itertools.count():
             try:
                 async with self.connection() as connection:
                     return await self.read_on(connection, operation)
             except LOST as error:
-                if time.monotonic() - begun >= LOST_S_MAX:
+                if asyncio.get_running_loop().time() - begun >= LOST_S_MAX:
                     raise given_up("a read", error) from error
             await self.pause(number)
         raise AssertionError("the last try returns or raises")
@@ -295,7 +294,7 @@ class PostgresDatabase:
 
     async def attempts(self, item: Pending[Any]) -> None:
         """Run a write until it is committed or refused, a bounded number of times."""
-        begun = time.monotonic()
+        begun = asyncio.get_running_loop().time()
         in_the_way = 0
         for number in itertools.count():
             try:
@@ -308,7 +307,7 @@ class PostgresDatabase:
                 if in_the_way == TRIES_MAX:
                     raise
             except LOST as error:
-                if time.monotonic() - begun >= LOST_S_MAX:
+                if asyncio.get_running_loop().time() - begun >= LOST_S_MAX:
                     raise given_up("a write", error) from error
             await self.pause(number)
         raise AssertionError("the last try returns or raises")
