@@ -36,6 +36,7 @@ EXTRAS = {
             "uvicorn",
         },
     ),
+    "postgres": ("use PostgreSQL", {"asyncpg", "greenlet"}),
     "worker": ("draw pictures", {"numpy", "PIL"}),
 }
 

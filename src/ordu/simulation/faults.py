@@ -6,7 +6,7 @@ delays finds other things than one in which everything is late.
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 
 from ordu.simulation.story import Story
@@ -104,6 +104,6 @@ class Faults:
         self.story.tell(f"-- {fault}")
         return True
 
-    def stop(self) -> None:
-        """Let nothing go wrong any more."""
-        self.rates = dict.fromkeys(Fault, 0.0)
+    def stop(self, but: Collection[Fault] = ()) -> None:
+        """Let nothing go wrong any more, but these."""
+        self.rates = {fault: rate for fault, rate in self.rates.items() if fault in but}
