@@ -72,6 +72,7 @@ class Filled:
             "rank": -10 * number,
             "work": 512 * 512 * 30,
             "waiting": 1,
+            "changes": 0,
             "lane_key": self.lane(number)[0],
         }
 

@@ -90,6 +90,7 @@ class Queue:
             "rank": self.chance.randrange(10**9) - 10 * self.placed,
             "work": 1000,
             "waiting": 1,
+            "changes": 0,
             "lane_key": key,
         }
 

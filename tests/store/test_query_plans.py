@@ -147,7 +147,7 @@ def exercise(tx):
     jobs.overdue(tx, NOON, 10)
     jobs.running_load(tx)
     jobs.running(tx)
-    jobs.finish(tx, "j1", NOON, seed="1", censored=False, metadata=None)
+    jobs.finish(tx, "j1", NOON, seed="1", censored=False, metadata=None, picture=None)
     jobs.fault(tx, "j1", NOON)
     jobs.remove_running(tx, "j1")
     requests.finish_one(tx, "r1", 600, NOON)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.postgres import PostgresServer
 from tests.system.processes import Processes
 
 BENCH = Path(__file__).parents[2] / "bench"
@@ -96,6 +97,12 @@ def test_the_load_is_measured(ordu: Processes):
     done = run(ordu, "load", "--quick")
     assert done.returncode == 0, done.stderr
     assert "calls/s" in done.stdout
+
+
+def test_moving_a_horde_is_measured(ordu: Processes, postgres: PostgresServer):
+    found = figures(ordu, "move", "--to", postgres.empty())
+    assert len(found) == 3
+    assert all(value > 0 for values in found.values() for value in values)
 
 
 def test_the_report_has_tables_and_a_plot(ordu: Processes):

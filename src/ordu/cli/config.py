@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ordu.cli.options import read_options
-from ordu.settings import TABLES, Reading, Settings, describe
+from ordu.settings import TABLES, Reading, Setting, Settings, describe
 
 
 @click.command()
@@ -42,13 +42,17 @@ def as_facts(kind: type[Settings], reading: Reading[Any]) -> Mapping[str, Any]:
     """Values and origins for programs."""
     return {
         setting.name: {
-            "value": setting.shown_in(reading.values)
-            if setting.is_secret
-            else getattr(reading.values, setting.name),
+            "value": value_of(setting, reading.values),
             "from": str(reading.origins[setting.name]),
         }
         for setting in describe(kind)
     }
+
+
+def value_of(setting: Setting, values: Settings) -> object:
+    """A value with its type; of a text what may be shown."""
+    value = getattr(values, setting.name)
+    return setting.shown_in(values) if setting.is_secret or isinstance(value, str) else value
 
 
 def show(name: str, kind: type[Settings], reading: Reading[Any]) -> None:

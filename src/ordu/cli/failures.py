@@ -36,7 +36,7 @@ EXTRAS = {
             "uvicorn",
         },
     ),
-    "postgres": ("use PostgreSQL", {"asyncpg", "greenlet"}),
+    "server,postgres": ("use a horde whose books are in PostgreSQL", {"asyncpg", "greenlet"}),
     "worker": ("draw pictures", {"numpy", "PIL"}),
 }
 

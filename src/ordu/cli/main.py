@@ -43,6 +43,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "modes": Entry("modes:modes", "Show and switch maintenance and the other modes."),
         "news": Entry("news:news", "Show, publish and take back news."),
         "simulate": Entry("simulate:simulate", "Search simulated hordes for a broken promise."),
+        "move": Entry("move:move", "Move a horde from SQLite to PostgreSQL or back."),
         "audit": Entry("audit:audit", "Prove that the kudos books of a horde are in order."),
         "config": Entry("config:config", "Show the settings in force and where they come from."),
     },

@@ -12,7 +12,7 @@ import click
 
 from ordu.cli.asking import Asker, horde_options, json_option, print_json
 from ordu.cli.failures import Failure, extra
-from ordu.cli.here import WHERE, change_here, database_here, read_here
+from ordu.cli.here import WHERE, Here, horde_here
 from ordu.cli.options import SettingsCommand, read_options, setting_options
 from ordu.client.wire import known
 from ordu.protocol.status import Newspiece
@@ -77,9 +77,9 @@ def bounded_many(
 def news() -> None:
     """Show a horde's news, publish some and take them back.
 
-    `add` and `remove` work on the data folder of the horde on this machine, with or without a
-    running server, which tells the news at once. `list` asks over the network; with --data it
-    reads the data folder and shows the numbers that `remove` wants.
+    `add` and `remove` work on the data folder of the horde on this machine or on its --database,
+    with or without a running server, which tells the news at once. `list` asks over the network;
+    with --data or --database it reads there and shows the numbers that `remove` wants.
     """
 
 
@@ -89,17 +89,19 @@ def news() -> None:
     metavar="DIR",
     help="Read the horde of this data folder instead of asking; shows the numbers.",
 )
+@click.option("--database", metavar="URL", help="The same for the horde of this database.")
 @horde_options
-def list_news(asker: Asker, data: str | None) -> None:
+def list_news(asker: Asker, data: str | None, database: str | None) -> None:
     """Show the news, the newest first.
 
     \b
     Example: ordu news list
              ordu news list --data horde
     """
-    if data is not None:
-        settings = read_options(ServerSettings, {"data": data}, asker.config).values
-        asker.tell(news_here(database_here(settings)), show_news)
+    if data is not None or database is not None:
+        given = {"data": data, "database": database}
+        settings = read_options(ServerSettings, given, asker.config).values
+        asker.tell(news_here(horde_here(settings)), show_news)
         return
     with asker.horde() as horde:
         asker.tell(horde.get_horde_news(), show_news)
@@ -144,13 +146,12 @@ def add(
     \b
     Example: ordu news add "The horde moves on Friday." --title Moving --importance Upcoming
     """
-    path = database_here(read_options(ServerSettings, given, config).values)
+    here = horde_here(read_options(ServerSettings, given, config).values)
     with extra("server"):
         from ordu.engine.clock import SystemClock
         from ordu.store import news as table
 
-    number = change_here(
-        path,
+    number = here.change(
         lambda tx: table.add(
             tx,
             newspiece=text,
@@ -174,16 +175,16 @@ def add(
 def remove(config: Path | None, number: int, as_json: bool, **given: Any) -> None:
     """Take back the news of this NUMBER.
 
-    `ordu news list --data DIR` shows the numbers.
+    `ordu news list --data DIR` shows the numbers, or --database URL where the books are there.
 
     \b
     Example: ordu news remove 3
     """
-    path = database_here(read_options(ServerSettings, given, config).values)
+    here = horde_here(read_options(ServerSettings, given, config).values)
     with extra("server"):
         from ordu.store import news as table
 
-    if not change_here(path, lambda tx: table.remove(tx, number)):
+    if not here.change(lambda tx: table.remove(tx, number)):
         raise Failure(f"There is no news with the number {number}.")
     if as_json:
         print_json({"number": number})
@@ -191,7 +192,7 @@ def remove(config: Path | None, number: int, as_json: bool, **given: Any) -> Non
         click.echo(f"Number {number} is taken back.")
 
 
-def news_here(path: Path) -> list[Numbered]:
+def news_here(here: Here) -> list[Numbered]:
     """The news of the horde on this machine."""
     with extra("server"):
         from ordu.store import news as table
@@ -206,7 +207,7 @@ def news_here(path: Path) -> list[Numbered]:
             tags=each.tags,
             more_info_urls=each.more_info_urls,
         )
-        for each in read_here(path, table.newest)
+        for each in here.read(table.newest)
     ]
 
 

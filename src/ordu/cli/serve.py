@@ -22,6 +22,7 @@ from ordu.cli.logs import start_logging
 from ordu.cli.options import SettingsCommand, read_options, setting_options
 from ordu.server.listening import HAND_OVER, Started
 from ordu.settings import ServerSettings
+from ordu.settings.setting import without_password
 
 MAIN = (
     *("data", "host", "port", "database", "images", "public_url", "rate_limits", "anonymous"),
@@ -173,11 +174,11 @@ def tell(started: Started, settings: ServerSettings) -> None:
         )
     at = "" if started.url == "http://127.0.0.1:7001" else f" --url {started.url}"
     lines = {
-        "data": str(Path(started.data).resolve()),
+        **places(started, settings),
         "web page": f"{started.url}/",
         "a picture": f'{ordu()} generate "dunes at sunset"{at}',
         "a worker": f"{ordu()} worker --url {started.url} --api-key KEY",
-        "a key": f"{ordu()} users create NAME --data {started.data}",
+        "a key": f"{ordu()} users create NAME --data {started.data}{books_of(settings)}",
         "stop": "Ctrl-C",
     }
     for name, text in lines.items():
@@ -185,6 +186,18 @@ def tell(started: Started, settings: ServerSettings) -> None:
     if hint := hint_for_others(settings):
         console.print(hint, style="dim")
     sys.stdout.flush()
+
+
+def places(started: "Started", settings: ServerSettings) -> dict[str, str]:
+    """Where everything is; what lies in the data folder has no line of its own."""
+    elsewhere = {"database": settings.database, "pictures": settings.images}
+    given = {name: without_password(url) for name, url in elsewhere.items() if url}
+    return {"data": str(Path(started.data).resolve())} | given
+
+
+def books_of(settings: ServerSettings) -> str:
+    """The option for a command that has to find the same books."""
+    return f" --database '{without_password(settings.database)}'" if settings.database else ""
 
 
 def hint_for_others(settings: ServerSettings) -> str:

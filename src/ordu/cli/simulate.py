@@ -77,7 +77,7 @@ def driver(*, needed: bool) -> Iterator[None]:
     if not needed:
         yield
         return
-    with extra("postgres"):
+    with extra("server,postgres"):
         from ordu.store.postgres import UNREACHABLE
     try:
         yield

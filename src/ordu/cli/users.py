@@ -15,7 +15,7 @@ import msgspec
 from ordu.cli.asking import Asker, amount, horde_options, show_facts
 from ordu.cli.changing import Changeable
 from ordu.cli.failures import extra
-from ordu.cli.here import WHERE, database_here
+from ordu.cli.here import WHERE, horde_here
 from ordu.cli.options import SettingsCommand, read_options, setting_options
 from ordu.cli.sure import check_can_ask, confirm
 from ordu.client.wire import known
@@ -62,7 +62,7 @@ def create(config: Path | None, name: str, as_json: bool, **given: Any) -> None:
     from ordu.rules import names
 
     settings = read_options(ServerSettings, given, config).values
-    database_here(settings)
+    horde_here(settings)
     newcomer = asyncio.run(register(settings, name))
     user = newcomer.user
     alias = names.alias(user.username, user.id)

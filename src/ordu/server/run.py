@@ -112,7 +112,8 @@ async def joined(horde: Horde, database: Database) -> AsyncIterator[Elsewhere | 
     if not horde.settings.is_postgres:
         yield None
         return
-    from ordu.store.channel import PostgresChannel  # noqa: PLC0415 - as in `open_postgres`
+    from ordu.store import reaching  # noqa: PLC0415 - as in `open_postgres`
+    from ordu.store.channel import PostgresChannel  # noqa: PLC0415 - the same
     from ordu.store.postgres import PostgresDatabase  # noqa: PLC0415 - the same
 
     assert isinstance(database, PostgresDatabase)
@@ -124,7 +125,10 @@ async def joined(horde: Horde, database: Database) -> AsyncIterator[Elsewhere | 
     )
     horde.tidings = told = Tidings(secrets.token_hex(8), channel, elsewhere.missed)
     database.on_doubt = elsewhere.missed
-    await channel.start()
+    try:
+        await channel.start()
+    except reaching.CANNOT_BE_USED as error:
+        raise SettingError(reaching.why_not(channel.url, error)) from error
     try:
         yield elsewhere
     finally:
@@ -162,29 +166,27 @@ async def open_postgres(
 ) -> Database:
     """The PostgreSQL database of the settings; its driver is loaded only for it."""
     try:
-        from ordu.store import postgres  # noqa: PLC0415 - most hordes have no use for it
+        from ordu.store import postgres, reaching  # noqa: PLC0415 - most hordes have no use for it
         from ordu.store.migrations import postgres as schema  # noqa: PLC0415 - the same
     except ModuleNotFoundError as error:
         raise SettingError(
             f"A horde on PostgreSQL needs {error.name}, which is not installed: "
             "pip install 'ordu[server,postgres]'."
         ) from error
+    url = settings.database_direct or settings.database
     try:
-        direct = settings.database_direct or settings.database
-        if await schema.bring_up_to_date(direct, may_migrate=settings.migrate):
-            log.info("brought the schema of %s up to date", without_password(direct))
+        if await schema.bring_up_to_date(url, may_migrate=settings.migrate):
+            log.info("brought the schema of %s up to date", without_password(url))
+        url = settings.database
         database = postgres.PostgresDatabase(
-            settings.database,
+            url,
             connections_max=settings.database_connections,
             is_pooled=bool(settings.database_direct),
             failpoint=failpoint,
         )
         await database.start()
-    except postgres.UNREACHABLE as error:
-        raise SettingError(
-            f"The database {without_password(settings.database)} cannot be used: "
-            f"{error or type(error).__name__}."
-        ) from error
+    except reaching.CANNOT_BE_USED as error:
+        raise SettingError(reaching.why_not(url, error)) from error
     return database
 
 

@@ -15,7 +15,7 @@ from msgspec import inspect
 
 from ordu.settings.remote import ClientSettings, WorkerSettings
 from ordu.settings.server import ServerSettings
-from ordu.settings.setting import Setting, Settings, as_text, describe
+from ordu.settings.setting import Setting, Settings, as_text, describe, without_password
 
 TABLES: Mapping[type[Settings], str] = {
     ServerSettings: "server",
@@ -159,7 +159,7 @@ def _refusal(setting: Setting, given: object, words: str) -> SettingError:
 
 def _one_line(given: object) -> str:
     """What was given, short, on one line, and without a password inside a URL."""
-    text = re.sub(r"//[^/@\s]*@", "//(not shown)@", str(given))
+    text = without_password(re.sub(r"//\S*@", "//(not shown)@", str(given)))
     text = "".join(each if each.isprintable() else "?" for each in text)
     return (text if len(text) <= 80 else text[:77] + "...") or "nothing"
 

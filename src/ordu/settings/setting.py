@@ -9,6 +9,10 @@ from typing import Any
 import msgspec
 from msgspec import Meta, inspect
 
+# A password in an address: up to the last @, because it may hold one, or given as a parameter.
+PASSWORD = re.compile(r"(\w://[^/@:?\s]*:)\S*@")
+PASSWORD_PARAMETER = re.compile(r"([?&](?:ssl)?password=)[^&\s]*", re.IGNORECASE)
+
 
 def about(
     description: str,
@@ -61,7 +65,7 @@ class Setting:
 
 def without_password(text: str) -> str:
     """A text in which no address tells its password."""
-    return re.sub(r"(//[^/@:\s]*):[^/@\s]*@", r"\1:…@", text)
+    return PASSWORD_PARAMETER.sub(r"\1…", PASSWORD.sub(r"\1…@", text))
 
 
 @cache

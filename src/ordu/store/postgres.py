@@ -177,6 +177,7 @@ class PostgresDatabase:
     url: str
     connections_max: int = 10
     is_pooled: bool = False
+    statement_s: float = STATEMENT_S
     failpoint: Failpoint | None = None
     on_users_changed: Callable[[frozenset[int]], None] | None = None
     on_doubt: Callable[[], None] = lambda: None
@@ -198,7 +199,7 @@ class PostgresDatabase:
             max_size=self.connections_max,
             connection_class=PlainConnection,
             timeout=CONNECT_S,
-            command_timeout=STATEMENT_S,
+            command_timeout=self.statement_s,
             statement_cache_size=0 if self.is_pooled else STATEMENTS_MAX,
             server_settings={} if self.is_pooled else SESSION,
         )

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 
 def test_origins(call):
     Path("ordu.toml").write_text('[server]\nhost = "::1"\nport = 7002\n', encoding="utf-8")
@@ -26,6 +28,23 @@ def test_secrets_are_not_shown(call):
         assert result.exit_code == 0
         assert "(set)" in result.stdout
         assert secret[:22] not in result.stdout
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ordu:hunter2@db/horde",
+        "postgresql://ordu:hunter2@x/hunter2@db/horde",
+        "postgresql://ordu:a/hunter2?#@db/horde?sslmode=require",
+        "postgresql://ordu@db/horde?sslmode=require&password=hunter2",
+    ],
+)
+@pytest.mark.parametrize("name", ["ORDU_DATABASE", "ORDU_DATABASE_DIRECT"])
+def test_passwords_in_addresses_are_not_shown(call, name, url):
+    for arguments in ([], ["--json"]):
+        shown = call("config", "server", *arguments, **{name: url}).stdout.replace("\n", "")
+        assert "postgresql://ordu" in shown
+        assert "hunter2" not in shown
 
 
 def test_wrong_value_is_one_line(call):

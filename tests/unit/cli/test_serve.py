@@ -31,6 +31,17 @@ def test_start_says_how_to_go_on(capsys):
     assert "stop        Ctrl-C\n" in said
 
 
+def test_start_says_where_everything_is(capsys):
+    database = "postgresql://ordu:hunter2@db/horde"
+    tell(a_started(), ServerSettings(database=database))
+    said = capsys.readouterr().out
+    assert "database    postgresql://ordu:…@db/horde\n" in said
+    assert "NAME --data horde --database 'postgresql://ordu:…@db/horde'\n" in said
+    assert "hunter2" not in said
+    tell(a_started(), ServerSettings())
+    assert "database" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

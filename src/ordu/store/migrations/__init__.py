@@ -85,13 +85,18 @@ def create(path: Path) -> None:
     connection = connect(path)
     try:
         connection.execute("BEGIN IMMEDIATE")
-        for statement in statements():
-            connection.execute(statement)
-        connection.execute(VERSION_TABLE)
-        connection.execute("INSERT INTO alembic_version VALUES (?)", [NEWEST])
+        make_tables(connection)
         connection.execute("COMMIT")
     finally:
         connection.close()
+
+
+def make_tables(connection: sqlite3.Connection) -> None:
+    """Make every table in the transaction that was begun."""
+    for statement in statements():
+        connection.execute(statement)
+    connection.execute(VERSION_TABLE)
+    connection.execute("INSERT INTO alembic_version VALUES (?)", [NEWEST])
 
 
 def statements() -> Iterator[str]:
