@@ -15,7 +15,6 @@ from ordu.rules.lifecycle import JobId, Millis
 from ordu.rules.matching import WorkerId
 from ordu.store.jobs import Job
 
-
 ENDED_MAX = 4_096  # jobs that are remembered as over
 
 
