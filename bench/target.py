@@ -11,7 +11,6 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from argparse import Namespace
 from collections.abc import AsyncIterator
@@ -21,11 +20,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from load import Address
+from home import Home, a_home
+from load import Address, Connection
+from proc import owners, servers
 
 ADMIN_KEY = "administrator-key-0022"
 START_S_MAX = 120
 LOOK_AGAIN_S = 0.005
+APART_TRIES = 20  # eight connections each
 OPTIONS = ("--rate-limits", "off", "--request-lifetime-s", "86400", "--concurrency", "300")
 WORKERS_EACH = 20  # as many as a trusted owner may have
 REQUESTERS = 20  # at least
@@ -49,7 +51,7 @@ class Target:
     owners: tuple[Person, ...] = ()
     requesters: tuple[Person, ...] = ()
     pid: int | None = None
-    data: Path | None = None  # where ours keeps everything
+    processes: int = 1  # that answer calls
     workers_each: int = WORKERS_EACH
 
     @property
@@ -109,9 +111,8 @@ async def a_target(given: Namespace, owners: int = 5, waiting: int = 0) -> Async
     if given.url:
         yield named(given)
         return
-    with a_folder() as data:
-        async with a_server(data) as target:
-            yield await with_people(target, owners, waiting)
+    async with a_home(given) as home, a_server(home) as target:
+        yield await with_people(target, owners, waiting)
 
 
 def named(given: Namespace) -> Target:
@@ -136,20 +137,18 @@ def only_ours(given: Namespace, why: str) -> None:
         sys.exit(f"This cannot be measured with --url: {why}")
 
 
-@contextlib.contextmanager
-def a_folder() -> Any:
-    """A fresh folder, gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="ordu-bench-") as folder:
-        yield Path(folder)
-
-
 @contextlib.asynccontextmanager
-async def a_server(data: Path) -> AsyncIterator[Target]:
-    """A server of ours on this folder that answers calls; it ends when we do, whatever happens."""
-    ready = data / "ready.json"
+async def a_server(home: Home) -> AsyncIterator[Target]:
+    """A server of ours that answers calls; it ends when we do, whatever happens."""
+    ready = home.data / "ready.json"
     ready.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "ordu.cli", "serve", "--data", str(data), "--port", "0"]
-    environment = os.environ | {"ORDU_ADMIN_KEY": ADMIN_KEY, "ORDU_LOG_LEVEL": "warning"}
+    command = [sys.executable, "-m", "ordu.cli", "serve", "--data", str(home.data), "--port", "0"]
+    environment = os.environ | {
+        "ORDU_ADMIN_KEY": ADMIN_KEY,
+        "ORDU_LOG_LEVEL": "warning",
+        "ORDU_DATABASE": home.database,
+        "ORDU_PROCESSES": str(home.processes),
+    }
     process = subprocess.Popen(
         [*command, *OPTIONS, "--ready-file", str(ready), "--with-parent"],
         stdin=subprocess.PIPE,
@@ -158,7 +157,10 @@ async def a_server(data: Path) -> AsyncIterator[Target]:
     )
     try:
         address = await served(process, ready)
-        yield Target(address, pid=process.pid, data=data)
+        target = Target(address, pid=process.pid, processes=home.processes)
+        if home.processes > 1:
+            await all_answer(target)
+        yield target
     finally:
         process.terminate()
         await asyncio.to_thread(process.wait, 60)
@@ -176,6 +178,42 @@ async def served(process: subprocess.Popen[bytes], ready: Path) -> Address:
     async with address.connections(1) as (connection,):
         await connection.ask(address.call("GET", "/api/v2/status/heartbeat"))
     return address
+
+
+async def all_answer(target: Target) -> None:
+    """Wait until each process of a server answers: it says that it is ready when the first does."""
+    deadline = time.monotonic() + START_S_MAX
+    seen: set[int | None] = set()
+    while len(seen - {None}) < target.processes:
+        assert time.monotonic() < deadline, "not all processes of the server answer"
+        await asyncio.sleep(LOOK_AGAIN_S)
+        async with target.address.connections(4 * target.processes) as opened:
+            seen.update(await answering(target, opened))
+
+
+async def answering(target: Target, opened: list[Connection]) -> list[int | None]:
+    """Which process answers on each of these connections."""
+    assert target.pid is not None
+    heartbeat = target.address.call("GET", "/api/v2/status/heartbeat")
+    await asyncio.gather(*(each.ask(heartbeat) for each in opened))
+    return owners(opened, servers(target.pid))
+
+
+@contextlib.asynccontextmanager
+async def apart(target: Target) -> AsyncIterator[tuple[Connection, Connection]]:
+    """Two connections that different processes answer, where there are several."""
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(APART_TRIES if target.pid else 1):
+            opened = await stack.enter_async_context(target.address.connections(8))
+            if target.processes == 1:
+                yield opened[0], opened[1]
+                return
+            by_process = dict(zip(await answering(target, opened), opened, strict=True))
+            if len(by_process) > 1:
+                first, second, *_ = by_process.values()
+                yield first, second
+                return
+    raise AssertionError("one process has taken all connections")
 
 
 async def with_people(target: Target, owners: int, waiting: int) -> Target:
@@ -199,10 +237,8 @@ async def registered(target: Target, many: int) -> list[Any]:
     """So many new users."""
     names = [json.dumps({"username": f"person {number}"}).encode() for number in range(many)]
     accept = "Accept: application/json\r\n"
-    return await each(
-        target,
-        [target.address.call("POST", "/register", body=name, more=accept) for name in names],
-    )
+    calls = [target.address.call("POST", "/register", body=name, more=accept) for name in names]
+    return await each(target, calls, 1)  # the next user's number is looked for: many would collide
 
 
 async def each(target: Target, calls: list[bytes], connections: int = 32) -> list[Any]:
@@ -238,16 +274,3 @@ def allow_many_connections() -> None:
     """Let this process, and a server it starts, have as many files open as it may."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def memory_mb(pid: int) -> float:
-    """How much memory a process has in use."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(resident.split()[1]) / 1024
-
-
-def cpu_s(pid: int) -> float:
-    """How many seconds of a processor a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -3,7 +3,8 @@
 Workers wait with `Prefer: wait=60`. From when the request is sent until the worker has read the
 whole answer with its job; then the picture is submitted and the worker waits again. First alone,
 then beside a thousand other workers that wait for what does not come and ten thousand clients that
-wait for their pictures; and what all these cost while nothing happens.
+wait for their pictures; and what all these cost while nothing happens. Where there are several
+processes, another one takes the request than the one at which the worker waits.
 """
 
 import asyncio
@@ -17,7 +18,8 @@ import msgspec
 from figures import Aim, Figure, options, p50, p99, read, tell
 from load import Connection, run
 from pictures import Pictures
-from target import WORKERS_EACH, Target, a_target, cpu_s, wait_in_queue
+from proc import cpu_s
+from target import WORKERS_EACH, Target, a_target, apart, wait_in_queue
 from wishes import UNOFFERED, UNWANTED, plain
 
 IDLE, CLIENTS, ROUNDS = 1_000, 10_000, 100
@@ -35,13 +37,13 @@ class Job(msgspec.Struct):
     id: str | None
 
 
-async def woken_ms(target: Target, pictures: Pictures) -> float:
+async def woken_ms(target: Target, pictures: Pictures, model: str = MODEL) -> float:
     """How long one request takes to the worker that waits for it."""
-    async with target.address.connections(2) as (requester, worker):
-        popping = worker.send(target.pop(0, [MODEL], prefer=PREFER))
+    async with apart(target) as (requester, worker):
+        popping = worker.send(target.pop(0, [model], prefer=PREFER))
         await asyncio.sleep(PAUSE_S)
         sent_at = time.perf_counter()
-        placing = requester.send(target.place(0, plain(models=[MODEL])))
+        placing = requester.send(target.place(0, plain(models=[model])))
         answer = await popping
         took_ms = (time.perf_counter() - sent_at) * 1000
         assert b"preference-applied" in answer.head.lower(), "this server lets no worker wait"

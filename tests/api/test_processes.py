@@ -19,11 +19,13 @@ from tests.conftest import ADMIN_KEY
 from ordu.engine.clock import SystemClock
 from ordu.engine.elsewhere import RARELY
 from ordu.engine.sweeper import Sweeper
+from ordu.protocol.errors import Refused
 from ordu.rules.trust import DAY_MS
 from ordu.server.app import make_app
 from ordu.server.run import Opened, open_horde
 from ordu.settings import ServerSettings
 from ordu.store import ledger, workers
+from ordu.store.database import unavailable
 
 pytestmark = pytest.mark.anyio
 
@@ -309,6 +311,69 @@ async def test_jobs_that_run_elsewhere_are_known_and_forgotten(one, two, monkeyp
     await one.submit(job["id"])
     await two.opened.elsewhere.compare_jobs()
     assert not two.horde.running.by_id
+
+
+def mute(process, monkeypatch):
+    """From now on this process tells nothing, like one that is killed after each commit."""
+    monkeypatch.setattr(process.horde.tidings.channel, "send", lambda text: None)
+
+
+async def test_a_worker_that_waits_gets_what_nobody_told_of(one, two, monkeypatch):
+    waits = asyncio.create_task(
+        two.api.post(f"{API}/generate/pop", json=POP, headers=ADMIN | {"Prefer": "wait=60"})
+    )
+    await until(lambda: two.horde.idle.waiters)
+    (waiter,) = two.horde.idle.waiters
+    mute(one, monkeypatch)
+    await one.place()
+    await two.opened.elsewhere.round()
+    assert waiter.event.is_set(), "else it looks by itself, seconds later"
+    assert (await waits).json()["id"]
+
+
+async def test_who_waits_for_a_picture_hears_of_it_though_nobody_told(one, two, monkeypatch):
+    request_id = await one.place()
+    await until(lambda: request_id in two.horde.lanes.requests)
+    job = await one.pop()
+    await until(lambda: two.horde.running.job(job["id"]))
+    version = (await two.api.get(f"{API}/generate/check/{request_id}")).headers["etag"]
+    waits = asyncio.create_task(
+        two.api.get(
+            f"{API}/generate/check/{request_id}",
+            headers={"Prefer": "wait=60", "If-None-Match": version},
+        )
+    )
+    await until(lambda: two.horde.wakeups.many)
+    mute(one, monkeypatch)
+    assert (await one.submit(job["id"])).status_code == 200
+    await two.opened.elsewhere.compare_jobs()
+    async with asyncio.timeout(20):
+        assert (await waits).json()["done"] is True
+
+
+async def unreachable(operation):
+    raise unavailable("The database is away.")
+
+
+async def test_tidings_that_could_not_be_read_up_on_are_made_good(one, two, monkeypatch):
+    monkeypatch.setattr(two.horde.database, "read", unreachable)
+    request_id = await one.place()
+    await until(lambda: two.opened.elsewhere.is_behind)
+    monkeypatch.undo()
+    await two.opened.elsewhere.round()
+    assert request_id in two.horde.lanes.requests
+
+
+async def test_a_comparison_that_fails_is_made_again(two, monkeypatch):
+    elsewhere = two.opened.elsewhere
+    elsewhere.missed()
+    monkeypatch.setattr(elsewhere, "compare_jobs", lambda: unreachable(None))
+    with pytest.raises(Refused):
+        await elsewhere.round()
+    assert elsewhere.is_behind
+    monkeypatch.undo()
+    await elsewhere.round()
+    assert not elsewhere.is_behind
 
 
 # What they share

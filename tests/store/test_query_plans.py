@@ -1,61 +1,38 @@
 """Every query of the hot path uses an index: none reads a table from end to end."""
 
+import asyncio
 import inspect
+import json
 import sqlite3
+from pathlib import Path
 
+import asyncpg
 import pytest
-from tests.builders import NOON, a_requirement, a_wish
+from tests.store.exercise import WHOLE_TABLE, exercise
 
-from ordu.rules.lifecycle import Counts, JobState, Millis, RequestState
-from ordu.rules.trust import SuspicionReason
-from ordu.store import (
-    answers,
-    facts,
-    jobs,
-    lanes,
-    ledger,
-    made,
-    requests,
-    stats,
-    suspicions,
-    transfers,
-    users,
-    workers,
-)
+from ordu.store.bridge import bridged, wait
 from ordu.store.migrations import bring_up_to_date
+from ordu.store.postgres import PostgresTransaction, translated
 from ordu.store.sqlite import SqliteTransaction, connect
 
-# Queries that read a whole small table on purpose, each with the reason.
-WHOLE_TABLE = {
-    "forget_empty": "a chore, once a minute, over distinct requirements",
-    "audit": "proves the books by reading all of them",
-    "fold": "reads the oldest deltas in the order of their key",
-    "has_deltas": "stops at the first row",
-    "next_id": "reads one end of the primary key",
-    "newest": "news are few",
-}
 
-
-class Watching(SqliteTransaction):
-    """Asks SQLite for the plan of every statement before running it."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
-        self.scans: list[tuple[str, str]] = []
+class Looking:
+    """Looks at the plan of every statement before it is run."""
 
     def look(self, sql, values):
         caller = inspect.stack()[2].function
         is_plain_insert = sql.lstrip().startswith("INSERT INTO") and "SELECT" not in sql
-        if caller in WHOLE_TABLE or is_plain_insert:
-            return
-        for row in self.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall():
-            detail = row["detail"]
-            if detail.startswith("SCAN") and "INDEX" not in detail and "CONSTANT" not in detail:
-                self.scans.append((caller, detail))
+        if caller not in WHOLE_TABLE and not is_plain_insert:
+            self.scans += [(caller, scan) for scan in self.scans_of(sql, values)]
 
     def run(self, sql, **values):
         self.look(sql, values)
         return super().run(sql, **values)
+
+    def run_many(self, sql, rows):
+        for row in rows[:1]:
+            self.look(sql, row)
+        super().run_many(sql, rows)
 
     def one(self, sql, **values):
         self.look(sql, values)
@@ -66,6 +43,23 @@ class Watching(SqliteTransaction):
         return super().all(sql, **values)
 
 
+class Watching(Looking, SqliteTransaction):
+    """Asks SQLite for the plans."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self.scans: list[tuple[str, str]] = []
+
+    def scans_of(self, sql, values):
+        rows = self.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+        details = [row["detail"] for row in rows]
+        return [
+            detail
+            for detail in details
+            if detail.startswith("SCAN") and "INDEX" not in detail and "CONSTANT" not in detail
+        ]
+
+
 @pytest.fixture
 def tx(tmp_path):
     path = tmp_path / "plans.sqlite3"
@@ -73,113 +67,6 @@ def tx(tmp_path):
     connection = connect(path)
     yield Watching(connection)
     connection.close()
-
-
-def exercise(tx):
-    """Call every store function that a verb or a view uses."""
-    wish = a_wish()
-    users.add(tx, user_id=3, username="x", key_hash="h1:x", concurrency=30, now=NOON)
-    users.by_id(tx, 3)
-    users.by_key_hash(tx, "h1:x")
-    users.page(tx, 1, oldest_first=True)
-    users.page(tx, 1, oldest_first=False)
-    users.change(tx, 3, {"contact": "here"})
-    users.next_id(tx)
-    users.with_monthly_kudos(tx, 0, 10)
-    users.known(tx, 3)
-    users.deleted_before(tx, NOON, 10)
-    suspicions.count(tx, "user:3", SuspicionReason.CORRUPT_PROMPT, NOON)
-    suspicions.times(tx, "user:3")
-    suspicions.forget(tx, 3)
-    suspicions.forget_worker(tx, "w1")
-    lanes.remember(tx, b"key", a_requirement())
-    requests.add(
-        tx,
-        requests.Request(
-            id="r1",
-            user_id=3,
-            kind=wish.kind,
-            state=RequestState.OPEN,
-            lane_key=b"key",
-            rank=1,
-            created_at=NOON,
-            expires_at=NOON,
-            counts=Counts(waiting=1, processing=0, finished=0, lost=0, cancelled=0),
-            faults=0,
-            work=wish.work,
-            price=wish.price,
-            bill=600,
-            charged=0,
-            ttl_ms=wish.ttl_ms,
-            seed=None,
-            seed_step=0,
-            wants_links=False,
-            is_upfront=True,
-            body=wish.body,
-        ),
-    )
-    requests.by_id(tx, "r1")
-    requests.waiting_of_user(tx, 3)
-    requests.held_of(tx, 3)
-    requests.open_of_user(tx, 3, 10)
-    requests.expired(tx, NOON, 10)
-    requests.take_one(tx, "r1", NOON, 1, 1)
-    jobs.add(
-        tx,
-        jobs.Job(
-            id="j1",
-            request_id="r1",
-            worker_id="w1",
-            worker_name="w",
-            owner_id=3,
-            ordinal=0,
-            state=JobState.RUNNING,
-            model="m",
-            seed=1,
-            started_at=NOON,
-            due_at=NOON,
-            has_agent=True,
-        ),
-    )
-    jobs.by_id(tx, "j1")
-    jobs.of_request(tx, "r1")
-    jobs.free_ordinal(tx, "r1")
-    jobs.overdue(tx, NOON, 10)
-    jobs.running_load(tx)
-    jobs.running(tx)
-    jobs.finish(tx, "j1", NOON, seed="1", censored=False, metadata=None, picture=None)
-    jobs.fault(tx, "j1", NOON)
-    jobs.remove_running(tx, "j1")
-    requests.finish_one(tx, "r1", 600, NOON)
-    lanes.requirement(tx, b"key")
-    lanes.with_waiting(tx)
-    lanes.waiting(tx)
-    workers.by_id(tx, "w1")
-    workers.by_name(tx, "w")
-    workers.seen_since(tx, NOON)
-    workers.of_user(tx, 3)
-    workers.change(tx, "w1", {"info": "x"})
-    workers.note_uptime_reward(tx, "w1", 0, 700)
-    workers.end_pauses(tx, 3)
-    workers.clear_suspicion(tx, 3)
-    workers.remove(tx, "w1")
-    stats.append(tx, [("user:3", "used", 5)])
-    stats.has_deltas(tx)
-    stats.fold(tx)
-    stats.of(tx, "user:3")
-    stats.append(tx, made.delivered(NOON, "m", 5))
-    stats.fold(tx)
-    made.totals(tx, NOON)
-    made.by_model(tx, NOON)
-    made.move_old(tx, Millis(NOON + 40 * 86_400_000))
-    facts.modes(tx)
-    transfers.add(tx, transfer_id="t1", source=3, target=3, amount=100, now=NOON)
-    transfers.newest(tx, 3, 3)
-    answers.keep(tx, "scope", "key", answers.Kept("print", b"1"), NOON)
-    answers.kept(tx, "scope", "key")
-    answers.forget_before(tx, NOON)
-    ledger.change_balance(tx, ledger.Account.USER, 3, 5)
-    requests.remove(tx, "r1")
 
 
 def test_no_hot_query_reads_a_whole_table(tx):
@@ -193,3 +80,79 @@ def test_the_watcher_sees_a_whole_table_being_read(tx):
 
     careless()
     assert tx.scans == [("careless", "SCAN jobs")]
+
+
+# PostgreSQL
+
+CROWD = Path(__file__).parent / "crowd.sql"
+# PostgreSQL may read all requirements for this one; it is asked once, at the start of a process.
+AT_THE_START = {("with_waiting", "Seq Scan on lanes")}
+LITTLE = {"facts", "news", "learnt"}  # tables that are short, or read from one end
+
+
+def scans(plan, is_limited=False):
+    """The tables that a plan reads from end to end, in whichever order."""
+    is_limited = is_limited or plan["Node Type"] == "Limit"
+    kind, has_condition = plan["Node Type"], "Index Cond" in plan or "Recheck Cond" in plan
+    if kind == "Seq Scan" or (kind in INDEXED and not has_condition and not is_limited):
+        name = plan.get("Relation Name", plan.get("Index Name"))
+        if name not in LITTLE and plan.get("Index Name") not in PARTIAL:
+            yield f"{kind} on {name}"
+    for part in plan.get("Plans", ()):
+        yield from scans(part, is_limited)
+
+
+INDEXED = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
+# Indexes that hold only what is looked for: reading one of them whole is what it is for.
+PARTIAL = {
+    "jobs_running",
+    "requests_upfront",
+    "requests_waiting",
+    "requests_waiting_by_user",
+    "users_by_deletion",
+    "users_by_monthly",
+}
+
+
+class WatchingPostgres(Looking, PostgresTransaction):
+    """Asks PostgreSQL for the plans."""
+
+    def __init__(self, connection):
+        super().__init__(connection)
+        self.scans: list[tuple[str, str]] = []
+
+    def scans_of(self, sql, values):
+        text, names = translated(sql)
+        found = self.connection.fetchval(
+            f"EXPLAIN (FORMAT JSON) {text}", *(values[name] for name in names)
+        )
+        (explained,) = json.loads(wait(found))
+        return list(scans(explained["Plan"]))
+
+
+async def scans_in(url, story):
+    """What is read from end to end in a story, in a horde with many rows."""
+    connection = await asyncpg.connect(url)
+    await connection.execute(CROWD.read_text())
+    tx = WatchingPostgres(connection)
+    async with connection.transaction():
+        await bridged(lambda: story(tx))
+    await connection.close()
+    return tx.scans
+
+
+def test_no_hot_query_reads_a_whole_table_of_postgresql(postgres):
+    found = asyncio.run(scans_in(postgres.new(), exercise))
+    assert [each for each in found if each not in AT_THE_START] == []
+
+
+def test_the_watcher_sees_a_whole_table_of_postgresql_being_read(postgres):
+    def careless(tx):
+        tx.all("SELECT * FROM jobs WHERE model = :model", model="x")
+        wait(tx.connection.execute("SET LOCAL enable_seqscan = off"))
+        tx.all("SELECT id FROM requests ORDER BY id")
+
+    assert asyncio.run(scans_in(postgres.new(), careless)) == [
+        ("careless", "Seq Scan on jobs"),
+        ("careless", "Index Only Scan on requests"),
+    ]

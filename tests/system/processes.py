@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -106,9 +106,16 @@ class Processes:
             check=False,
         )
 
-    def start(self, name: str, *arguments: str, **environment: str) -> Running:
-        """A command that goes on."""
-        return self.program(name, *self.command, *arguments, **environment)
+    def start(
+        self,
+        name: str,
+        *arguments: str,
+        program: Sequence[str] | None = None,
+        **environment: str,
+    ) -> Running:
+        """A command that goes on; of ours, unless it is given to another program."""
+        words = program or self.command
+        return self.program(name, *words, *arguments, **environment)
 
     def program(self, name: str, *command: str, **environment: str) -> Running:
         """Any program that goes on."""
@@ -126,13 +133,19 @@ class Processes:
         self.started.append(running)
         return running
 
-    def server(self, *arguments: str, data: str = "horde", **environment: str) -> Server:
+    def server(
+        self,
+        *arguments: str,
+        data: str = "horde",
+        program: Sequence[str] | None = None,
+        **environment: str,
+    ) -> Server:
         """A server on a free port."""
         ready = self.folder / f"ready-{len(self.started)}.json"
         if "--rate-limits" not in arguments:  # tests call faster than people do
             arguments = ("--rate-limits", "off", *arguments)
         places = ("--data", data, "--port", "0", "--ready-file", str(ready), "--with-parent")
-        running = self.start("server", "serve", *places, *arguments, **environment)
+        running = self.start("server", "serve", *places, *arguments, program=program, **environment)
 
         def is_ready() -> bool:
             assert running.process.poll() is None, running.said()

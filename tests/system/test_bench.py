@@ -40,13 +40,42 @@ def figures(ordu: Processes, script: str, *arguments: str) -> dict[str, list[flo
     return {each["name"]: each["values"] for each in found}
 
 
-@pytest.mark.parametrize("script", ["lifecycle", "pop_empty", "check", "wake", "memory", "start"])
-def test_a_script_measures_something(ordu: Processes, script: str):
-    found = figures(ordu, script)
+def check_figures(found: dict[str, list[float]]) -> None:
+    """There are some, and something was measured."""
     assert found
     for name, values in found.items():
         # Of processor time, and of memory that was there before, there may be nothing to measure.
         assert all(value > 0 for value in values) or "nothing happens" in name, name
+
+
+@pytest.mark.parametrize("script", ["lifecycle", "pop_empty", "check", "wake", "memory", "start"])
+def test_a_script_measures_something(ordu: Processes, script: str):
+    check_figures(figures(ordu, script))
+
+
+def test_processes_on_postgresql_wake_each_other(ordu: Processes, postgres: PostgresServer):
+    """The script insists that the one that is woken waits at another process."""
+    where = ("--database", postgres.url("postgres"), "--processes", "2")
+    found = figures(ordu, "wake", *where)
+    check_figures(found)
+    assert all(name.endswith("(PostgreSQL, 2 processes)") for name in found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["lifecycle", "pop_empty", "check", "memory", "start"])
+def test_every_script_measures_postgresql(ordu: Processes, postgres: PostgresServer, script: str):
+    where = ("--database", postgres.url("postgres"), "--processes", "2")
+    check_figures(figures(ordu, script, *where))
+
+
+def test_a_place_that_cannot_be_measured_says_so(ordu: Processes):
+    done = run(ordu, "lifecycle", "--processes", "2")
+    assert done.returncode == 1
+    assert "--database postgres" in done.stderr
+    done = run(ordu, "lifecycle", "--database", "mysql://there")
+    assert "--database sqlite" in done.stderr
+    done = run(ordu, "lifecycle", "--url", "http://127.0.0.1:1", "--database", "postgres")
+    assert "leave them out" in done.stderr
 
 
 def test_a_server_that_is_named_is_measured(ordu: Processes):
@@ -91,6 +120,43 @@ def test_the_steps_of_a_lifecycle_are_measured(ordu: Processes):
     done = run(ordu, "steps", "--many", "20", "--runs", "1")
     assert done.returncode == 0, done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == list(STEPS)
+
+
+def test_the_steps_on_postgresql_are_measured(ordu: Processes, postgres: PostgresServer):
+    url = postgres.url("postgres")
+    done = run(ordu, "steps", "--many", "20", "--runs", "1", "--database", url)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:-1]] == list(STEPS)
+    assert lines[-1].startswith("tidings of a lifecycle: ")
+
+
+def test_groups_are_measured_against_single_transactions(ordu: Processes, postgres: PostgresServer):
+    few = ("--runs", "1", "--seconds", "0.2", "--people", "5", "--left-by", "50")
+    ways = ("--alone", "2", "--groups", "4", "--group-connections", "2")
+    url = postgres.url("postgres")
+    done = run(ordu, "transactions", *few, *ways, "--database", url)
+    assert done.returncode == 0, done.stderr
+    assert "one to a transaction, 2 connections" in done.stdout
+    assert "up to 4 to a transaction, 2 connections" in done.stdout
+    assert "write-ahead log" in done.stdout
+
+
+def test_databases_are_compared_side_by_side(ordu: Processes, postgres: PostgresServer):
+    where = ("--database", postgres.url("postgres"), "--processes", "2")
+    done = run(ordu, "report", "--quick", "--databases", *where, "--into", str(ordu.folder))
+    assert done.returncode == 0, done.stderr
+    page = (ordu.folder / "processes.md").read_text(encoding="utf-8")
+    assert "| measured | SQLite, 1 process | PostgreSQL, 2 processes |" in page
+    assert "| placed to a worker waiting at another process, p99 | – | " in page
+    assert postgres.url("postgres") not in page, "an address may have a password"
+
+
+def test_a_horde_is_put_on_paper(ordu: Processes):
+    done = run(ordu, "scale", "--pictures-per-s", "500", "--processes", "2", "--simulate", "1000")
+    assert done.returncode == 0, done.stderr
+    assert "full first: " in done.stdout
+    assert "lived through 1,000 pops" in done.stdout
 
 
 def test_the_load_is_measured(ordu: Processes):

@@ -177,16 +177,20 @@ class Elsewhere:
         await self.meet_all()
         if self.is_behind:
             log.warning("tidings were missed: comparing all that waits with the database")
-            self.is_behind = False  # before: more may be missed meanwhile
-            try:
-                await self.compare_all()
-            except Refused:
-                self.is_behind = True
-                raise
+            await self.catch_up()
         else:
             await self.compare_page()
         if is_thorough:
             await self.compare_the_rest()
+
+    async def catch_up(self) -> None:
+        """Compare everything; what is missed meanwhile, or cannot be read, the next time again."""
+        self.is_behind = False
+        try:
+            await self.compare_all()
+        except BaseException:
+            self.is_behind = True
+            raise
 
     async def compare_all(self) -> None:
         """Compare everything from the beginning."""
@@ -250,14 +254,30 @@ class Elsewhere:
             waiting = self.horde.lanes.requests.get(request_id)
             if waiting is not None and request is None:
                 self.horde.lanes.forget(waiting)
+                self.has_changed(request_id)
             elif waiting is not None and request is not None:
-                self.horde.map_request(mapped_of(request), waiting.lane.requirement)
+                self.bring(mapped_of(request), waiting.lane.requirement)
 
     def take_row(self, row: Row) -> None:
         """Bring a row that waits into the map; what is newer there stays."""
         requirement = self.horde.lanes.requirement(row["lane_key"])
         if requirement is not None:
-            self.horde.map_request(Mapped(*row), requirement)
+            self.bring(Mapped(*row), requirement)
+
+    def bring(self, mapped: Mapped, requirement: Requirement) -> None:
+        """Bring what SQL says of a request into the map.
+
+        Should that be news, nobody was told: who committed it may have been killed before it could.
+        """
+        more = self.horde.map_request(mapped, requirement)
+        if more:
+            self.horde.tell_idle(mapped.request_id, more)
+            self.has_changed(mapped.request_id)
+
+    def has_changed(self, request_id: RequestId) -> None:
+        """Have those look who wait for this request."""
+        self.horde.known.requests.forget(request_id)
+        self.horde.wakeups.tell(request_id)
 
     async def compare_jobs(self) -> None:
         """Know the jobs that run as SQL does; those that change at this moment may be missed."""
@@ -268,6 +288,7 @@ class Elsewhere:
             known = running.by_id.get(job_id)
             if known is not None:
                 running.end(known.job.worker_id, job_id)
+                self.has_changed(known.job.request_id)
         for job_id in rows.keys() - running.by_id.keys() - before:
             running.begin(*rows[job_id])
 

@@ -106,7 +106,9 @@ async def wipe_deleted(horde: Horde) -> None:
 
     def wipe_some(tx: Transaction) -> list[WorkerId]:
         found = users.deleted_before(tx, Millis(now - KEPT_MS), WIPED_MAX)
-        locked = users.locked(tx, *(user.id for user in found))
-        return [worker_id for user in locked.values() for worker_id in wipe(tx, user)]
+        locked = users.locked(tx, *(user.id for user in found)).values()
+        # Looked at again: one of them may have been restored, or wiped, before we had the lock.
+        gone = [user for user in locked if is_over(user, now) and not user.is_wiped]
+        return [worker_id for user in gone for worker_id in wipe(tx, user)]
 
     await horde.write(wipe_some, lambda gone: forget_workers(horde, gone))

@@ -27,7 +27,9 @@ async def reward_uptime(horde: Horde, worker: Worker) -> None:
     threshold = money.from_whole(horde.settings.trust_threshold)
 
     def pay(tx: Transaction) -> bool:
-        locked(tx, worker.user_id)
+        (owner,) = locked(tx, worker.user_id)
+        if not owner.is_trusted:  # this may make them so, which locks all of their workers
+            workers.lock_of_user(tx, owner.id)
         if not workers.note_uptime_reward(tx, worker.id, before_s, until_s):
             return False
         pay_uptime(tx, worker.id, worker.user_id, until_s, reward, entry_id, now)

@@ -68,7 +68,7 @@ def check_fingerprint(tx: Transaction, secret: Secret) -> None:
     """Refuse a secret that is not the one this database was made with."""
     known = facts.get(tx, "secret fingerprint")
     if known is None:
-        facts.put(tx, "secret fingerprint", secret.fingerprint())
+        facts.add(tx, "secret fingerprint", secret.fingerprint())
     elif known != secret.fingerprint():
         raise SettingError(
             "The secret is not the one this database was made with: set ORDU_SECRET, or the file "

@@ -259,14 +259,15 @@ class Supervisor:
     async def start(self) -> Child:
         """A new process, that is not ready yet."""
         self.numbers += 1
+        number = self.numbers  # others are started meanwhile
         process = await asyncio.create_subprocess_exec(
-            *self.command(self.numbers),
+            *self.command(number),
             stdin=PIPE,
             stdout=PIPE,
             pass_fds=(self.descriptor,),
             start_new_session=True,  # Ctrl-C is for us; we stop them
         )
-        child = Child(self.numbers, process)
+        child = Child(number, process)
         self.children.add(child)
         child.ended.add_done_callback(lambda _: self.children.discard(child))
         return child

@@ -35,6 +35,7 @@ class Exchange:
         self.keeper: Line | None = None
         self.is_reachable = True
         self.on_the_way = 0  # texts
+        self.found_lost = 0  # how often somebody noticed that a line is gone, and texts with it
 
     def lose(self, line: "Line") -> None:
         """A line is gone, and with it the lock that was held by it."""
@@ -94,6 +95,7 @@ class Line:
         """
         await asyncio.sleep(self.exchange.chance.randrange(TRAVEL_MS_MAX) / 1000)
         if self.is_lost:
+            self.exchange.found_lost += 1
             raise asyncpg.ConnectionDoesNotExistError("the channel is closed")
 
     # What the channel asks of the driver

@@ -101,7 +101,7 @@ def settlements(tx: Transaction, tax: float) -> list[str]:
             "SELECT jobs.id, jobs.state, COUNT(entries.id) AS many FROM jobs"
             " LEFT JOIN entries ON entries.event = 'settle:' || jobs.id"
             " GROUP BY jobs.id"
-            " HAVING COUNT(entries.id) <> CASE jobs.state WHEN 'done' THEN 1 ELSE 0 END"
+            " HAVING COUNT(entries.id) <> CASE WHEN jobs.state = 'done' THEN 1 ELSE 0 END"
         ),
         "job {id} is {state} and was settled {many} times",
     )
@@ -144,7 +144,8 @@ SETTLED = (
     " THEN lines.amount END), 0) AS paid"
     " FROM jobs JOIN requests ON requests.id = jobs.request_id"
     " JOIN entries ON entries.event = 'settle:' || jobs.id"
-    " LEFT JOIN lines ON lines.entry_id = entries.id GROUP BY jobs.id, requests.id"
+    " LEFT JOIN lines ON lines.entry_id = entries.id"
+    " GROUP BY jobs.id, requests.price, requests.bill"
 )
 CHARGED = (
     "SELECT id, charged, paid FROM (SELECT requests.id, requests.charged,"
@@ -152,8 +153,8 @@ CHARGED = (
     " THEN lines.amount END), 0) AS paid"
     " FROM requests LEFT JOIN jobs ON jobs.request_id = requests.id"
     " LEFT JOIN entries ON entries.event = 'settle:' || jobs.id"
-    " LEFT JOIN lines ON lines.entry_id = entries.id"
-    " GROUP BY requests.id) AS found WHERE paid <> charged"
+    " LEFT JOIN lines ON lines.entry_id = entries.id GROUP BY requests.id) AS payments"
+    " WHERE paid <> charged"
 )
 
 
@@ -165,11 +166,11 @@ def counts(tx: Transaction) -> list[str]:
     return lines(
         tx.all(
             "SELECT * FROM (SELECT requests.*,"
-            " COUNT(CASE jobs.state WHEN 'running' THEN 1 END) AS running,"
-            " COUNT(CASE jobs.state WHEN 'done' THEN 1 END) AS done FROM requests"
-            " LEFT JOIN jobs ON jobs.request_id = requests.id GROUP BY requests.id) AS found"
-            " WHERE running <> processing OR done <> finished OR waiting < 0"
-            " OR processing < 0 OR finished < 0 OR lost < 0 OR cancelled < 0"
+            " SUM(CASE WHEN jobs.state = 'running' THEN 1 ELSE 0 END) AS running,"
+            " SUM(CASE WHEN jobs.state = 'done' THEN 1 ELSE 0 END) AS done FROM requests"
+            " LEFT JOIN jobs ON jobs.request_id = requests.id GROUP BY requests.id) AS counted"
+            " WHERE running <> processing OR done <> finished"
+            " OR waiting < 0 OR processing < 0 OR finished < 0 OR lost < 0 OR cancelled < 0"
         ),
         "request {id} counts {waiting} waiting, {processing} processing, {finished} finished,"
         " {lost} lost, {cancelled} cancelled, and has {running} running and {done} finished jobs",

@@ -32,6 +32,7 @@ class Shared:
         self.exchange = Exchange(stage)
         self.processes: dict[Server, Together] = {}
         self.is_healed = False
+        self.found_lost = 0
 
     def build(self, server: Server, life: Life) -> Together:
         """The process of a life that begins."""
@@ -63,6 +64,11 @@ class Shared:
         """Nothing goes wrong any more: from now on rounds of chores are counted."""
         self.be_reachable()
         self.is_healed = True
+        self.count_anew()
+
+    def count_anew(self) -> None:
+        """Something may have been lost until now: all has to be compared again."""
+        self.found_lost = self.exchange.found_lost
         for process in self.processes.values():
             process.rounds_before = process.elsewhere.rounds
 
@@ -76,6 +82,8 @@ class Shared:
         """
         if not self.is_healed or self.exchange.on_the_way:
             return
+        if self.exchange.found_lost != self.found_lost:  # what was said through it was not heard
+            self.count_anew()
         lives = [server.life for server in servers]
         if any(each is None or not (each.is_listening and each.process.is_quiet) for each in lives):
             return

@@ -92,7 +92,7 @@ class PostgresChannel:
     async def run(self, connection: Any) -> None:
         """Talk for ever; come back when the connection is lost."""
         while True:
-            with contextlib.suppress(*LOST):
+            with contextlib.suppress(*LOST, asyncpg.PostgresError):
                 await self.talk(connection)
             self.is_keeper = False
             log.warning("lost the channel to the other processes; coming back")

@@ -11,6 +11,11 @@ def get(tx: Transaction, name: str) -> str | None:
     return None if row is None else str(row["value"])
 
 
+def add(tx: Transaction, name: str, value: str) -> None:
+    """Set a fact that is not there; should somebody else set it at this moment, look again."""
+    tx.run("INSERT INTO facts (name, value) VALUES (:name, :value)", name=name, value=value)
+
+
 def put(tx: Transaction, name: str, value: str) -> None:
     """Set the value of a fact."""
     tx.run(

@@ -75,5 +75,14 @@ def waiting_after(tx: Transaction, after: str, most: int) -> list[Row]:
 
 
 def forget_empty(tx: Transaction) -> int:
-    """Drop the requirements of lanes that no request is in."""
-    return tx.run("DELETE FROM lanes WHERE lane_key NOT IN (SELECT lane_key FROM requests)")
+    """Drop the requirements of lanes that no request is in.
+
+    They are locked first and looked at again: a request may be placed in one meanwhile. Who places
+    one holds the lane (`remember`), and a lane that somebody holds is passed over.
+    """
+    sql = "SELECT lane_key FROM lanes WHERE lane_key NOT IN (SELECT lane_key FROM requests)"
+    locked = [row["lane_key"] for row in tx.all(sql + tx.skip_locked)]
+    still = {row["lane_key"] for row in tx.all(sql)} if locked else set()
+    gone = [{"key": key} for key in locked if key in still]
+    tx.run_many("DELETE FROM lanes WHERE lane_key = :key", gone)
+    return len(gone)

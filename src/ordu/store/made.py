@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ordu.rules.lifecycle import Millis
+from ordu.store import stats
 from ordu.store.database import Transaction
 
 MINUTE_MS = 60_000
@@ -120,24 +121,27 @@ def move_old(tx: Transaction, now: Millis) -> int:
 
 
 def move(tx: Transaction, span: str, before: int, longer: str, length: int | None) -> int:
-    """Move spans that began before then into longer ones; without a length there is but one."""
+    """Move spans that began before then into longer ones; without a length there is but one.
+
+    What is moved is what was deleted, so that it counts once whoever else adds or moves meanwhile.
+    """
     rows = tx.all(
-        "SELECT DISTINCT subject FROM totals WHERE subject >= :first AND subject < :before",
+        "SELECT DISTINCT subject FROM totals WHERE subject >= :first AND subject < :before"
+        " ORDER BY subject",
         first=subject_of(span, 0),
         before=subject_of(span, before),
     )
+    count = 0
     for row in rows:
         subject = row["subject"]
         start = int(subject.rpartition(":")[2])
-        tx.run(
-            "INSERT INTO totals (subject, name, amount)"
-            " SELECT :longer, name, amount FROM totals WHERE subject = :subject"
-            " ON CONFLICT (subject, name) DO UPDATE SET amount = totals.amount + excluded.amount",
-            subject=subject,
-            longer=subject_of(longer, start - start % length if length else 0),
+        moved = tx.all(
+            "DELETE FROM totals WHERE subject = :subject RETURNING name, amount", subject=subject
         )
-        tx.run("DELETE FROM totals WHERE subject = :subject", subject=subject)
-    return len(rows)
+        into = subject_of(longer, start - start % length if length else 0)
+        stats.add(tx, {(into, each["name"]): each["amount"] for each in moved})
+        count += bool(moved)
+    return count
 
 
 def subject_of(span: str, start: int) -> str:

@@ -15,7 +15,6 @@ in a session: no prepared statements, no settings, no locks beyond a transaction
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import random
 import re
@@ -53,18 +52,19 @@ SESSION = {  # what the server gives up for us, should we not
 }
 CANNOT_REACH = "The horde cannot reach its database at the moment."
 
-# Another transaction was in the way; the same operation may well succeed after it. So it is with a
-# second row of one name or number: whoever runs again sees the first.
+# Another transaction was in the way; the same operation may well succeed after it.
 IN_THE_WAY = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
-    asyncpg.UniqueViolationError,
-    asyncpg.ForeignKeyViolationError,
 )
+# A second row of one name or number, or one that goes with another that is gone: whoever runs again
+# sees what there is.
+NOT_ALLOWED = (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError)
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # so says the driver when it is asked in the middle of the end
     asyncpg.OperatorInterventionError,  # the database is being stopped, or is starting
     asyncpg.TooManyConnectionsError,
     asyncpg.IdleInTransactionSessionTimeoutError,
@@ -74,7 +74,8 @@ LOST = (
 UNREACHABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError)
 CANNOT_BE_KEPT = (asyncpg.DataError, UnicodeEncodeError)
 
-_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+# A name with a colon before it, or a text in quotes, in which there are no names.
+_PARAMETER = re.compile(r"'[^']*'|(?<![:\w]):([a-z_]\w*)")
 
 
 class Statement(NamedTuple):
@@ -91,6 +92,8 @@ def translated(sql: str) -> Statement:
 
     def number(found: re.Match[str]) -> str:
         name = found[1]
+        if name is None:
+            return found[0]
         if name not in names:
             names.append(name)
         return f"${names.index(name) + 1}"
@@ -167,6 +170,31 @@ class CommitLostError(Exception):
     """The connection was lost while the commit was on its way."""
 
 
+class Tries:
+    """How often an operation was tried, and for how long."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.number = 0  # of the try that runs, from 0
+        self.begun = asyncio.get_running_loop().time()
+        self.hindered = 0  # how many of them others were in the way of
+
+    def is_hindered_too_often(self) -> bool:
+        """Others were in the way once more: whether it should not be tried again."""
+        self.hindered += 1
+        return self.hindered >= TRIES_MAX
+
+    def take_too_long(self) -> bool:
+        """The database is away: whether it should not be tried again."""
+        return asyncio.get_running_loop().time() - self.begun >= LOST_S_MAX
+
+    async def pause(self) -> None:
+        """Wait a little before the next try, and not as long as others do."""
+        longest = min(PAUSE_S_MAX, PAUSE_S * 2 ** min(self.number, 20))
+        self.number += 1
+        await asyncio.sleep(longest * self.chance.uniform(0.5, 1))
+
+
 @dataclass(eq=False)
 class PostgresDatabase:
     """A `Database` on a PostgreSQL server. Belongs to one event loop.
@@ -195,7 +223,7 @@ class PostgresDatabase:
         """
         self.pool = await asyncpg.create_pool(
             self.url,
-            min_size=1,
+            min_size=0,  # else the pool keeps one by itself, and logs a traceback when it cannot
             max_size=self.connections_max,
             connection_class=PlainConnection,
             timeout=CONNECT_S,
@@ -203,7 +231,8 @@ class PostgresDatabase:
             statement_cache_size=0 if self.is_pooled else STATEMENTS_MAX,
             server_settings={} if self.is_pooled else SESSION,
         )
-        self.is_open = True
+        async with self.connection():
+            self.is_open = True
 
     async def stop(self) -> None:
         """Finish what is pending, within a bound, then close."""
@@ -235,21 +264,20 @@ class PostgresDatabase:
 
     async def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run a read on one snapshot; it sees every write that was answered."""
-        begun = asyncio.get_running_loop().time()
-        for number in itertools.count():
+        tries = Tries(self.chance)
+        while True:
             try:
                 async with self.connection() as connection:
                     return await self.read_on(connection, operation)
             except LOST as error:
-                if asyncio.get_running_loop().time() - begun >= LOST_S_MAX:
-                    raise given_up("a read", error) from error
-            await self.pause(number)
-        raise AssertionError("the last try returns or raises")
+                if tries.take_too_long():
+                    raise given_up("a read", error, CANNOT_REACH) from error
+            await tries.pause()
 
     async def read_on(self, connection: Connection, operation: Callable[[Transaction], T]) -> T:
         """Run a read on this connection."""
-        await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             return await bridged(lambda: operation(PostgresTransaction(connection)))
         except CANNOT_BE_KEPT as error:
             raise cannot_be_kept(error) from error
@@ -295,30 +323,33 @@ class PostgresDatabase:
 
     async def attempts(self, item: Pending[Any]) -> None:
         """Run a write until it is committed or refused, a bounded number of times."""
-        begun = asyncio.get_running_loop().time()
-        in_the_way = 0
-        for number in itertools.count():
+        tries = Tries(self.chance)
+        while True:
             try:
                 async with self.connection() as connection:
-                    if number == 0 and item.future.cancelled():
+                    if tries.number == 0 and item.future.cancelled():
                         raise Dropped
                     return await self.attempt(connection, item)
-            except IN_THE_WAY:
-                in_the_way += 1
-                if in_the_way == TRIES_MAX:
+            except NOT_ALLOWED:
+                if tries.is_hindered_too_often():  # whoever comes first: it is our own mistake
                     raise
-            except LOST as error:
-                if asyncio.get_running_loop().time() - begun >= LOST_S_MAX:
-                    raise given_up("a write", error) from error
-            await self.pause(number)
-        raise AssertionError("the last try returns or raises")
+            except IN_THE_WAY as error:
+                if tries.is_hindered_too_often():
+                    raise given_up("a write", error, TOO_MUCH) from error
+            except (*LOST, asyncpg.ReadOnlySQLTransactionError) as error:
+                if tries.take_too_long():
+                    raise given_up("a write", error, CANNOT_REACH) from error
+            await tries.pause()
 
     async def attempt(self, connection: Connection, item: Pending[Any]) -> None:
         """Run a write in a transaction on this connection."""
         tx = PostgresTransaction(connection)
-        await connection.execute("BEGIN")
         try:
+            await connection.execute("BEGIN")
             result = await bridged(lambda: item.operation(tx))
+        except asyncpg.ReadOnlySQLTransactionError:
+            connection.terminate()  # another machine has taken over; a new connection finds it
+            raise
         except BaseException:
             await undo(connection)
             raise
@@ -336,23 +367,20 @@ class PostgresDatabase:
         if self.failpoint is not None:
             self.failpoint.passed(name_of(item.operation), moment)
 
-    async def pause(self, number: int) -> None:
-        """Wait a little before the next try, and not as long as others do."""
-        longest = min(PAUSE_S_MAX, PAUSE_S * 2 ** min(number, 20))
-        await asyncio.sleep(longest * self.chance.uniform(0.5, 1))
-
 
 async def undo(connection: Connection) -> None:
-    """Roll back, if the connection is still there; without it the server does so itself."""
+    """Roll back. A connection that cannot be asked to is given up; then the server does so."""
     if not connection.is_closed():
-        with contextlib.suppress(*LOST):
+        try:
             await connection.execute("ROLLBACK")
+        except LOST:
+            connection.terminate()
 
 
-def given_up(what: str, error: BaseException) -> Refused:
-    """The refusal when the database was away for too long."""
+def given_up(what: str, error: BaseException, why: str) -> Refused:
+    """The refusal of what was tried for too long."""
     log.error("%s was given up: %r", what, error)
-    return unavailable(CANNOT_REACH)
+    return unavailable(why)
 
 
 def cannot_be_kept(error: Exception) -> Refused:

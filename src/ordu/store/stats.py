@@ -40,6 +40,12 @@ def fold(tx: Transaction) -> int:
     for row in rows:
         for subject, name, amount in _DELTAS.decode(row["deltas"]):
             sums[subject, name] += amount
+    add(tx, sums)
+    return len(rows)
+
+
+def add(tx: Transaction, sums: Mapping[tuple[str, str], int]) -> None:
+    """Add to totals, in the order in which whoever changes several of them locks them."""
     tx.run_many(
         "INSERT INTO totals (subject, name, amount) VALUES (:subject, :name, :amount)"
         " ON CONFLICT (subject, name) DO UPDATE SET amount = totals.amount + excluded.amount",
@@ -48,7 +54,6 @@ def fold(tx: Transaction) -> int:
             for (subject, name), amount in sorted(sums.items())
         ],
     )
-    return len(rows)
 
 
 def of(tx: Transaction, subject: str) -> Mapping[str, int]:

@@ -116,6 +116,14 @@ async def test_the_first_is_ready_before_the_others_start(stage, supervisor):
         assert stage.farewells == 0
 
 
+async def test_processes_that_start_at_once_have_numbers_of_their_own(stage, listener):
+    supervisor = Supervisor(stage.command, 4, listener.fileno(), QUICK)
+    run = asyncio.create_task(supervisor.run(stage.started.append, stage.farewell))
+    await filled(supervisor, 1, 2, 3, 4)
+    supervisor.stop(signal.SIGTERM)
+    assert await run == 0
+
+
 async def test_a_stop_reaches_all(stage, supervisor):
     async with running(stage, supervisor):
         pass

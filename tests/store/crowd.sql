@@ -1,0 +1,43 @@
+-- So many rows that reading all of a table would be noticed; few of them wait or run, as in a horde.
+
+INSERT INTO users (id, username, key_hash, created_at, concurrency, kudos)
+SELECT n, 'x', 'h' || n, 0, 30, n
+FROM generate_series(100, 3000) AS n;
+
+INSERT INTO workers (id, user_id, name, kind, created_at, seen_at, offer)
+SELECT 'w' || n, n, 'name' || n, 'image', 0, n, '{}'
+FROM generate_series(100, 2000) AS n;
+
+INSERT INTO lanes (lane_key, requirement)
+SELECT decode(md5(n::text), 'hex'), '{"kind": "image", "pixels": 1}'
+FROM generate_series(0, 5000) AS n;
+
+INSERT INTO requests (id, user_id, kind, state, lane_key, "rank", created_at, expires_at, waiting, work, price, bill, ttl_ms, seed_step, wants_links, is_upfront, body)
+SELECT 'r' || n, 100 + n % 2900, 'image', 'open', decode(md5((n % 5000)::text), 'hex'), n, 0, 2000000000000 + n, CASE WHEN n % 100 = 0 THEN 1 ELSE 0 END, 1, 1, 1, 1, 0, 0, CASE WHEN n % 50 = 0 THEN 1 ELSE 0 END, ''
+FROM generate_series(100, 6000) AS n;
+
+INSERT INTO jobs (id, request_id, worker_id, worker_name, owner_id, ordinal, state, model, seed, started_at, due_at, has_agent)
+SELECT 'j' || n, 'r' || n, 'w' || n, 'w', 100, 0, CASE WHEN n % 200 = 0 THEN 'running' ELSE 'done' END, 'm', 1, 0, 2000000000000 + n, 1
+FROM generate_series(100, 6000) AS n;
+
+INSERT INTO totals (subject, name, amount)
+SELECT 'user:' || n, 'used', 1
+FROM generate_series(100, 6000) AS n;
+
+INSERT INTO suspicions (subject, reason, times, newest_at)
+SELECT 'user:' || n, 'x', 1, 0
+FROM generate_series(100, 3000) AS n;
+
+INSERT INTO transfers (id, source_id, target_id, amount, created_at)
+SELECT 't' || n, n, n, 1, n
+FROM generate_series(100, 3000) AS n;
+
+INSERT INTO answers (scope, key_hash, fingerprint, reply, created_at)
+SELECT 's', 'k' || n, 'x', '', 2000000000000 + n
+FROM generate_series(100, 3000) AS n;
+
+INSERT INTO learnt (deltas)
+SELECT '[]'
+FROM generate_series(1, 100);
+
+ANALYZE;

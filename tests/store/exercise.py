@@ -1,0 +1,155 @@
+"""Every store function that a verb or a view uses, called once: what the tests of plans look at."""
+
+from tests.builders import NOON, a_requirement, a_wish
+
+from ordu.rules.lifecycle import Counts, JobState, Millis, RequestState
+from ordu.rules.trust import SuspicionReason
+from ordu.store import (
+    answers,
+    facts,
+    jobs,
+    lanes,
+    ledger,
+    made,
+    requests,
+    stats,
+    suspicions,
+    transfers,
+    users,
+    workers,
+)
+
+# Queries that read a whole small table on purpose, each with the reason.
+WHOLE_TABLE = {
+    "forget_empty": "a chore, once a minute, over distinct requirements",
+    "audit": "proves the books by reading all of them",
+    "fold": "reads the oldest deltas in the order of their key",
+    "has_deltas": "stops at the first row",
+    "next_id": "reads one end of the primary key",
+    "newest": "news are few",
+}
+
+
+def exercise(tx):
+    """Call every store function that a verb or a view uses."""
+    wish = a_wish()
+    users.add(tx, user_id=3, username="x", key_hash="h1:x", concurrency=30, now=NOON)
+    users.by_id(tx, 3)
+    users.by_key_hash(tx, "h1:x")
+    users.page(tx, 1, oldest_first=True)
+    users.page(tx, 1, oldest_first=False)
+    users.change(tx, 3, {"contact": "here"})
+    users.locked(tx, 3, 1)
+    users.next_id(tx)
+    users.with_monthly_kudos(tx, 0, 10)
+    users.known(tx, 3)
+    users.deleted_before(tx, NOON, 10)
+    suspicions.count(tx, "user:3", SuspicionReason.CORRUPT_PROMPT, NOON)
+    suspicions.times(tx, "user:3")
+    suspicions.forget(tx, 3)
+    suspicions.forget_worker(tx, "w1")
+    lanes.remember(tx, b"key", a_requirement())
+    requests.add(
+        tx,
+        requests.Request(
+            id="r1",
+            user_id=3,
+            kind=wish.kind,
+            state=RequestState.OPEN,
+            lane_key=b"key",
+            rank=1,
+            created_at=NOON,
+            expires_at=NOON,
+            counts=Counts(waiting=1, processing=0, finished=0, lost=0, cancelled=0),
+            faults=0,
+            work=wish.work,
+            price=wish.price,
+            bill=600,
+            charged=0,
+            ttl_ms=wish.ttl_ms,
+            seed=None,
+            seed_step=0,
+            wants_links=False,
+            is_upfront=True,
+            body=wish.body,
+        ),
+    )
+    requests.by_id(tx, "r1")
+    requests.locked(tx, "r1")
+    requests.waiting_of_user(tx, 3)
+    requests.held_of(tx, 3)
+    requests.open_of_user(tx, 3, 10)
+    requests.expired(tx, NOON, 10)
+    requests.take_one(tx, "r1", NOON, 1, 1)
+    jobs.add(
+        tx,
+        jobs.Job(
+            id="j1",
+            request_id="r1",
+            worker_id="w1",
+            worker_name="w",
+            owner_id=3,
+            ordinal=0,
+            state=JobState.RUNNING,
+            model="m",
+            seed=1,
+            started_at=NOON,
+            due_at=NOON,
+            has_agent=True,
+        ),
+    )
+    jobs.by_id(tx, "j1")
+    jobs.of_request(tx, "r1")
+    jobs.free_ordinal(tx, "r1")
+    jobs.overdue(tx, NOON, 10)
+    jobs.running_load(tx)
+    jobs.running(tx)
+    jobs.finish(tx, "j1", NOON, seed="1", censored=False, metadata=None, picture=None)
+    jobs.fault(tx, "j1", NOON)
+    jobs.remove_running(tx, "j1")
+    requests.return_one(tx, "r1")
+    requests.take_one(tx, "r1", NOON, 1, 1)
+    requests.finish_one(tx, "r1", 600, NOON)
+    counts = Counts(waiting=0, processing=0, finished=1, lost=0, cancelled=0)
+    requests.set_counts(tx, "r1", RequestState.CANCELLED, counts, 0)
+    lanes.requirement(tx, b"key")
+    lanes.with_waiting(tx)
+    lanes.waiting(tx)
+    lanes.waiting_after(tx, "", 10)
+    lanes.requirements(tx, [b"key"])
+    workers.by_id(tx, "w1")
+    workers.by_name(tx, "w")
+    workers.seen_since(tx, NOON)
+    workers.of_user(tx, 3)
+    workers.locked(tx, "w1")
+    workers.lock_of_user(tx, 3)
+    workers.unknown_ids(tx, ["w1"])
+    workers.note_heartbeats(
+        tx,
+        [
+            {"id": "w1", "seen_at": NOON, "offer": "{}", "uptime_s": 1},
+            {"id": "w2", "seen_at": NOON, "offer": "{}", "uptime_s": 1},
+        ],
+    )
+    workers.change(tx, "w1", {"info": "x"})
+    workers.note_uptime_reward(tx, "w1", 0, 700)
+    workers.end_pauses(tx, 3)
+    workers.clear_suspicion(tx, 3)
+    workers.remove(tx, "w1")
+    stats.append(tx, [("user:3", "used", 5)])
+    stats.has_deltas(tx)
+    stats.fold(tx)
+    stats.of(tx, "user:3")
+    stats.append(tx, made.delivered(NOON, "m", 5))
+    stats.fold(tx)
+    made.totals(tx, NOON)
+    made.by_model(tx, NOON)
+    made.move_old(tx, Millis(NOON + 40 * 86_400_000))
+    facts.modes(tx)
+    transfers.add(tx, transfer_id="t1", source=3, target=3, amount=100, now=NOON)
+    transfers.newest(tx, 3, 3)
+    answers.keep(tx, "scope", "key", answers.Kept("print", b"1"), NOON)
+    answers.kept(tx, "scope", "key")
+    answers.forget_before(tx, NOON)
+    ledger.change_balance(tx, ledger.Account.USER, 3, 5)
+    requests.remove(tx, "r1")
