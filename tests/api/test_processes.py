@@ -17,13 +17,14 @@ from tests.builders import a_picture
 from tests.conftest import ADMIN_KEY
 
 from ordu.engine.clock import SystemClock
+from ordu.engine.elsewhere import RARELY
 from ordu.engine.sweeper import Sweeper
 from ordu.protocol.errors import Refused
 from ordu.rules.trust import DAY_MS
 from ordu.server.app import make_app
 from ordu.server.run import Opened, open_horde
 from ordu.settings import ServerSettings
-from ordu.store import ledger
+from ordu.store import ledger, workers
 from ordu.store.database import unavailable
 
 pytestmark = pytest.mark.anyio
@@ -253,6 +254,52 @@ async def test_a_channel_that_was_cut_comes_back_and_catches_up(one, two, postgr
     await two.opened.elsewhere.round()
     assert request_id in two.horde.lanes.requests
     await until(lambda: one.horde.is_keeper != two.horde.is_keeper)
+
+
+async def thorough_round(process):
+    """The round in which also what changes seldom is compared."""
+    process.opened.elsewhere.rounds = RARELY - 1
+    await process.opened.elsewhere.round()
+
+
+async def test_changes_of_workers_and_modes_that_were_lost_are_found(one, two, monkeypatch):
+    paused, removed = [await a_known_worker(one, two, name) for name in ("attic", "loft")]
+    deaf(two, monkeypatch)
+    await one.api.put(f"{API}/workers/{paused}", json={"paused": True}, headers=ADMIN)
+    await one.api.delete(f"{API}/workers/{removed}", headers=ADMIN)
+    await one.api.put(f"{API}/status/modes", json={"raid_mode": True}, headers=ADMIN)
+    await thorough_round(two)
+    assert two.horde.presence.by_id[paused].is_paused
+    assert removed not in two.horde.presence.by_id
+    assert two.horde.modes["raid_mode"]
+
+
+async def a_known_worker(one, two, name):
+    """A worker that both know of; returns its id."""
+    await one.pop(name)
+    await one.sweeper.sweep()
+    await two.opened.elsewhere.round()
+    return two.horde.presence.by_name[name].id
+
+
+async def test_failures_of_requests_that_are_gone_are_forgotten(one, two):
+    two.horde.failures["gone"] = {"attic"}
+    kept = await one.place()
+    two.horde.failures[kept] = {"attic"}
+    await thorough_round(two)
+    assert set(two.horde.failures) == {kept}
+
+
+async def test_time_that_one_process_has_counted_is_not_taken_by_another(one, two):
+    worker = await a_known_worker(one, two, "attic")
+    one.horde.presence.by_id[worker].uptime_s = 500
+    for process in (one, two):  # the second was there later, and knows of less time
+        await process.pop("attic")
+        await process.sweeper.sweep()
+        if process is one:
+            two.horde.presence.by_id[worker].uptime_s = 0
+    row = await one.horde.read(lambda tx: workers.by_id(tx, worker))
+    assert row.uptime_s == 500
 
 
 async def test_jobs_that_run_elsewhere_are_known_and_forgotten(one, two, monkeypatch):

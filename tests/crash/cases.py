@@ -7,7 +7,6 @@ effect apart: it gives the same as before when nothing happened, and `done` when
 import base64
 import json
 import socket
-import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -185,17 +184,8 @@ def segments(stage: Stage) -> int:
 
 def is_new(stage: Stage) -> tuple[bool, int]:
     """Whether there is a horde: it remembers a secret, and has so many users."""
-    if not stage.settings.database_path().exists():
-        return False, 0
-    connection = sqlite3.connect(stage.settings.database_path())
-    try:
-        (secrets,) = connection.execute(
-            "SELECT COUNT(*) FROM facts WHERE name = 'secret fingerprint'"
-        ).fetchone()
-        (many,) = connection.execute("SELECT COUNT(*) FROM users").fetchone()
-    finally:
-        connection.close()
-    return bool(secrets), many
+    secrets = stage.peek("SELECT COUNT(*) FROM facts WHERE name = 'secret fingerprint'")
+    return bool(secrets), stage.peek("SELECT COUNT(*) FROM users") or 0
 
 
 # What is called

@@ -1,4 +1,4 @@
-"""A program that does one chore of a horde: `chore.py NAME DATA ADMIN_KEY`.
+"""A program that does one chore of a horde: `chore.py NAME DATA ADMIN_KEY DATABASE`.
 
 A server does the rare chores once a minute, which is longer than a test may take.
 """
@@ -24,9 +24,9 @@ CHORES = {
 }
 
 
-async def main(name: str, data: str, admin_key: str) -> None:
+async def main(name: str, data: str, admin_key: str, database: str) -> None:
     """Open the horde and do the chore."""
-    settings = ServerSettings(data=data, admin_key=admin_key)
+    settings = ServerSettings(data=data, admin_key=admin_key, database=database)
     async with open_horde(settings, "http://horde.test") as opened:
         await CHORES[name](opened.horde)
 

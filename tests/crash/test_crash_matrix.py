@@ -18,19 +18,37 @@ from ordu.failpoints import OF_PICTURES, OF_WRITES, PICTURES, WRITES, Failpoint,
 PACKAGE = Path(inspect.getfile(ordu)).parent
 
 
-def matrix() -> Iterator[Any]:
-    """Every case with every moment; for each change one moment of each, and all of them in turn."""
+def matrix(*, is_quick: bool = True) -> Iterator[Any]:
+    """Every case with every moment; for each change one moment of each, and all of them in turn.
+
+    Where it takes longer, for each change one case of each failpoint.
+    """
     everything = [(name, name, case) for name, case in CASES.items()]
     everything += [(f"{each.failpoint}: {what}", *each) for what, each in VARIANTS.items()]
     for number, (title, name, case) in enumerate(everything):
         moments = OF_WRITES if name in WRITES else OF_PICTURES
         for turn, moment in enumerate(moments):
-            marks = [] if turn == number % len(moments) else [pytest.mark.slow]
+            is_due = turn == number % len(moments) and (is_quick or title == name)
+            marks = [] if is_due else [pytest.mark.slow]
             yield pytest.param(name, case, moment, id=f"{title} - {moment}", marks=marks)
 
 
 @pytest.mark.parametrize(("name", "case", "moment"), list(matrix()))
 def test_a_server_that_dies_here(stage: Stage, name: str, case: Case, moment: str) -> None:
+    demand_no_harm(stage, name, case, moment)
+
+
+@pytest.mark.parametrize(("name", "case", "moment"), list(matrix(is_quick=False)))
+def test_a_server_on_postgresql_that_dies_here(
+    postgres_stage: Stage, name: str, case: Case, moment: str
+) -> None:
+    if name == "tidy_pictures":
+        pytest.skip("a folder that processes share has a file for each picture, and no segments")
+    demand_no_harm(postgres_stage, name, case, moment)
+
+
+def demand_no_harm(stage: Stage, name: str, case: Case, moment: str) -> None:
+    """Kill a server at this moment, and demand all or nothing of what it did."""
     if case.prepare is not None:
         stage.facts = stage.inside(case.prepare)
     before = case.look(stage) if case.undone is None else case.undone

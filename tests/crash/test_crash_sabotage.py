@@ -1,6 +1,7 @@
-"""The checks of crashes can fail: here a commit is undone by hand, and they notice it."""
+"""The checks of crashes can fail: here a commit is undone on purpose, and they notice it."""
 
 import struct
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from ordu.engine.horde import Horde
 
 LOG_HEADER_BYTES = 32
 FRAME_HEADER_BYTES = 24
+FORGETFUL = Path(__file__).parent / "forgetful.py"
 
 
 def forget_last_commit(database: Path) -> None:
@@ -45,6 +47,29 @@ def test_an_answered_call_that_the_disk_forgot_is_noticed(stage: Stage) -> None:
     forget_last_commit(stage.settings.database_path())
     with pytest.raises(AssertionError, match="what was answered is there"):
         demand_kept(stage, {}, witnessed)
+
+
+def test_an_effect_that_postgresql_forgot_is_noticed(postgres_stage: Stage) -> None:
+    case = CASES["transfer"]
+    postgres_stage.facts = postgres_stage.inside(case.prepare)
+    forget(postgres_stage, "transfer")
+    strike(postgres_stage, case, "transfer", "after")
+    with pytest.raises(AssertionError, match="the effect is whole"):
+        demand_all_or_nothing(postgres_stage, case, case.done)
+
+
+def test_an_answered_call_that_postgresql_forgot_is_noticed(postgres_stage: Stage) -> None:
+    case = CASES["transfer"]
+    postgres_stage.facts = postgres_stage.inside(case.prepare)
+    forget(postgres_stage, "register")
+    witnessed = strike(postgres_stage, case, "transfer", "before")
+    with pytest.raises(AssertionError, match="what was answered is there"):
+        demand_kept(postgres_stage, {}, witnessed)
+
+
+def forget(stage: Stage, write: str) -> None:
+    """Have the servers of this stage lose the commits of a write that they answer."""
+    stage.ordu.command = (sys.executable, str(FORGETFUL), write)
 
 
 def test_half_an_effect_is_noticed(stage: Stage) -> None:

@@ -14,6 +14,7 @@ from tests.crash.stage import Caller, Stage, calling_at, demand_death
 from ordu.store import users
 
 ROUNDS = [1, 2, 3, *(pytest.param(each, marks=pytest.mark.slow) for each in range(4, 54))]
+ROUNDS_ON_POSTGRES = [4, *(pytest.param(each, marks=pytest.mark.slow) for each in range(5, 30))]
 MOMENTS = ("before", "after", "unanswered")
 
 
@@ -39,6 +40,19 @@ def storm(caller: Caller, path: str, key: str, many: int) -> list[bytes]:
 @pytest.mark.parametrize("turn", ROUNDS)
 @pytest.mark.parametrize("name", ["transfer", "award"])
 def test_one_effect_and_one_answer(stage: Stage, name: str, turn: int) -> None:
+    storm_and_demand(stage, name, turn)
+
+
+@pytest.mark.parametrize("turn", ROUNDS_ON_POSTGRES)
+@pytest.mark.parametrize("name", ["transfer", "award"])
+def test_one_effect_and_one_answer_on_postgresql(
+    postgres_stage: Stage, name: str, turn: int
+) -> None:
+    storm_and_demand(postgres_stage, name, turn)
+
+
+def storm_and_demand(stage: Stage, name: str, turn: int) -> None:
+    """Call at three servers in turn, two of which die, and demand one effect and one answer."""
     stage.facts = stage.inside(ferris)
     many = 1 + turn % 5
     first, second = MOMENTS[turn % 3], MOMENTS[turn // 3 % 3]
@@ -56,5 +70,5 @@ def test_one_effect_and_one_answer(stage: Stage, name: str, turn: int) -> None:
     kudos = stage.look(lambda tx: users.by_id(tx, stage.facts["user"]).kudos)
     assert kudos == 10_000 + 500
     stage.demand_order()
-    audit = stage.ordu.run("audit", "--data", stage.settings.data)
+    audit = stage.ordu.run("audit", "--data", stage.settings.data, *stage.where)
     assert audit.returncode == 0, audit.stdout

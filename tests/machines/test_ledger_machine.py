@@ -11,7 +11,14 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, invariant, multiple, rule
 from tests.builders import a_wish, an_offer
-from tests.machines.harness import LONG, SABOTAGED, HordeMachine, finds_nothing
+from tests.machines.harness import (
+    LONG,
+    LONG_ON_POSTGRES,
+    QUICK_ON_POSTGRES,
+    SABOTAGED,
+    HordeMachine,
+    finds_nothing,
+)
 
 from ordu.engine import accounts, checkin, claim, editing, end, place, rewards, settle, transfer
 from ordu.engine.claim import Claimed
@@ -432,6 +439,20 @@ def test_no_order_of_events_breaks_the_books():
 @pytest.mark.timeout(1800)
 def test_no_long_order_of_events_breaks_the_books():
     finds_nothing(LedgerMachine, LONG)
+
+
+@pytest.mark.timeout(900)
+def test_no_order_of_events_breaks_the_books_on_postgresql(postgres):
+    finds_nothing(LedgerMachine, QUICK_ON_POSTGRES, postgres)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_no_long_order_of_events_breaks_the_books_on_postgresql(postgres):
+    LedgerMachine.reached.clear()
+    finds_nothing(LedgerMachine, LONG_ON_POSTGRES, postgres)
+    reached = {(what, outcome) for what, outcomes in REACHED.items() for outcome in outcomes}
+    assert reached <= LedgerMachine.reached.keys()
 
 
 def test_a_transfer_that_books_a_hundredth_too_little_is_found(monkeypatch):

@@ -12,7 +12,14 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, invariant, multiple, rule
 from tests.builders import a_requirement, a_wish, an_offer
-from tests.machines.harness import LONG, SABOTAGED, HordeMachine, finds_nothing
+from tests.machines.harness import (
+    LONG,
+    LONG_ON_POSTGRES,
+    QUICK_ON_POSTGRES,
+    SABOTAGED,
+    HordeMachine,
+    finds_nothing,
+)
 
 from ordu.engine import (
     accounts,
@@ -483,6 +490,20 @@ def test_no_order_of_events_breaks_the_queue():
 @pytest.mark.timeout(1800)
 def test_no_long_order_of_events_breaks_the_queue():
     finds_nothing(QueueMachine, LONG)
+
+
+@pytest.mark.timeout(900)
+def test_no_order_of_events_breaks_the_queue_on_postgresql(postgres):
+    finds_nothing(QueueMachine, QUICK_ON_POSTGRES, postgres)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_no_long_order_of_events_breaks_the_queue_on_postgresql(postgres):
+    QueueMachine.reached.clear()
+    finds_nothing(QueueMachine, LONG_ON_POSTGRES, postgres)
+    reached = {(what, outcome) for what, outcomes in REACHED.items() for outcome in outcomes}
+    assert reached <= QueueMachine.reached.keys()
 
 
 def test_a_line_that_begins_at_its_end_is_found(monkeypatch):

@@ -83,6 +83,7 @@ class Processes:
     """What a test starts; all of it is gone when the test is over."""
 
     folder: Path
+    command: tuple[str, ...] = (sys.executable, "-m", "ordu.cli")
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     started: list[Running] = field(default_factory=list)
 
@@ -113,7 +114,7 @@ class Processes:
         **environment: str,
     ) -> Running:
         """A command that goes on; of ours, unless it is given to another program."""
-        words = program or (sys.executable, "-m", "ordu.cli")
+        words = program or self.command
         return self.program(name, *words, *arguments, **environment)
 
     def program(self, name: str, *command: str, **environment: str) -> Running:

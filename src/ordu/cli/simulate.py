@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ordu.cli.console import remarks
-from ordu.cli.failures import FAILED, Failure, extra
+from ordu.cli.failures import FAILED, WRONG_USAGE, Failure, extra
 
 if TYPE_CHECKING:
     from ordu.simulation.run import Report
@@ -27,8 +27,24 @@ SAID_EVERY = 500  # seeds, where progress is no moving bar
     show_default=True,
     help="Calls that are made in each while faults strike.",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 4),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Servers that share one database; with several, the rules of PostgreSQL hold.",
+)
+@click.option(
+    "--database",
+    default="",
+    metavar="URL",
+    help="A PostgreSQL that runs the statements, in a schema of its own that is dropped again.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def simulate(seeds: int, first: int, steps: int, as_json: bool) -> None:
+def simulate(
+    seeds: int, first: int, steps: int, processes: int, database: str, as_json: bool
+) -> None:
     """Live through simulated hordes and look for a broken promise.
 
     Each seed is one: the real queue, books and store, with people, workers, a network and a disk
@@ -37,15 +53,36 @@ def simulate(seeds: int, first: int, steps: int, as_json: bool) -> None:
     """
     with extra("server"):
         from ordu.simulation.run import run_seeds
-
-    with counting(seeds) as progress:
-        report = run_seeds(range(first, first + seeds), steps, progress=progress)
+    if database and not database.startswith(("postgresql://", "postgres://")):
+        raise Failure("--database takes the address of a PostgreSQL: postgresql://….", WRONG_USAGE)
+    with counting(seeds) as progress, driver(needed=processes > 1 or bool(database)):
+        report = run_seeds(
+            range(first, first + seeds),
+            steps,
+            processes=processes,
+            database=database,
+            progress=progress,
+        )
     if as_json:
         click.echo(json.dumps(facts(report), indent=2, ensure_ascii=False))
     else:
         click.echo("\n".join(in_words(report)))
     if report.failures:
         raise Failure("" if as_json else "a promise was broken.", FAILED)
+
+
+@contextmanager
+def driver(*, needed: bool) -> Iterator[None]:
+    """Say what to do where the driver of PostgreSQL is missing, or cannot reach its server."""
+    if not needed:
+        yield
+        return
+    with extra("server,postgres"):
+        from ordu.store.postgres import UNREACHABLE
+    try:
+        yield
+    except UNREACHABLE as error:
+        raise Failure(f"The database cannot be used: {error or type(error).__name__}.") from error
 
 
 @contextmanager

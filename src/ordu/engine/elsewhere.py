@@ -1,9 +1,9 @@
 """Elsewhere: what happens in other processes of the same horde, brought into this one's memory.
 
 Tidings are applied as they come. What they cannot be trusted for is compared with SQL: a page of
-what waits each round, in both directions, so that what was lost heals; after a gap that was noticed
-all of it at once. Workers that are heard of elsewhere are read from SQL once a round, so who is
-here is known with a delay of about two rounds.
+what waits each round, in both directions, and the rest every ten rounds, so that what was lost
+heals; after a gap that was noticed all of it at once. Workers that are heard of elsewhere are read
+from SQL once a round, so who is here is known with a delay of about two rounds.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ PAGE = 2_000  # requests that are compared with SQL in one round
 UNREAD_MAX = 100_000  # tidings that wait to be applied; with more, all is compared instead
 # Signs of life are looked for so far back: they are committed late, and by clocks that differ.
 OVERLAP_MS = 10_000
-JOBS_EVERY = 10  # rounds
+RARELY = 10  # so many rounds lie between comparisons of what changes seldom
 
 
 class Elsewhere:
@@ -102,7 +102,8 @@ class Elsewhere:
                 self.apply(item)
             except Exception:
                 log.exception("what another process told could not be applied")
-        for worker_id in {each.worker_id for each in items if isinstance(each, tidings.Edited)}:
+        edited = (each.worker_id for each in items if isinstance(each, tidings.Edited))
+        for worker_id in dict.fromkeys(edited):
             await self.read_again(worker_id)
         if any(isinstance(each, tidings.Switched) for each in items):
             self.horde.modes = await self.horde.read(facts.modes)
@@ -170,14 +171,17 @@ class Elsewhere:
     async def round(self) -> None:
         """Compare a page, or all when something was missed; meet who was heard of elsewhere."""
         self.rounds += 1
+        is_thorough = self.rounds % RARELY == 0
+        if is_thorough:
+            self.met_at = Millis(0)  # meet all that are here, and see what was edited
         await self.meet_all()
         if self.is_behind:
             log.warning("tidings were missed: comparing all that waits with the database")
             await self.catch_up()
         else:
             await self.compare_page()
-        if self.rounds % JOBS_EVERY == 0:
-            await self.compare_jobs()
+        if is_thorough:
+            await self.compare_the_rest()
 
     async def catch_up(self) -> None:
         """Compare everything; what is missed meanwhile, or cannot be read, the next time again."""
@@ -192,15 +196,23 @@ class Elsewhere:
         """Compare everything from the beginning."""
         self.cursor = RequestId("")
         self.met_at = Millis(0)
-        self.horde.modes = await self.horde.read(facts.modes)
         self.horde.known.forget_all()
         await self.meet_all()
         await self.compare_page()
         while self.cursor:
             await self.compare_page()
-        await self.compare_jobs()
+        await self.compare_the_rest()
         self.horde.wakeups.tell_all()
         self.horde.idle.tell_all()
+
+    async def compare_the_rest(self) -> None:
+        """Compare what there is little of.
+
+        Who dies between a commit and its tidings leaves a loss that nobody notices.
+        """
+        self.horde.modes = await self.horde.read(facts.modes)
+        await self.compare_jobs()
+        await self.forget_failures()
 
     async def compare_page(self) -> None:
         """Compare the next page of what waits, by id, with the same part of the map."""
@@ -280,15 +292,37 @@ class Elsewhere:
         for job_id in rows.keys() - running.by_id.keys() - before:
             running.begin(*rows[job_id])
 
+    async def forget_failures(self) -> None:
+        """Forget who failed requests that are gone."""
+        failures = self.horde.failures
+        doubtful = [each for each in failures if each not in self.horde.lanes.requests]
+        if doubtful:
+            gone = await self.horde.read(
+                lambda tx: [each for each in doubtful if requests.by_id(tx, each) is None]
+            )
+            for request_id in gone:
+                failures.pop(request_id, None)
+
     # Workers
 
     async def meet_all(self) -> None:
-        """Know the workers that were heard of elsewhere since the last round."""
+        """Know the workers that were heard of elsewhere since the last round.
+
+        In the first round, and then when all are compared, also know what was edited of them, and
+        who was removed.
+        """
+        is_first = self.met_at == 0
         since = Millis(max(self.met_at, self.horde.now() - self.horde.presence.stale_ms))
         now = self.horde.now()
-        for row in await self.horde.read(lambda tx: workers.seen_since(tx, since)):
-            self.meet(row, is_edited=self.met_at == 0)
+        doubtful = list(self.horde.presence.by_id) if is_first else []
+        rows = await self.horde.read(lambda tx: workers.seen_since(tx, since))
+        for row in rows:
+            self.meet(row, is_edited=is_first)
         self.met_at = Millis(now - OVERLAP_MS)
+        there = {row.id for row in rows}
+        for worker_id in doubtful:
+            if worker_id not in there:
+                await self.read_again(worker_id)
 
     def meet(self, row: WorkerRow, *, is_edited: bool = False) -> None:
         """Know of a worker what the database knows, where that is newer."""

@@ -107,7 +107,7 @@ class Presence:
 
     def rename(self, worker: Worker, name: str) -> None:
         """Know a worker by another name."""
-        self.by_name.pop(worker.name, None)
+        self.forget_name(worker)
         worker.name = name
         self.by_name[name] = worker
 
@@ -116,7 +116,16 @@ class Presence:
         self.changed()
         worker = self.by_id.pop(worker_id, None)
         if worker is not None:
-            self.by_name.pop(worker.name, None)
+            self.forget_name(worker)
+
+    def forget_name(self, worker: Worker) -> None:
+        """Forget a worker's name, unless it is another's by now.
+
+        Where several processes write, the new owner of a name may be heard of before the old one
+        has lost it.
+        """
+        if self.by_name.get(worker.name) is worker:
+            del self.by_name[worker.name]
 
     def end_pauses(self, user_id: UserId) -> list[WorkerId]:
         """Let a user's paused workers work again; says which these are."""

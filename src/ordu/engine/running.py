@@ -4,6 +4,7 @@ SQL knows them too; this copy of what was committed is for telling people how lo
 is asked a thousand times as often as jobs begin and end, and for knowing at once whose a job is.
 """
 
+from collections import OrderedDict
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from ordu.engine.presence import Worker
 from ordu.rules.lifecycle import JobId, Millis
 from ordu.rules.matching import WorkerId
 from ordu.store.jobs import Job
+
+ENDED_MAX = 4_096  # jobs that are remembered as over
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -44,10 +47,16 @@ class RunningJobs:
         self.kept: dict[WorkerId, Busy] = {}
         self.by_id: dict[JobId, Running] = {}
         self.by_worker: dict[WorkerId, dict[JobId, Running]] = {}
+        self.ended: OrderedDict[JobId, None] = OrderedDict()  # the newest
         self.version = 0  # goes up with every change
 
     def begin(self, job: Job, work: int) -> None:
-        """A worker has got a job."""
+        """A worker has got a job; one that has ended does not begin again.
+
+        Where several processes tell each other of it, the end may be heard of first.
+        """
+        if job.id in self.ended:
+            return
         self.version += 1
         self.kept.pop(job.worker_id, None)
         running = self.by_id[job.id] = Running(job, work)
@@ -56,6 +65,9 @@ class RunningJobs:
     def end(self, worker_id: WorkerId, job_id: JobId) -> None:
         """A job runs no more, however it ended."""
         self.version += 1
+        self.ended[job_id] = None
+        if len(self.ended) > ENDED_MAX:
+            self.ended.popitem(last=False)
         self.kept.pop(worker_id, None)
         self.by_id.pop(job_id, None)
         theirs = self.by_worker.get(worker_id)

@@ -117,9 +117,10 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
         work = settled.request.work
         horde.note_speed(job.worker_id, now, work, work * 1000 / max(1, now - job.started_at))
         worker = horde.presence.by_id.get(job.worker_id)
-        if worker is not None and settled.suspected is not None:
-            suspicion.note(worker, settled.suspected)
-            horde.tell(Edited(worker.id))
+        if settled.suspected is not None:
+            if worker is not None:
+                suspicion.note(worker, settled.suspected)
+            horde.tell(Edited(job.worker_id))  # others may know it where we do not
         if settled.makes_trusted:
             horde.end_pauses(job.owner_id)
 

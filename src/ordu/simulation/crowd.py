@@ -171,8 +171,9 @@ class Worker:
                 return Reward(0)
             self.drawn += 1  # no two pictures are the same
             picture = f"{self.name} {self.drawn}".encode()
-            await horde.pictures.put(end.upload_name(job.id), picture, is_durable=False)
-            result = Result(job.id, seed=str(job.seed), censored=delivery.is_censored)
+            name = horde.picture_name(job.id)
+            await horde.pictures.put(name or end.upload_name(job.id), picture, is_durable=False)
+            result = Result(job.id, seed=str(job.seed), censored=delivery.is_censored, picture=name)
             settled = await settle.deliver(horde, job, result)
         return Reward(settled.reward)
 

@@ -65,6 +65,18 @@ class Disk:
         """Run a read on what is committed."""
         return MemoryDatabase(self, Switch(nothing)).read(operation)
 
+    def change(self, operation: Callable[[Transaction], T]) -> T:
+        """Run a write in which nothing goes wrong."""
+        writer = SqliteWriter(self.connection)
+        result = operation(writer.begin())
+        writer.commit()
+        return result
+
+    def note(self, sql: str) -> None:
+        """Note what a statement writes."""
+        if not sql.startswith(OF_CHORES):
+            self.has_news = True
+
     def cut(self) -> None:
         """The power goes: what was not committed is gone."""
         if self.connection.in_transaction:
@@ -164,8 +176,7 @@ class WatchedTransaction(SqliteTransaction):
 
     def note(self, sql: str) -> None:
         """Note what a statement writes."""
-        if not sql.startswith(OF_CHORES):
-            self.disk.has_news = True
+        self.disk.note(sql)
 
 
 class FullTransaction(SqliteTransaction):
@@ -190,12 +201,14 @@ class FullTransaction(SqliteTransaction):
 class MemoryPictures:
     """The pictures on a disk, as one life of the server sees them; storing takes a while.
 
-    What is not flushed when the server dies is gone, as when the power goes.
+    What is not flushed when the server dies is gone, as when the power goes. Where several servers
+    share them, all that was put stays.
     """
 
-    def __init__(self, disk: Disk, switch: Switch) -> None:
+    def __init__(self, disk: Disk, switch: Switch, *, is_shared: bool = False) -> None:
         self.disk = disk
         self.switch = switch
+        self.is_shared = is_shared
         self.unflushed: dict[str, bytes] = {}
 
     async def put(self, name: str, data: bytes, *, is_durable: bool = True) -> None:
@@ -206,7 +219,7 @@ class MemoryPictures:
         if self.disk.faults.strikes(Fault.KILLED_BEFORE_STORING):
             self.switch.kill()
         self.unflushed[name] = data
-        if is_durable:
+        if is_durable or self.is_shared:
             self.flush()
         if self.disk.faults.strikes(Fault.KILLED_AFTER_STORING):
             self.switch.kill()

@@ -6,7 +6,7 @@ delays finds other things than one in which everything is late.
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 
 from ordu.simulation.story import Story
@@ -37,10 +37,23 @@ class Fault(StrEnum):
     SLOW = "a worker is slow"
     VANISHED = "a worker vanishes"
     GAVE_UP = "a worker gives up"
+    # Of several servers with one database:
+    STATEMENT_LOST = "the connection to the database is lost before a commit"
+    COMMIT_LOST = "the connection to the database is lost during a commit"
+    IN_THE_WAY = "a transaction is in the way of another"
+    UNREACHABLE = "the database cannot be reached"
+    CHANNEL_LOST = "a server loses its channel to the others"
+    TIDINGS_LOST = "tidings are lost"
+    TIDINGS_LATE = "tidings are late"
 
 
 RATES = (0.0, 0.0, 0.01, 0.05, 0.15)  # how often a kind strikes in one run, where it can
-RARE = frozenset(fault for fault in Fault if fault.name.startswith(("KILLED", "DISK")))
+RARE = frozenset(
+    fault for fault in Fault if fault.name.startswith(("KILLED", "DISK", "UNREACHABLE", "CHANNEL"))
+)
+OF_MANY = frozenset(list(Fault)[list(Fault).index(Fault.STATEMENT_LOST) :])
+ALONE = frozenset(Fault) - OF_MANY  # what can strike one server that has its database to itself
+TOGETHER = frozenset(Fault) - {Fault.DISK_FULL}  # what can strike several that share one
 
 
 class Killed(BaseException):
@@ -63,11 +76,18 @@ class Switch:
 class Faults:
     """What goes wrong in one run."""
 
-    def __init__(self, chance: random.Random, story: Story, *, none: bool = False) -> None:
+    def __init__(
+        self,
+        chance: random.Random,
+        story: Story,
+        kinds: frozenset[Fault] = ALONE,
+        *,
+        none: bool = False,
+    ) -> None:
         self.chance = chance
         self.story = story
         self.fired: Counter[Fault] = Counter()
-        self.rates = {fault: self.rate_of(fault) for fault in Fault}
+        self.rates = {fault: self.rate_of(fault) for fault in Fault if fault in kinds}
         if none:
             self.stop()
 
@@ -77,13 +97,13 @@ class Faults:
 
     def strikes(self, fault: Fault) -> bool:
         """Whether this goes wrong now."""
-        rate = self.rates[fault]
+        rate = self.rates.get(fault, 0.0)
         if not rate or self.chance.random() >= rate:
             return False
         self.fired[fault] += 1
         self.story.tell(f"-- {fault}")
         return True
 
-    def stop(self) -> None:
-        """Let nothing go wrong any more."""
-        self.rates = dict.fromkeys(Fault, 0.0)
+    def stop(self, but: Collection[Fault] = ()) -> None:
+        """Let nothing go wrong any more, but these."""
+        self.rates = {fault: rate for fault, rate in self.rates.items() if fault in but}

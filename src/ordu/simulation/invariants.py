@@ -1,14 +1,16 @@
 """The invariants: what must be true of a horde at every moment, whatever happened before.
 
 The functions here look at one moment and return what is wrong, a line for each thing. Tests of all
-kinds may use them. What takes remembering (what was there before, what was promised to whom) is in
-`history.py`.
+kinds may use them, on SQLite and on PostgreSQL: `wrong_in` is all that the database alone tells, of
+any horde, also of one that runs. What takes remembering (what was there before, what was promised
+to whom) is in `history.py`.
 """
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 from functools import cache
 
+from ordu.engine.end import upload_name
 from ordu.engine.horde import Horde
 from ordu.engine.lanes import LaneMap
 from ordu.engine.progress import find
@@ -55,6 +57,21 @@ def demand(invariant: Invariant, wrong: Collection[str]) -> None:
 def lines(rows: Iterable[Row], form: str) -> list[str]:
     """A line for each row, in this form."""
     return [form.format(**dict(row)) for row in rows]
+
+
+def wrong_in(tx: Transaction, tax: float) -> list[str]:
+    """Everything that is wrong in a database at this moment; `tax` is the setting of the horde.
+
+    To be called with `Database.read`, which shows one moment, whoever writes meanwhile.
+    """
+    return [
+        *books(tx),
+        *floors(tx),
+        *settlements(tx, tax),
+        *counts(tx),
+        *assignments(tx),
+        *cut_short(tx),
+    ]
 
 
 # Money
@@ -180,11 +197,11 @@ def assignments(tx: Transaction) -> list[str]:
 
 def results(tx: Transaction, pictures: Collection[str]) -> list[str]:
     """Finished jobs without a picture; `pictures` are the names of those there are."""
-    rows = tx.all("SELECT id FROM jobs WHERE state = 'done'")
+    rows = tx.all("SELECT id, picture FROM jobs WHERE state = 'done'")
     return [
         f"job {row['id']} is finished and its picture is gone"
         for row in rows
-        if f"{row['id']}.webp" not in pictures
+        if (row["picture"] or upload_name(row["id"])) not in pictures
     ]
 
 
@@ -342,11 +359,12 @@ def memories_too_long(horde: Horde, tx: Transaction) -> list[str]:
 
 
 def standings_differ(horde: Horde, tx: Transaction) -> list[str]:
-    """What is remembered of how far requests are, and is not so."""
+    """What is remembered of how far requests are, is still believed, and is not so."""
+    known, now = horde.known.requests, horde.now()
     return [
         f"request {request_id} is remembered otherwise than it is in SQL"
-        for request_id, (_, standing) in horde.known.requests.values.items()
-        if standing != find(tx, request_id)
+        for request_id in known.values
+        if known.get(request_id, now) not in (None, find(tx, request_id))
     ]
 
 

@@ -1,6 +1,6 @@
-"""The network between the server and everybody else: it loses, doubles and delays."""
+"""The network between the servers and everybody else: it loses, doubles and delays."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import asdict
 
@@ -17,14 +17,14 @@ PATIENCE_MS = 30_000
 
 
 class Network:
-    """Carries calls to the server and answers back."""
+    """Carries calls to a server, each to any of them, and answers back."""
 
-    def __init__(self, stage: Stage, server: Server) -> None:
+    def __init__(self, stage: Stage, servers: Sequence[Server]) -> None:
         self.agenda = stage.agenda
         self.chance = stage.chance
         self.faults = stage.faults
         self.story = stage.story
-        self.server = server
+        self.servers = servers
         self.calls = 0
 
     def call(self, who: str, what: str, verb: Verb, answer: Answer) -> None:
@@ -38,8 +38,12 @@ class Network:
         for _ in range(2 if self.faults.strikes(Fault.CALL_TWICE) else 1):
             delay_ms = self.delay(Fault.CALL_LATE)
             self.agenda.after(
-                delay_ms, lambda: self.server.run(verb, lambda outcome: self.back(once, outcome))
+                delay_ms, lambda: self.any().run(verb, lambda outcome: self.back(once, outcome))
             )
+
+    def any(self) -> Server:
+        """Whom a balancer chooses."""
+        return self.servers[0] if len(self.servers) == 1 else self.chance.choice(self.servers)
 
     def back(self, once: "Once", outcome: object) -> None:
         """Carry an answer back."""

@@ -24,10 +24,16 @@ class Failure:
     wrong: tuple[str, ...]
     story: tuple[str, ...]
 
+    processes: int = 1
+    is_real: bool = False  # on a real PostgreSQL
+
     @property
     def command(self) -> str:
         """What repeats it."""
-        return f"ordu simulate --seeds 1 --from {self.seed} --steps {self.steps}"
+        command = f"ordu simulate --seeds 1 --from {self.seed} --steps {self.steps}"
+        if self.processes > 1:
+            command += f" --processes {self.processes}"
+        return f"{command} --database URL" if self.is_real else command
 
 
 @dataclass
@@ -53,9 +59,9 @@ class Report:
         """Count a run."""
         self.seeds += 1
         self.events += world.stage.agenda.happened
-        self.calls += world.server.calls
-        self.commits += world.server.commits
-        self.lives += world.server.lives
+        self.calls += sum(server.calls for server in world.servers)
+        self.commits += sum(server.commits for server in world.servers)
+        self.lives += sum(server.lives for server in world.servers)
         self.simulated_s += world.stage.agenda.seconds()
         self.seconds += seconds
         if seconds > self.slowest_s:
@@ -65,16 +71,21 @@ class Report:
         self.checked.update(world.watch.checked)
 
 
-def run_seed(seed: int, steps: int = STEPS, *, calm: bool = False) -> tuple[World, Failure | None]:
+def run_seed(
+    seed: int, steps: int = STEPS, *, calm: bool = False, processes: int = 1, database: str = ""
+) -> tuple[World, Failure | None]:
     """Live through one seed; returns its world, and what broke in it. `calm`: without faults."""
-    world = World(seed, calm=calm)
+    world = World(seed, calm=calm, processes=processes, database=database)
     try:
-        with surprises_logged(world.server.surprises):
+        with surprises_logged(world.surprises):
             world.run(steps)
     except Broken as broken:
         wrong = tuple(world.stage.story.in_words(line) for line in broken.wrong)
         story = tuple(world.stage.story.told(TOLD_MAX))
-        return world, Failure(seed, steps, broken.invariant, wrong, story)
+        failure = Failure(
+            seed, steps, broken.invariant, wrong, story, processes, is_real=bool(database)
+        )
+        return world, failure
     finally:
         world.close()
     return world, None
@@ -85,14 +96,19 @@ def run_seeds(
     steps: int = STEPS,
     *,
     calm: bool = False,
+    processes: int = 1,
+    database: str = "",
     failures_max: int = 1,
     progress: Callable[[Report], None] = lambda _: None,
 ) -> Report:
-    """Live through many seeds; stops after so many that failed."""
+    """Live through many seeds; stops after so many that failed.
+
+    Several `processes` share a database: a stand-in, or the PostgreSQL at this URL.
+    """
     report = Report(steps)
     for seed in seeds:
         began = time.perf_counter()
-        world, failure = run_seed(seed, steps, calm=calm)
+        world, failure = run_seed(seed, steps, calm=calm, processes=processes, database=database)
         report.add(world, seed, time.perf_counter() - began)
         if failure is not None:
             report.failures.append(failure)

@@ -1,17 +1,16 @@
-"""The server: lives of the one process, one after the other, on the same disk.
+"""A server: lives of one process, one after the other, on the same disk.
 
-A life is everything a process has in memory: the horde, its event loop, what waits for the writer,
+A life is everything a process has in memory: the horde, its event loop, what waits to be written,
 what was committed and not yet published. Killing it throws all of that away; the next life is
-rebuilt from the disk, as in a real start.
+rebuilt from the disk, as in a real start. How it writes is told in `alone` and in `together`.
 """
 
 import asyncio
 import functools
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from ordu.engine.clock import SystemClock
 from ordu.engine.fresh import Fresh
@@ -20,17 +19,18 @@ from ordu.engine.presence import Presence
 from ordu.engine.sweeper import RARELY, Sweeper
 from ordu.images.door import Door
 from ordu.images.links import ServerLinks
+from ordu.images.store import Pictures
 from ordu.kinds.catalogue import Catalogue
 from ordu.protocol.errors import Refused
-from ordu.simulation.disk import Disk, MemoryDatabase, MemoryPictures
-from ordu.simulation.faults import Fault, Killed, Switch
+from ordu.simulation.faults import Fault, Switch
 from ordu.simulation.invariants import Broken, Invariant
 from ordu.simulation.loop import HandLoop
 from ordu.simulation.stage import Stage
-from ordu.store.groups import Group, GroupedDatabase, Groups
+from ordu.store.database import Database
 
 Verb: TypeAlias = Callable[[Horde], Awaitable[object]]
 Answer: TypeAlias = Callable[[object], None]
+Build: TypeAlias = Callable[["Server", "Life"], "Process"]
 
 DOWN_MS_MAX = 20_000
 COMMIT_MS_MAX = 20
@@ -38,57 +38,86 @@ STALL_MS_MAX = 8_000
 PUBLISH_MS_MAX = 5
 
 
-class Life:
-    """One life of the server."""
+class Process(Protocol):
+    """What a server has in memory; how it writes depends on the database that it has."""
 
-    def __init__(
-        self, stage: Stage, disk: Disk, woken: Callable[[], None], surprises: list[str]
-    ) -> None:
-        self.switch = Switch(woken)
-        self.loop = HandLoop(  # type: ignore[abstract] # asyncio's base is abstract in name only
-            stage.agenda, self.switch, surprises
-        )
-        pictures = MemoryPictures(disk, self.switch)
-        self.database = database = GroupedDatabase(
-            MemoryDatabase(disk, self.switch), stage.agenda.seconds, before_commit=pictures.flush
-        )
-        database.is_open = True
-        self.writer = MemoryDatabase(disk, self.switch).writer()
-        self.groups = Groups(database)
-        self.committed: deque[Group] = deque()
-        self.is_writing = False
-        self.has_news = True  # memory was changed since anybody compared it with SQL
-        clock = SystemClock(stage.clock.time_ns, stage.clock.monotonic_ns)
-        lifetime_s = stage.settings.link_lifetime_s
-        links = ServerLinks(b"simulated", "http://horde.test", lifetime_s, clock.now)
-        self.horde = Horde(
-            settings=stage.settings,
-            database=database,
-            pictures=pictures,
-            links=links,
-            server_links=links,
-            door=Door(timeout_s=1, bytes_max=0),  # nobody here sends a link
-            clock=clock,
-            fresh=Fresh(stage.chance),
-            presence=Presence(stage.settings.worker_stale_s),
-            catalogue=Catalogue(),
-        )
-        self.sweeper = Sweeper(self.horde)
-        # Anywhere between two rounds of the rare chores, so that short runs see those as well.
-        self.sweeper.rounds = stage.chance.randrange(RARELY)
+    horde: Horde
+    sweeper: Sweeper
+
+    async def join(self) -> None:
+        """Read from the database what a server knows when it begins to listen.
+
+        Raises:
+            Refused, OSError, asyncpg.PostgresError: it cannot; a real process ends then.
+        """
+        ...
+
+    def turned(self) -> None:
+        """The loop has run everything that was ready."""
+        ...
 
     @property
     def is_quiet(self) -> bool:
         """Whether nothing is on its way: everything that was asked for is committed and known."""
-        return self.database.waiting == 0 and not self.loop.ready
+        ...
+
+    def let_go(self) -> None:
+        """The process is dead: others see that it holds nothing any more."""
+        ...
+
+
+class Life:
+    """One life of the server."""
+
+    def __init__(self, server: "Server") -> None:
+        self.switch = Switch(server.turn)
+        self.loop = HandLoop(  # type: ignore[abstract] # asyncio's base is abstract in name only
+            server.stage.agenda, self.switch, server.surprises
+        )
+        self.is_listening = False
+        self.has_news = True  # memory was changed since anybody compared it with SQL
+        self.process: Process = server.build(server, self)
+        # Anywhere between two rounds of the rare chores, so that short runs see those as well.
+        self.sweeper.rounds = server.stage.chance.randrange(RARELY)
+
+    @property
+    def horde(self) -> Horde:
+        """What its process serves."""
+        return self.process.horde
+
+    @property
+    def sweeper(self) -> Sweeper:
+        """What does its chores."""
+        return self.process.sweeper
+
+
+def a_horde(stage: Stage, database: Database, pictures: Pictures) -> Horde:
+    """A horde of simulated time and chance."""
+    clock = SystemClock(stage.clock.time_ns, stage.clock.monotonic_ns)
+    lifetime_s = stage.settings.link_lifetime_s
+    links = ServerLinks(b"simulated", "http://horde.test", lifetime_s, clock.now)
+    return Horde(
+        settings=stage.settings,
+        database=database,
+        pictures=pictures,
+        links=links,
+        server_links=links,
+        door=Door(timeout_s=1, bytes_max=0),  # nobody here sends a link
+        clock=clock,
+        fresh=Fresh(stage.chance),
+        presence=Presence(stage.settings.worker_stale_s),
+        catalogue=Catalogue(),
+    )
 
 
 class Server:
-    """The server of a simulation, alive or dead."""
+    """A server of a simulation, alive or dead."""
 
-    def __init__(self, stage: Stage, disk: Disk) -> None:
+    def __init__(self, stage: Stage, build: Build, surprises: list[str], name: str) -> None:
         self.stage = stage
-        self.disk = disk
+        self.build = build
+        self.surprises = surprises
+        self.name = name
         self.agenda = stage.agenda
         self.chance = stage.chance
         self.faults = stage.faults
@@ -100,7 +129,6 @@ class Server:
         self.on_commit: Callable[[], None] = lambda: None
         self.on_quiet: Callable[[Horde], None] = lambda _: None
         self.open_calls: dict[int, Answer] = {}
-        self.surprises: list[str] = []
 
     # Life and death
 
@@ -109,15 +137,20 @@ class Server:
         if self.life is not None:
             return
         self.lives += 1
-        self.story.tell("the server starts")
-        life = Life(self.stage, self.disk, self.turn, self.surprises)
-        self.life = life
+        self.story.tell(f"{self.name} starts")
+        life = self.life = Life(self)
         life.loop.create_task(self.begin(life))
         self.turn()
 
     async def begin(self, life: Life) -> None:
-        """Load, then sweep for ever."""
-        await life.horde.load()
+        """Load, listen, and sweep for ever."""
+        try:
+            await life.process.join()
+        except Refused as refused:
+            self.story.tell(f"{self.name} cannot start: {refused.rc}")
+            life.switch.is_on = False
+            return
+        life.is_listening = True
         await life.sweeper.run()
 
     def kill(self) -> None:
@@ -134,9 +167,9 @@ class Server:
     def bury(self, life: Life) -> None:
         """Throw the memory away, hang up on everybody, and start again after a while."""
         life.loop.end()
-        self.disk.cut()
+        life.process.let_go()
         self.life = None
-        self.story.tell("the server is dead")
+        self.story.tell(f"{self.name} is dead")
         answers = list(self.open_calls.values())
         self.open_calls.clear()
         for answer in answers:
@@ -148,7 +181,7 @@ class Server:
     def run(self, verb: Verb, answer: Answer) -> None:
         """Run a call of a verb and answer it, unless the server dies before."""
         life = self.life
-        if life is None:
+        if life is None or not life.is_listening:
             answer(Gone("nobody listens"))
             return
         self.calls += 1
@@ -172,10 +205,10 @@ class Server:
             result = Gone("the server failed")
         self.open_calls.pop(number)(result)
 
-    # One turn of its loop, and of its writer
+    # One turn of its loop
 
     def turn(self) -> None:
-        """Run what is ready; give the writer what waits; look at what is quiet."""
+        """Run what is ready, write what waits, and look at what is quiet."""
         life = self.life
         if life is None:
             return
@@ -184,47 +217,10 @@ class Server:
         if not life.switch.is_on:
             self.bury(life)
             return
-        if not life.is_writing and life.database.pending:
-            life.is_writing = True
-            stalls = self.faults.strikes(Fault.STALLED)
-            delay_ms = self.chance.randrange(STALL_MS_MAX if stalls else COMMIT_MS_MAX)
-            self.agenda.after(delay_ms, functools.partial(self.write, life))
-        if life.is_quiet and life.has_news:
+        life.process.turned()
+        if life.process.is_quiet and life.has_news:
             life.has_news = False
             self.on_quiet(life.horde)
-
-    def write(self, life: Life) -> None:
-        """Run and commit a group of writes; a while later its results are published."""
-        if not life.switch.is_on:
-            return
-        life.is_writing = False
-        try:
-            group = life.groups.run(life.writer)
-            if not group.is_over:
-                life.groups.commit(life.writer, group)
-        except Killed:
-            self.disk.cut()
-            self.on_commit()
-            self.bury(life)
-            return
-        self.check_surprises(life)
-        self.commits += 1
-        self.on_commit()
-        life.committed.append(group)
-        delay_ms = self.chance.randrange(PUBLISH_MS_MAX)
-        self.agenda.after(delay_ms, functools.partial(self.publish, life))
-        self.turn()
-
-    def publish(self, life: Life) -> None:
-        """Hand the oldest committed group back to the loop."""
-        if not life.switch.is_on:
-            return
-        if self.faults.strikes(Fault.KILLED_BEFORE_PUBLISHING):
-            self.kill()
-            return
-        life.has_news = True
-        life.loop.call_soon(life.database.deliver, life.committed.popleft().items)
-        self.turn()
 
     def check_surprises(self, life: Life) -> None:
         """What nobody expected breaks a promise by itself."""

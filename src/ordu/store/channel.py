@@ -46,6 +46,7 @@ class PostgresChannel:
         self.unsent: deque[str] = deque(maxlen=UNSENT_MAX)
         self.is_awake = asyncio.Event()
         self.is_keeper = False
+        self.beat_s = BEAT_S
         self.connection: asyncpg.Connection | None = None
         self.task: asyncio.Task[None] | None = None
 
@@ -116,7 +117,7 @@ class PostgresChannel:
         while True:
             if loop.time() >= beat_at:
                 await self.beat(connection)
-                beat_at = loop.time() + BEAT_S
+                beat_at = loop.time() + self.beat_s
             await self.send_all(connection)
             self.is_awake.clear()
             with contextlib.suppress(TimeoutError):

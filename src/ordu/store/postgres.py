@@ -18,7 +18,6 @@ import contextlib
 import logging
 import random
 import re
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -177,7 +176,7 @@ class Tries:
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
         self.number = 0  # of the try that runs, from 0
-        self.begun = time.monotonic()
+        self.begun = asyncio.get_running_loop().time()
         self.hindered = 0  # how many of them others were in the way of
 
     def is_hindered_too_often(self) -> bool:
@@ -187,7 +186,7 @@ class Tries:
 
     def take_too_long(self) -> bool:
         """The database is away: whether it should not be tried again."""
-        return time.monotonic() - self.begun >= LOST_S_MAX
+        return asyncio.get_running_loop().time() - self.begun >= LOST_S_MAX
 
     async def pause(self) -> None:
         """Wait a little before the next try, and not as long as others do."""

@@ -97,14 +97,17 @@ def unknown_ids(tx: Transaction, worker_ids: list[str]) -> list[str]:
     return [wanted for wanted in worker_ids if by_id(tx, wanted) is None]
 
 
+LONGER = "CASE WHEN uptime_s > :uptime_s THEN uptime_s ELSE :uptime_s END"
+
+
 def note_heartbeats(tx: Transaction, beats: list[dict[str, object]]) -> None:
     """Write down when workers were seen last, how long they were there, and what they offer.
 
-    Who was seen later elsewhere stays as it is. They come in the order of their ids, in which
-    workers are locked.
+    Who was seen later elsewhere stays as it is, and so does time that another process has counted.
+    They come in the order of their ids, in which workers are locked.
     """
     tx.run_many(
-        "UPDATE workers SET seen_at = :seen_at, offer = :offer, uptime_s = :uptime_s"
+        f"UPDATE workers SET seen_at = :seen_at, offer = :offer, uptime_s = {LONGER}"
         " WHERE id = :id AND seen_at <= :seen_at",
         beats,
     )
@@ -126,7 +129,7 @@ def note_uptime_reward(tx: Transaction, worker_id: WorkerId, before_s: int, upti
     Says no when that was done meanwhile, for more than `before_s`: then nothing is due.
     """
     changed = tx.run(
-        "UPDATE workers SET uptime_rewarded_s = :uptime_s, uptime_s = :uptime_s"
+        f"UPDATE workers SET uptime_rewarded_s = :uptime_s, uptime_s = {LONGER}"
         " WHERE id = :id AND uptime_rewarded_s <= :before_s",
         id=worker_id,
         before_s=before_s,

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from ordu.store import requests
 
 
@@ -42,3 +44,25 @@ def test_a_broken_promise_as_json(call, monkeypatch):
     assert failure["invariant"] == "every request ends by its lifetime and a minute"
     assert any("asks for" in line for line in failure["story"])
     assert failure["command"].startswith("ordu simulate --seeds 1 --from ")
+
+
+def test_several_servers_are_simulated_and_the_command_says_how_many(call, monkeypatch):
+    facts = json.loads(call("simulate", "--seeds", "2", "--processes", "3", "--json").stdout)
+    assert facts["server_starts"] >= 6
+    monkeypatch.setattr("ordu.engine.horde.Horde.is_keeper", False)
+    result = call("simulate", "--seeds", "50", "--processes", "3", "--json")
+    (failure,) = json.loads(result.stdout)["failures"]
+    assert failure["command"].endswith("--processes 3")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:///x", "--database takes the address of a PostgreSQL"),
+        ("postgresql://127.0.0.1:1/x", "The database cannot be used"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_said(call, url, said):
+    result = call("simulate", "--seeds", "2", "--database", url)
+    assert result.exit_code != 0
+    assert said in result.stderr
