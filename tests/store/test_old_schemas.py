@@ -3,6 +3,7 @@
 import sqlite3
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from ordu.engine.progress import progress_of
@@ -13,7 +14,9 @@ from ordu.store.migrations import NEWEST, bring_up_to_date, version_of
 
 pytestmark = pytest.mark.anyio
 
-DUMPS = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
+SCHEMAS = Path(__file__).parent / "schemas"
+DUMPS = sorted(SCHEMAS.glob("*.sql"))
+POSTGRES_DUMPS = sorted((SCHEMAS / "postgres").glob("*.sql"))  # from the first there was
 
 
 def restored(dump: Path, folder: Path) -> Path:
@@ -30,6 +33,7 @@ def restored(dump: Path, folder: Path) -> Path:
 def test_the_newest_schema_that_closed_an_issue_is_kept():
     assert DUMPS
     assert DUMPS[-1].stem <= NEWEST
+    assert POSTGRES_DUMPS[-1].stem == DUMPS[-1].stem
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
@@ -37,7 +41,30 @@ async def test_an_old_horde_opens_and_its_books_are_in_order(dump, tmp_path):
     path = restored(dump, tmp_path)
     assert version_of(path) == dump.stem
     assert bring_up_to_date(path) is (dump.stem != NEWEST)
-    async with open_horde(ServerSettings(data=str(tmp_path)), "http://horde.test") as opened:
+    await goes_on(ServerSettings(data=str(tmp_path)))
+
+
+@pytest.fixture
+def empty_url(postgres):
+    url = postgres.empty()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.mark.parametrize("dump", POSTGRES_DUMPS, ids=lambda dump: dump.stem)
+async def test_an_old_horde_on_postgresql_opens_and_its_books_are_in_order(
+    dump, tmp_path, empty_url
+):
+    connection = await asyncpg.connect(empty_url)
+    await connection.execute(dump.read_text(encoding="utf-8"))
+    await connection.execute("DELETE FROM facts WHERE name = 'secret fingerprint'")
+    await connection.close()
+    await goes_on(ServerSettings(data=str(tmp_path), database=empty_url))
+
+
+async def goes_on(settings):
+    """An old horde opens, and what it has is what it had."""
+    async with open_horde(settings, "http://horde.test") as opened:
         horde = opened.horde
         assert await horde.read(ledger.audit) == []
         assert (await horde.read(lambda tx: users.by_id(tx, 2))).username == "ferris"
