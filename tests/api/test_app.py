@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS
+from tests.builders import only_sqlite
 
 from ordu.protocol import operations
 from ordu.server.call import HANDLERS
@@ -107,6 +108,7 @@ async def test_probes(api, horde):
     assert (await api.get("/readyz")).status_code == 503
 
 
+@only_sqlite
 async def test_get_readyz_says_when_nothing_can_be_written(api, horde):
     def full():
         raise OSError("No space left on device")
@@ -118,6 +120,7 @@ async def test_get_readyz_says_when_nothing_can_be_written(api, horde):
     assert (await api.get("/readyz")).status_code == 200  # though nobody else has written
 
 
+@only_sqlite
 async def test_get_readyz_does_not_wait_long_for_the_database(api, horde, settings, monkeypatch):
     monkeypatch.setattr(health, "DATABASE_S_MAX", 0.01)
     other = sqlite3.connect(settings.database_path(), isolation_level=None)
@@ -126,6 +129,21 @@ async def test_get_readyz_does_not_wait_long_for_the_database(api, horde, settin
     assert (reply.status_code, reply.json()["message"]) == (503, "The database does not answer.")
     other.close()
     monkeypatch.setattr(health, "DATABASE_S_MAX", 10)
+    assert (await api.get("/readyz")).status_code == 200
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_get_readyz_says_when_postgresql_is_away(api, horde, monkeypatch):
+    monkeypatch.setattr(health, "DATABASE_S_MAX", 0.3)
+
+    def away():
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as gone:
+        gone.setattr(horde.database, "connection", away)
+        reply = await api.get("/readyz")
+        assert reply.status_code == 503
+        assert reply.json()["message"] == "The database does not answer."
     assert (await api.get("/readyz")).status_code == 200
 
 

@@ -43,7 +43,7 @@ def api_at(opened, without_limits_on_calls):
 @pytest.fixture(autouse=True)
 def without_limits_on_calls(monkeypatch):
     """What is counted by address and time here is offences, not calls."""
-    monkeypatch.setattr("ordu.server.app.RateLimits", lambda: None)
+    monkeypatch.setattr("ordu.server.app.rate_limits", lambda horde: None)
 
 
 @pytest.fixture

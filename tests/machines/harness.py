@@ -50,6 +50,7 @@ QUICK = settings(
 # On PostgreSQL a step takes several times as long, and what it may find beyond SQLite is in SQL.
 QUICK_ON_POSTGRES = settings(QUICK, max_examples=10, stateful_step_count=30)
 LONG_ON_POSTGRES = settings(QUICK, max_examples=150, derandomize=False, print_blob=True)
+MORE = settings(QUICK, max_examples=200, derandomize=False, print_blob=True)
 LONG = settings(QUICK, max_examples=1_000, derandomize=False, print_blob=True)
 SABOTAGED = settings(QUICK, phases=FOUND_AT_ONCE)
 

@@ -14,6 +14,7 @@ from tests.builders import a_wish, an_offer
 from tests.machines.harness import (
     LONG,
     LONG_ON_POSTGRES,
+    MORE,
     QUICK_ON_POSTGRES,
     SABOTAGED,
     HordeMachine,
@@ -432,6 +433,9 @@ def test_no_order_of_events_breaks_the_books():
     LedgerMachine.reached.clear()
     finds_nothing(LedgerMachine)
     reached = {(what, outcome) for what, outcomes in REACHED.items() for outcome in outcomes}
+    if not reached <= LedgerMachine.reached.keys():
+        # What Hypothesis draws depends on which modules others have loaded into this process.
+        finds_nothing(LedgerMachine, MORE)
     assert reached <= LedgerMachine.reached.keys()
 
 

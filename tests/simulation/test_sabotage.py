@@ -45,13 +45,14 @@ def test_a_chore_that_fails(monkeypatch):
 
 
 def test_a_payment_that_nobody_is_debited_for(monkeypatch):
-    change = ledger.change_balance
+    change = ledger.change_balances
 
-    def only_credit(tx, account, user_id, amount):
-        if amount > 0:
-            change(tx, account, user_id, amount)
+    def only_credit(tx, user_id, changes):
+        credits = {account: amount for account, amount in changes.items() if amount > 0}
+        if credits:
+            change(tx, user_id, credits)
 
-    monkeypatch.setattr(ledger, "change_balance", only_credit)
+    monkeypatch.setattr(ledger, "change_balances", only_credit)
     notices(Invariant.BOOKS)
 
 
@@ -184,15 +185,16 @@ def test_a_request_that_is_to_come_back_to_life_is_stopped_at_once(monkeypatch):
 
 
 def test_a_payer_who_pays_what_is_not_there(monkeypatch):
-    def careless(tx, account, user_id, amount):
-        column = ledger.BALANCE_COLUMNS[account]
-        tx.run(
-            f"UPDATE users SET {column} = {column} + :amount WHERE id = :id",
-            amount=amount,
-            id=user_id,
-        )
+    def careless(tx, user_id, changes):
+        for account, amount in changes.items():
+            column = ledger.BALANCE_COLUMNS[account]
+            tx.run(
+                f"UPDATE users SET {column} = {column} + :amount WHERE id = :id",
+                amount=amount,
+                id=user_id,
+            )
 
-    monkeypatch.setattr(ledger, "change_balance", careless)
+    monkeypatch.setattr(ledger, "change_balances", careless)
     monkeypatch.setattr(settle, "available_for", lambda tx, payer, request: request.bill)
     notices(Invariant.FLOOR)
 
