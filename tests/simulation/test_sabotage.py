@@ -48,9 +48,9 @@ def test_a_payment_that_nobody_is_debited_for(monkeypatch):
     change = ledger.change_balances
 
     def only_credit(tx, user_id, changes):
-        credits = {account: amount for account, amount in changes.items() if amount > 0}
-        if credits:
-            change(tx, user_id, credits)
+        gains = {account: amount for account, amount in changes.items() if amount > 0}
+        if gains:
+            change(tx, user_id, gains)
 
     monkeypatch.setattr(ledger, "change_balances", only_credit)
     notices(Invariant.BOOKS)
