@@ -27,7 +27,7 @@ from proc import owners, servers
 ADMIN_KEY = "administrator-key-0022"
 START_S_MAX = 120
 LOOK_AGAIN_S = 0.005
-APART_TRIES = 20  # eight connections each
+APART_TRIES = 200  # connections at most
 OPTIONS = ("--rate-limits", "off", "--request-lifetime-s", "86400", "--concurrency", "300")
 WORKERS_EACH = 20  # as many as a trusted owner may have
 REQUESTERS = 20  # at least
@@ -203,16 +203,21 @@ async def answering(target: Target, opened: list[Connection]) -> list[int | None
 async def apart(target: Target) -> AsyncIterator[tuple[Connection, Connection]]:
     """Two connections that different processes answer, where there are several."""
     async with contextlib.AsyncExitStack() as stack:
-        for _ in range(APART_TRIES if target.pid else 1):
-            opened = await stack.enter_async_context(target.address.connections(8))
-            if target.processes == 1:
-                yield opened[0], opened[1]
-                return
+        opened = list(await stack.enter_async_context(target.address.connections(2)))
+        if target.processes == 1:
+            yield opened[0], opened[1]
+            return
+        heartbeat = target.address.call("GET", "/api/v2/status/heartbeat")
+        for _ in range(APART_TRIES):
             by_process = dict(zip(await answering(target, opened), opened, strict=True))
             if len(by_process) > 1:
                 first, second, *_ = by_process.values()
                 yield first, second
                 return
+            # Whoever has these is kept busy, so that another process takes the next one.
+            busy = asyncio.gather(*(each.ask(heartbeat) for each in opened))
+            opened += await stack.enter_async_context(target.address.connections(1))
+            await busy
     raise AssertionError("one process has taken all connections")
 
 
