@@ -89,7 +89,7 @@ class Costs:
     log_mb_per_s: float = 200
     tidings_bytes: float = 770  # for a picture
     network_mb_per_s: float = 1_000  # of the machine with the processes
-    removed_per_s: float = 150  # requests whose time is over; the keeper of a shard removes them
+    removed_per_s: float = 2_000  # requests whose time is over; the keeper of a shard removes them
     waiting_bytes: float = 1_200  # of each process, for each that waits
 
 
