@@ -7,7 +7,7 @@ TOOLS := .venv-tools
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 DEMO_OUT ?= demo
 
-.PHONY: help setup setup-dev setup-sdk setup-tools demo serve test test-all check mutate format bench lock sync-client pages clean
+.PHONY: help setup setup-dev setup-sdk setup-tools demo serve test test-all check mutate format bench bench-many lock sync-client pages clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -107,6 +107,9 @@ pages: setup-dev ## Write the reference pages that come from the code
 
 bench: setup-dev ## The measured claims, into docs/performance/; a quarter of an hour on a quiet machine
 	@$(BIN)/python bench/report.py
+
+bench-many: setup-dev ## The same on SQLite and on PostgreSQL with 1, 2 and 4 processes; ten minutes
+	@$(BIN)/python bench/report.py --databases
 
 lock: ## Renew the lock files (needs uv)
 	@uv pip compile pyproject.toml --all-extras --group build --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/run.txt
