@@ -140,14 +140,12 @@ class Elsewhere:
         request_id = mapped.request_id
         requirement = horde.lanes.requirement(mapped.lane_key)
         if requirement is not None:
-            more = horde.map_request(mapped, requirement)
-            horde.tell_idle(request_id, more)
+            horde.map_request(mapped, requirement)
         elif not mapped.left:
             horde.lanes.note_gone(request_id, mapped.changes)
-        horde.known.requests.forget(request_id)
         if item.is_over:
             horde.failures.pop(request_id, None)
-        horde.wakeups.tell(request_id)
+        self.has_changed(request_id)
 
     async def know(self, lane_keys: set[LaneKey]) -> None:
         """Read the requirements of lanes that are new here."""
@@ -178,8 +176,8 @@ class Elsewhere:
         if self.is_behind:
             log.warning("tidings were missed: comparing all that waits with the database")
             await self.catch_up()
-        else:
-            await self.compare_page()
+            return
+        await self.compare_page()
         if is_thorough:
             await self.compare_the_rest()
 
@@ -269,9 +267,7 @@ class Elsewhere:
 
         Should that be news, nobody was told: who committed it may have been killed before it could.
         """
-        more = self.horde.map_request(mapped, requirement)
-        if more:
-            self.horde.tell_idle(mapped.request_id, more)
+        if self.horde.map_request(mapped, requirement):
             self.has_changed(mapped.request_id)
 
     def has_changed(self, request_id: RequestId) -> None:

@@ -171,23 +171,22 @@ class Horde:
         self, request: Request, requirement: Requirement, changed: Iterable[Job] | None = None
     ) -> None:
         """Copy a committed request into the map and tell those who wait for it."""
-        more = self.map_request(mapped_of(request), requirement)
+        self.map_request(mapped_of(request), requirement)
         self.publish_progress(request, changed)
-        self.tell_idle(request.id, more)
 
     def map_request(self, mapped: Mapped, requirement: Requirement) -> int:
-        """Copy how much waits of a request into the map; returns how much more that is."""
+        """Copy how much waits of a request into the map; returns how much more that is.
+
+        As many idle workers look as pictures wait more.
+        """
         before = self.lanes.requests.get(mapped.request_id)
         waited = 0 if before is None else before.left
         self.lanes.update(**msgspec.structs.asdict(mapped), requirement=requirement)
         after = self.lanes.requests.get(mapped.request_id)
-        return (0 if after is None else after.left) - waited
-
-    def tell_idle(self, request_id: RequestId, more: int) -> None:
-        """So many more pictures of a request wait: have as many idle workers look."""
-        if more > 0 and self.idle.waiters:
-            waiting = self.lanes.requests[request_id]
-            self.idle.tell(waiting.lane, waiting.user_id, more)
+        more = (0 if after is None else after.left) - waited
+        if after is not None and more > 0 and self.idle.waiters:
+            self.idle.tell(after.lane, after.user_id, more)
+        return more
 
     def publish_progress(self, request: Request, changed: Iterable[Job] | None) -> None:
         """Tell those who wait for a request that something was committed of it.
@@ -201,8 +200,9 @@ class Horde:
         if request.counts.waiting == 0 and request.counts.processing == 0:
             self.failures.pop(request.id, None)
         self.wakeups.tell(request.id)
-        is_over = request.counts.waiting == 0 and request.counts.processing == 0
-        self.tell(tidings.Changed(mapped_of(request), is_over))
+        if self.tidings is not None:  # on SQLite nothing is made that nobody hears
+            is_over = request.counts.waiting == 0 and request.counts.processing == 0
+            self.tidings.tell(tidings.Changed(mapped_of(request), is_over))
 
     def begin_jobs(self, begun: Iterable[Job], work: int) -> None:
         """Workers have got jobs of so much work each."""

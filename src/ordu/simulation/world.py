@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 PEOPLE = ("ada", "ben", "cleo", "dan")
 WORKERS = ("moss", "fern", "oak", "elm")
 NAMES = ("server A", "server B", "server C", "server D")
-PROCESSES_MAX = len(NAMES)
 SHARED = "postgresql://simulated/horde"
 PACES = (1, 1, 1, 1, 1, 20)  # the slow ones live long enough for what comes with time
 HEALING_STEPS_MAX = 40_000
