@@ -7,18 +7,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from ordu.worker.backends import Drawing, Offer, Progress
+from ordu.worker.backends import Backend, Drawing, Offer, Picture, Progress
 
 
-class SlowBackend:
+class SlowBackend(Backend):
     """Draws one colour, once the file `SLOW_UNTIL` is there."""
-
-    name = "slow"
 
     def offer(self) -> Offer:
         return Offer(models=("stable_diffusion",), max_pixels=1024 * 1024)
 
-    def make(self, drawing: Drawing, progress: Progress) -> bytes:
+    def make(self, drawing: Drawing, progress: Progress) -> Picture:
         Path(os.environ["SLOW_BEGAN"]).touch()
         deadline = time.monotonic() + 60
         while not Path(os.environ["SLOW_UNTIL"]).exists() and time.monotonic() < deadline:
@@ -26,4 +24,4 @@ class SlowBackend:
             time.sleep(0.05)
         buffer = io.BytesIO()
         Image.new("RGB", (drawing.width, drawing.height), "teal").save(buffer, "WEBP")
-        return buffer.getvalue()
+        return Picture(buffer.getvalue())

@@ -244,7 +244,7 @@ def test_secrets_are_neither_shown_nor_printed():
         ),
         pytest.param(
             "port = 1",
-            "the table port is unknown; known are server, worker, client.",
+            "the table port is unknown; known are server, worker, client, backends.",
             id="no table",
         ),
         pytest.param("[server]\nrate-limits = 'off'", "did you mean rate_limits?", id="a dash"),

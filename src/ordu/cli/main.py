@@ -35,7 +35,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "kudos": Entry("kudos:kudos", "Show your kudos, give some, award some."),
     },
     "Lend this machine": {
-        "worker": Entry("worker:worker", "Make pictures for a horde and earn kudos."),
+        "worker": Entry("worker.command:worker", "Make pictures for a horde and earn kudos."),
     },
     "Run a horde": {
         "serve": Entry("serve:serve", "Run a horde's server on this machine."),

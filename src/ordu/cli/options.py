@@ -18,7 +18,14 @@ T = TypeVar("T", bound=Settings)
 F = TypeVar("F", bound=Callable[..., Any])
 
 SWITCH_HELP = {"migrate": "Refuse an older database instead of bringing it up to date."}
-METAVARS = {"data": "DIR", "url": "URL", "public_url": "URL", "database": "URL", "images": "URL"}
+METAVARS = {
+    "model_names": "NAME=TEXT,…",
+    "data": "DIR",
+    "url": "URL",
+    "public_url": "URL",
+    "database": "URL",
+    "images": "URL",
+}
 
 
 class SettingOption(click.Option):
@@ -87,9 +94,11 @@ def setting_options(
     return add
 
 
-def read_options(kind: type[T], given: Mapping[str, Any], config: Path | None = None) -> Reading[T]:
-    """The settings of a kind from options, environment and file."""
-    return read(kind, given, os.environ, config)
+def read_options(
+    kind: type[T], given: Mapping[str, Any], config: Path | None = None, *, backend: str = ""
+) -> Reading[T]:
+    """The settings of a kind from options, environment and file; or those of this backend."""
+    return read(kind, given, os.environ, config, backend=backend)
 
 
 def _option(setting: Setting, *, is_main: bool) -> dict[str, Any]:
@@ -114,6 +123,8 @@ def _metavar(setting: Setting) -> str:
             words = "|".join(map(str, values))
         case inspect.VarTupleType():
             words = "LIST"
+        case inspect.DictType(value_type=inspect.StrType()):
+            words = "NAME=TEXT,…"
         case inspect.DictType():
             words = "NAME=NUMBER,…"
     return words

@@ -89,6 +89,15 @@ class PopInputStable(PopInput, frozen=True, kw_only=True):
         bool, Meta(description="Leave out jobs with more steps than usual for their model.")
     ] = False
 
+    features: Annotated[
+        Annotated[list[Name], Meta(max_length=300)] | UnsetType,
+        Meta(
+            description="What else this worker can do, if it says so: `tiling`, `hires_fix`,"
+            " `clip_skip`, `sampler:NAME`, `sampler:NAME+karras`, `post:NAME`, … Read of Ordu's"
+            " own worker only; without any `sampler:` all are meant."
+        ),
+    ] = UNSET
+
 
 class NoValidRequestFound(msgspec.Struct, frozen=True, kw_only=True):
     """How many waiting requests were skipped, by reason."""

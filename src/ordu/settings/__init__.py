@@ -8,13 +8,25 @@ default. An empty environment variable gives none. Text is read alike wherever i
 `off` for switches, commas between the items of a list, `name=number` between commas for factors.
 """
 
-from ordu.settings.reader import TABLES, Origin, Reading, SettingError, Source, read
+from ordu.settings.reader import (
+    BACKENDS,
+    TABLES,
+    WORKER_FILE,
+    Origin,
+    Reading,
+    SettingError,
+    Source,
+    read,
+    settings_file,
+)
 from ordu.settings.remote import ClientSettings, WorkerSettings
 from ordu.settings.server import Baseline, Factor, ServerSettings
-from ordu.settings.setting import Setting, Settings, as_text, describe
+from ordu.settings.setting import Setting, Settings, about, as_text, describe
 
 __all__ = [
+    "BACKENDS",
     "TABLES",
+    "WORKER_FILE",
     "Baseline",
     "ClientSettings",
     "Factor",
@@ -26,7 +38,9 @@ __all__ = [
     "Settings",
     "Source",
     "WorkerSettings",
+    "about",
     "as_text",
     "describe",
     "read",
+    "settings_file",
 ]

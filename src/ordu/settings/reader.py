@@ -22,6 +22,8 @@ TABLES: Mapping[type[Settings], str] = {
     WorkerSettings: "worker",
     ClientSettings: "client",
 }
+BACKENDS = "backends"  # the table with a table for each backend, which has settings of its own
+WORKER_FILE = "ordu-worker.toml"
 T = TypeVar("T", bound=Settings)
 
 
@@ -62,26 +64,30 @@ def read(
     flags: Mapping[str, object | None],
     environ: Mapping[str, str],
     file: Path | None = None,
+    *,
+    backend: str = "",
 ) -> Reading[T]:
     """The settings of one kind, each from the first place that gives it; else a `SettingError`.
 
     `flags` maps names of settings to what was given (None: nothing); `file` is the one asked for
-    by `--config`, otherwise `ORDU_CONFIG` names it or `ordu.toml` lies in the current folder.
+    by `--config`, otherwise `settings_file` finds it. `backend` names the backend whose kind it is.
     """
-    settings = describe(kind)
+    settings = describe(kind, backend)
     if strange := flags.keys() - {each.name for each in settings}:
         raise TypeError(f"{kind.__name__} has no {', '.join(sorted(strange))}")
     _refuse_misspelt_variables(kind, environ)
     variables = {each.name: environ.get(each.environment) or None for each in settings}
-    path = _settings_file(file, environ)
-    table = _read_table(path, kind) if path else {}
+    for_worker = bool(backend) or kind is WorkerSettings
+    path = file or settings_file(environ, for_worker=for_worker)
+    place = (BACKENDS, backend) if backend else (TABLES[kind],)
+    table = _read_table(path, place, [each.name for each in settings]) if path else {}
     values: dict[str, object] = {}
     origins: dict[str, Origin] = {}
     for setting in settings:
         places = (
             ("flag " + setting.flag, Source.FLAG, flags.get(setting.name)),
             ("environment " + setting.environment, Source.ENVIRONMENT, variables.get(setting.name)),
-            (f"{path} [{TABLES[kind]}] {setting.name}", Source.FILE, table.get(setting.name)),
+            (f"{path} [{'.'.join(place)}] {setting.name}", Source.FILE, table.get(setting.name)),
         )
         given = (place for place in places if place[2] is not None)
         words, source, value = next(given, ("default", Source.DEFAULT, None))
@@ -91,16 +97,20 @@ def read(
     return Reading(msgspec.convert(values, kind), origins)
 
 
-def _settings_file(file: Path | None, environ: Mapping[str, str]) -> Path | None:
-    if file is not None:
-        return file
+def settings_file(environ: Mapping[str, str], *, for_worker: bool = False) -> Path | None:
+    """The file that is read when none is asked for, if there is one.
+
+    `ORDU_CONFIG` names it; else it is `ordu.toml` in the current folder, and for a worker before
+    that `ordu-worker.toml`.
+    """
     if named := environ.get("ORDU_CONFIG"):
         return Path(named)
-    return beside if (beside := Path("ordu.toml")).exists() else None
+    names = (WORKER_FILE, "ordu.toml") if for_worker else ("ordu.toml",)
+    return next((path for path in map(Path, names) if path.exists()), None)
 
 
-def _read_table(path: Path, kind: type[Settings]) -> Mapping[str, object]:
-    """The table of this kind; other tables are looked at when their program starts."""
+def _read_table(path: Path, place: tuple[str, ...], known: Collection[str]) -> Mapping[str, object]:
+    """The table at this place; other tables are looked at when their program starts."""
     try:
         with path.open("rb") as opened:
             content = tomllib.load(opened)
@@ -108,12 +118,15 @@ def _read_table(path: Path, kind: type[Settings]) -> Mapping[str, object]:
         raise SettingError(f"Settings file {path}: {error.strerror or 'unreadable'}.") from error
     except ValueError as error:
         raise SettingError(f"Settings file {path} is not TOML: {_one_line(error)}.") from error
-    _refuse_unknown(f"{path}: the table", content, TABLES.values())
-    name = TABLES[kind]
-    table = content.get(name, {})
-    if not isinstance(table, dict):
-        raise SettingError(f"{path}: {name} is a table; write its settings below [{name}].")
-    _refuse_unknown(f"{path} [{name}]: the setting", table, [each.name for each in describe(kind)])
+    _refuse_unknown(f"{path}: the table", content, [*TABLES.values(), BACKENDS])
+    table: object = content
+    for depth, name in enumerate(place, 1):
+        table = table.get(name, {}) if isinstance(table, dict) else table
+        if not isinstance(table, dict):
+            words = ".".join(place[:depth])
+            raise SettingError(f"{path}: {words} is a table; write its settings below [{words}].")
+    assert isinstance(table, dict)
+    _refuse_unknown(f"{path} [{'.'.join(place)}]: the setting", table, known)
     return table
 
 

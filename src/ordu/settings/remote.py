@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+import msgspec
+
 from ordu.settings.server import PIXELS_MAX
 from ordu.settings.setting import Settings, about
 
@@ -13,6 +15,8 @@ HordeAddress = Annotated[
         allowed="an address such as https://horde.example.org",
     ),
 ]
+
+CAN_BE_LEFT_OUT = ("img2img", "inpainting", "lora", "controlnet", "post_processing")
 
 
 class WorkerSettings(Settings, frozen=True, kw_only=True):
@@ -30,10 +34,17 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
     ] = ""
     name: Annotated[str, about("Name of the worker; empty: made from this machine's.")] = ""
     backend: Annotated[str, about("What makes the pictures.", pattern=".")] = "sketch"
-    jobs: Annotated[int, about("Jobs in hand at once.", 1, 32)] = 1
+    jobs: Annotated[int, about("Pictures made at once on each device.", 1, 32)] = 1
+    prefetch: Annotated[
+        int, about("Jobs fetched ahead while all devices are busy; 0: none.", 0, 32)
+    ] = 1
     models: Annotated[
         tuple[str, ...], about("Models to offer; empty: all that the backend has.")
     ] = ()
+    model_names: Annotated[
+        dict[str, str],
+        about("What the horde calls a model, and what the backend calls it, where they differ."),
+    ] = msgspec.field(default_factory=dict)
     max_pixels: Annotated[
         int, about("The largest picture to make; 0: as the backend says.", 0, PIXELS_MAX)
     ] = 0
@@ -41,6 +52,34 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
     nsfw: Annotated[bool, about("Whether requests that may be nsfw are taken.")] = True
     blacklist: Annotated[tuple[str, ...], about("Words whose requests are not taken.")] = ()
     priority_usernames: Annotated[tuple[str, ...], about("Users served first, as name#id.")] = ()
+    without: Annotated[
+        tuple[str, ...],
+        about(
+            "What is not taken though the backend can.",
+            allowed=f"any of {', '.join(CAN_BE_LEFT_OUT)}, with commas between",
+            check=CAN_BE_LEFT_OUT.__contains__,
+        ),
+    ] = ()
+    require_upfront_kudos: Annotated[
+        bool, about("Whether requests that cannot be paid up front are left out.")
+    ] = False
+    extra_slow: Annotated[
+        bool, about("Whether only requests are taken whose authors admit very slow workers.")
+    ] = False
+    hours: Annotated[
+        tuple[str, ...],
+        about(
+            "When this machine is lent, as 22:00-07:00 or Sat-Sun or Mon-Fri 18:00-23:30;"
+            " empty: always.",
+        ),
+    ] = ()
+    idle_minutes: Annotated[
+        float, about("Only while nobody has used this machine for so long; 0: always.", 0, 1440)
+    ] = 0
+    on_battery: Annotated[bool, about("Whether work goes on while it runs on battery.")] = False
+    bridge_agent: Annotated[
+        str, about("What the worker calls itself, as name:version:address; empty: Ordu.")
+    ] = ""
     poll_interval_s: Annotated[float, about("Pause after hearing of no job.", 0.1, 60)] = 1.0
 
 

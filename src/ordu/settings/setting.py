@@ -69,9 +69,12 @@ def without_password(text: str) -> str:
 
 
 @cache
-def describe(kind: type[Settings]) -> tuple[Setting, ...]:
-    """Every setting of a kind, in the order of its fields."""
-    return tuple(_setting(field) for field in msgspec.structs.fields(kind))
+def describe(kind: type[Settings], group: str = "") -> tuple[Setting, ...]:
+    """Every setting of a kind, in the order of its fields.
+
+    `group` is the backend's name for settings of a backend: they have variables of their own.
+    """
+    return tuple(_setting(field, group) for field in msgspec.structs.fields(kind))
 
 
 def as_text(value: object) -> str:
@@ -89,7 +92,7 @@ def as_text(value: object) -> str:
             return str(value)
 
 
-def _setting(field: msgspec.structs.FieldInfo) -> Setting:
+def _setting(field: msgspec.structs.FieldInfo, group: str) -> Setting:
     metadata = inspect.type_info(field.type)
     if not isinstance(metadata, inspect.Metadata):
         raise TypeError(f"Setting {field.name} has no description.")
@@ -103,14 +106,20 @@ def _setting(field: msgspec.structs.FieldInfo) -> Setting:
         type_words=extra.get("allowed") or _type_words(metadata.type),
         default=default,
         description=(metadata.extra_json_schema or {})["description"],
-        flag=("--no-" if is_switch else "--") + field.name.replace("_", "-"),
-        environment="ORDU_" + field.name.upper(),
+        flag=_flag(field.name, group, is_switch=is_switch),
+        environment="_".join(["ORDU", *([group] if group else []), field.name]).upper(),
         is_secret=bool(extra.get("secret")),
         is_switch=is_switch,
         annotation=field.type,
         type=metadata.type,
         check=extra.get("check"),
     )
+
+
+def _flag(name: str, group: str, *, is_switch: bool) -> str:
+    if group:
+        return f"--set {name}="
+    return ("--no-" if is_switch else "--") + name.replace("_", "-")
 
 
 def _type_words(kind: inspect.Type) -> str:
@@ -126,6 +135,8 @@ def _type_words(kind: inspect.Type) -> str:
             words = "one of " + ", ".join(map(str, values))
         case inspect.VarTupleType():
             words = "texts between commas"
+        case inspect.DictType(value_type=inspect.StrType()):
+            words = "name=text between commas"
         case inspect.DictType(value_type=numbers):
             words = f"name=number between commas, each {_type_words(numbers)}"
     return words

@@ -10,6 +10,7 @@ from ordu.client import AsyncHorde, HordeError, UnknownKey
 from ordu.client.waiting import Clock
 from ordu.client.wire import known
 from ordu.protocol.jobs import PostJobSubmitRequest
+from ordu.worker.backends import Picture
 from ordu.worker.events import Delivered, Dropped, Listener
 from ordu.worker.jobs import Job, faulted, finished
 from ordu.worker.outage import Outage
@@ -35,9 +36,9 @@ class Delivery:
         self._tell = tell
         self._clock = clock
 
-    async def picture(self, job: Job, picture: bytes) -> None:
+    async def picture(self, job: Job, picture: Picture) -> None:
         """Deliver a picture: by its upload link if it has one, else inside the message."""
-        uploaded = job.upload_url is not None and await self._upload(job.upload_url, picture)
+        uploaded = job.upload_url is not None and await self._upload(job.upload_url, picture.data)
         error = await self._submit(finished(job, picture, uploaded=uploaded))
         if error is not None and error.rc in NO_PICTURE and uploaded:
             error = await self._submit(finished(job, picture, uploaded=False))
@@ -85,7 +86,7 @@ class Delivery:
             await self._outage.wait_after(failed)
 
     def _accepted(self, result: PostJobSubmitRequest, reward: float | None) -> None:
-        if result.state == "ok":
+        if result.state != "faulted":
             self._tell(Delivered(result.id, reward))
 
     def _drop(self, job_id: str, error: HordeError) -> None:

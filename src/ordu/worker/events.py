@@ -17,6 +17,14 @@ class Took:
 
 
 @dataclass(frozen=True, slots=True)
+class Began:
+    """A device begins with the job; until then it was held in reserve."""
+
+    job_id: str
+    device: str  # empty when there is only one
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
     """A share of the picture is done, 0 to 1."""
 
@@ -66,10 +74,24 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """No jobs are asked for during some seconds: maintenance, or too many failures."""
+    """No jobs are asked for: maintenance, too many failures, the owner's wish. `Back` ends it."""
 
     reason: str
-    seconds: float
+    seconds: float  # for how long at least; infinite: until its owner says so
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """A picture did not fit a device: from now on only smaller ones are asked for."""
+
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the horde wants this worker's owner to read; told once."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +103,22 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """The horde answers again."""
+    """The horde answers again, or the pause is over."""
 
 
-Event: TypeAlias = Took | Drawn | Made | Delivered | Failed | Dropped | Idle | Paused | Lost | Back
+Event: TypeAlias = (
+    Took
+    | Began
+    | Drawn
+    | Made
+    | Delivered
+    | Failed
+    | Dropped
+    | Idle
+    | Paused
+    | Limited
+    | Notice
+    | Lost
+    | Back
+)
 Listener: TypeAlias = Callable[[Event], None]  # called in the event loop; does not raise

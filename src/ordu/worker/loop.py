@@ -19,7 +19,8 @@ from ordu.client.waiting import Clock
 from ordu.client.wire import known
 from ordu.protocol.jobs import GenerationPayload
 from ordu.settings import WorkerSettings
-from ordu.worker.backends import Backend, BackendError, Drawing
+from ordu.worker import pictures
+from ordu.worker.backends import Backend, BackendError, Drawing, Picture
 from ordu.worker.delivery import Delivery
 from ordu.worker.events import Back, Drawn, Event, Failed, Idle, Listener, Made, Paused, Took
 from ordu.worker.jobs import SEEDS, Job, ask_for, read_job, reasons
@@ -138,7 +139,7 @@ class Worker:
         """
         # In a thread, because a backend may have to ask another program what it has.
         offer = await asyncio.get_running_loop().run_in_executor(threads, self._backend.offer)
-        wish = ask_for(offer, self._settings)
+        wish = ask_for(offer, self._settings, self._settings.jobs)
         popping = asyncio.create_task(self._horde.post_job_pop(wish, prefer=f"wait={WAIT_S}"))
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -151,9 +152,9 @@ class Worker:
             stopping.cancel()
 
     def _take(self, reply: GenerationPayload, job_id: str) -> Job:
-        job = read_job(reply, job_id, self._chance.randrange(SEEDS))
+        job = read_job(reply, job_id, self._chance.randrange(SEEDS), self._settings.model_names)
         drawing = job.drawing
-        self._tell(Took(job.id, drawing.model, drawing.width, drawing.height, drawing.steps))
+        self._tell(Took(job.id, job.model, drawing.width, drawing.height, drawing.steps))
         return job
 
     async def _wait_after(self, error: HordeError | BackendError, stop: asyncio.Event) -> None:
@@ -192,7 +193,7 @@ class Worker:
 
     # -- making --------------------------------------------------------------------------------
 
-    async def _make(self, job: Job, threads: ThreadPoolExecutor) -> bytes | None:
+    async def _make(self, job: Job, threads: ThreadPoolExecutor) -> Picture | None:
         """The finished picture; None when it could not be made, which has been told."""
         started = self._clock()
         try:
@@ -208,14 +209,17 @@ class Worker:
             self._tell(Failed(job.id, str(error) or type(error).__name__))
             return None
         self._failures = 0
-        self._tell(Made(job.id, self._clock() - started, len(picture)))
+        self._tell(Made(job.id, self._clock() - started, len(picture.data)))
         return picture
 
     async def _with_source(self, job: Job) -> Drawing:
         """The drawing with its source image, if it has one."""
-        if job.source is None:
-            return job.drawing
-        return replace(job.drawing, source_image=await self._horde.fetch(job.source))
+        drawing = job.drawing
+        if job.source is not None:
+            drawing = replace(drawing, source_image=await self._horde.fetch(job.source))
+        if job.mask is not None:
+            drawing = replace(drawing, source_mask=await self._horde.fetch(job.mask))
+        return drawing
 
     async def _hold_back(self, drawing: Drawing, took_s: float) -> None:
         """Wait until a picture was not made faster than its backend wants to be seen."""
@@ -224,14 +228,18 @@ class Worker:
             megapixelsteps = drawing.width * drawing.height * drawing.steps / 1_000_000
             await self._sleep(max(0.0, megapixelsteps / fastest - took_s))
 
-    async def _draw(self, job_id: str, drawing: Drawing, threads: ThreadPoolExecutor) -> bytes:
+    async def _draw(self, job_id: str, drawing: Drawing, threads: ThreadPoolExecutor) -> Picture:
         loop = asyncio.get_running_loop()
 
         def progress(share: float) -> None:
             with suppress(RuntimeError):  # abandoned: the loop is closed, the backend is not done
                 loop.call_soon_threadsafe(self._tell, Drawn(job_id, share))
 
-        return await loop.run_in_executor(threads, self._backend.make, drawing, progress)
+        def make() -> Picture:
+            picture = self._backend.make(drawing, progress)
+            return replace(picture, data=pictures.as_webp(picture.data))
+
+        return await loop.run_in_executor(threads, make)
 
 
 def _ignore(event: Event) -> None:

@@ -3,10 +3,20 @@
 import pytest
 
 from ordu.cli.serve import MAIN, SECRETS, serve
-from ordu.cli.worker import worker
+from ordu.cli.worker.command import worker
 from ordu.settings import ServerSettings, WorkerSettings, describe
 
-OWN = {"with_worker", "ready_file", "with_parent", "inherit", "number", "config", "words", "debug"}
+OWN = {
+    "with_worker",
+    "ready_file",
+    "with_parent",
+    "inherit",
+    "number",
+    "config",
+    "words",
+    "debug",
+    "sets",
+}
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
-from ordu.cli import progress, working
+from ordu.cli import progress
 from ordu.cli.progress import Board
-from ordu.cli.working import REASONS, Talk
+from ordu.cli.worker import talk as talking
+from ordu.cli.worker.talk import REASONS, Talk
 from ordu.client import Progress, Stage
 from ordu.protocol.jobs import NoValidRequestFoundStable
 from ordu.settings import WorkerSettings
@@ -81,8 +82,8 @@ def test_every_reason_has_words():
 
 
 def test_idle_in_words():
-    assert working.in_words({}) == "waiting for work"
-    assert working.in_words({"models": 3, "new_one": 1}) == (
+    assert talking.in_words({}) == "waiting for work"
+    assert talking.in_words({"models": 3, "new_one": 1}) == (
         "waiting for work; passed over: 3 for other models, 1 new_one"
     )
 

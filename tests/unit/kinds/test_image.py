@@ -328,6 +328,19 @@ def test_models_for_painting_only_and_for_all_else():
     assert why_not(painting, only) is None
 
 
+def test_our_own_worker_can_what_its_pop_says():
+    said = ["tiling", "sampler:k_euler", "sampler:k_euler+karras", "post:GFPGAN", "no such thing"]
+    can = offer(LISTED, bridge_agent="Ordu:1:x", features=said).capability.features
+    assert {Feature.TILING, "sampler:k_euler", "post:GFPGAN", Feature.IMG2IMG} <= can
+    assert can.isdisjoint({Feature.HIRES_FIX, "sampler:k_lms", "post:CodeFormers"})
+    assert (
+        "sampler:k_lms" in offer(LISTED, bridge_agent="Ordu:1:x", features=[]).capability.features
+    )
+    assert (
+        Feature.TILING not in offer(LISTED, bridge_agent="x:1:y", features=said).capability.features
+    )
+
+
 def test_where_only_listed_models_are_taken_others_are_left_out():
     strict = Catalogue(LISTED.models, only_listed=True)
     assert offer(strict, models=["xl", "mine"]).capability.models == {"xl"}

@@ -15,7 +15,7 @@ import pytest
 
 from ordu.client import AsyncHorde, NotAllowed, NotFound, UnknownKey
 from ordu.settings import WorkerSettings
-from ordu.worker.backends import BackendError, Drawing, Offer, Progress
+from ordu.worker.backends import Backend, BackendError, Drawing, Offer, Picture, Progress
 from ordu.worker.events import (
     Back,
     Delivered,
@@ -41,23 +41,24 @@ def no(status: int, rc: str | None = None, message: str = "No.") -> httpx.Respon
     return httpx.Response(status, json={"message": message, "rc": rc})
 
 
-class FakeBackend:
-    """Draws its prompt; `make` can be replaced."""
+WEBP = b"RIFF....WEBP"
 
-    name = "fake"
+
+class FakeBackend(Backend):
+    """Draws its prompt; `make` can be replaced."""
 
     def __init__(self) -> None:
         self.drawn: list[Drawing] = []
-        self.draw: Callable[[Drawing], bytes] = lambda drawing: drawing.prompt.encode()
+        self.draw: Callable[[Drawing], bytes] = lambda drawing: WEBP + drawing.prompt.encode()
         self.can = Offer(models=("sdxl",), max_pixels=512 * 512)
 
     def offer(self) -> Offer:
         return self.can
 
-    def make(self, drawing: Drawing, progress: Progress) -> bytes:
+    def make(self, drawing: Drawing, progress: Progress) -> Picture:
         self.drawn.append(drawing)
         progress(0.5)
-        return self.draw(drawing)
+        return Picture(self.draw(drawing))
 
 
 class Scene:
@@ -151,11 +152,11 @@ async def test_a_job_is_taken_made_and_delivered():
     took, made, delivered = await scene.run()
     assert took == Took("job-1", "sdxl", 512, 512, 9)
     assert isinstance(made, Made)
-    assert (made.job_id, made.size_bytes) == ("job-1", 5)
+    assert (made.job_id, made.size_bytes) == ("job-1", 17)
     assert delivered == Delivered("job-1", 4.5)
     assert Drawn("job-1", 0.5) in scene.events
     assert scene.delivered == [
-        {"id": "job-1", "generation": base64.b64encode(b"fox 1").decode(), "seed": 1}
+        {"id": "job-1", "generation": base64.b64encode(WEBP + b"fox 1").decode(), "seed": 1}
     ]
     assert scene.backend.drawn[0].negative_prompt == "rain"
 
@@ -182,7 +183,7 @@ async def test_a_picture_is_uploaded_when_there_is_a_link():
     scene = Scene()
     scene.jobs.append(a_job(r2_upload=UPLOAD))
     await scene.run()
-    assert scene.uploaded == [b"fox 1"]
+    assert scene.uploaded == [WEBP + b"fox 1"]
     assert scene.delivered == [{"id": "job-1", "generation": "R2", "seed": 1}]
 
 
@@ -193,7 +194,7 @@ async def test_a_picture_goes_inside_the_message_when_its_upload_fails(failure):
     scene.uploads.append(failure)
     events = await scene.run()
     assert kinds(events) == [Took, Made, Delivered]
-    assert scene.delivered[0]["generation"] == base64.b64encode(b"fox 1").decode()
+    assert scene.delivered[0]["generation"] == base64.b64encode(WEBP + b"fox 1").decode()
 
 
 async def test_a_picture_goes_inside_the_message_when_its_upload_was_lost():
@@ -222,7 +223,7 @@ async def test_several_jobs_are_made_at_once():
 
     def draw(drawing: Drawing) -> bytes:
         together.wait()
-        return b"picture"
+        return WEBP
 
     scene.backend.draw = draw
     events = await scene.run()
@@ -252,7 +253,7 @@ async def test_a_failed_job_is_reported_and_the_next_taken(error):
     def draw(drawing: Drawing) -> bytes:
         if drawing.prompt == "fox 1":
             raise error
-        return b"picture"
+        return WEBP
 
     scene.backend.draw = draw
     events = await scene.run()
@@ -272,7 +273,7 @@ async def test_three_failures_in_a_row_make_a_pause_and_more_a_longer_one():
 
     def draw(drawing: Drawing) -> bytes:
         if drawing.prompt == "fox 4":
-            return b"picture"
+            return WEBP
         raise BackendError("no memory")
 
     scene.backend.draw = draw
@@ -461,7 +462,7 @@ class Slow:
     def draw(self, drawing: Drawing) -> bytes:
         self.loop.call_soon_threadsafe(self.started.set)
         assert self.may_end.wait(10)
-        return b"picture"
+        return WEBP
 
 
 async def test_asked_to_stop_it_delivers_what_it_holds_and_takes_nothing_new():

@@ -43,7 +43,7 @@ def a_drawing(**change: object) -> Drawing:
 
 
 def make(**change: object) -> bytes:
-    return SketchBackend().make(a_drawing(**change), lambda share: None)
+    return SketchBackend().make(a_drawing(**change), lambda share: None).data
 
 
 def pixels(data: bytes) -> np.ndarray:
@@ -70,13 +70,14 @@ def test_every_scene_has_a_word_here():
 
 
 def test_it_is_found_by_its_name():
-    assert isinstance(load("sketch"), SketchBackend)
+    assert load("sketch") is SketchBackend
 
 
 def test_the_offer():
     offer = SketchBackend().offer()
     assert offer.models == ("stable_diffusion", "sketch")
-    assert (offer.img2img, offer.inpainting, offer.post_processing) == (True, False, False)
+    assert (offer.img2img, offer.inpainting, offer.post_processing) == (True, False, ())
+    assert offer.features == {"tiling"}
     assert offer.max_pixels >= 1024 * 1024
 
 
@@ -113,7 +114,7 @@ def test_another_process_gives_the_same_bytes():
     program = (
         "import hashlib; from ordu.worker.backends import Drawing; "
         "from ordu.worker.backends.sketch import SketchBackend; "
-        "data = SketchBackend().make(Drawing('xyzzy', width=96, height=96, steps=8), print); "
+        "data = SketchBackend().make(Drawing('xyzzy', width=96, height=96, steps=8), print).data; "
         "open(1, 'wb', closefd=False).write(hashlib.sha256(data).hexdigest().encode())"
     )
     hashes = set()

@@ -120,6 +120,7 @@ ADDED: Mapping[str, Mapping[int, frozenset[str]]] = {
 }
 EVERYTHING = frozenset(Feature) | posts(*POST_PROCESSORS) | ALL_SAMPLERS
 UNKNOWN = USUAL_SAMPLERS
+HAVE_FIELDS = frozenset({F.IMG2IMG, F.PAINTING, F.POST_PROCESSING, F.CONTROLNET, F.LORA})
 
 # Programs of 2022, by `bridge_version`; they know nothing of karras, which does them no harm.
 OF_2022: Mapping[int, frozenset[str]] = {
@@ -141,6 +142,17 @@ def abilities(agent: str | None, bridge_version: int) -> frozenset[str]:
     if name not in ADDED or version is None:
         return UNKNOWN
     return up_to(ADDED[name], int(version[1]))
+
+
+def said(features: Iterable[str]) -> frozenset[str]:
+    """What Ordu's own worker can do that says so; words that nobody knows mean nothing.
+
+    What a pop has a field for is left to that field, and every backend of ours is newer than Flux.
+    Without a word about samplers any will do.
+    """
+    can = EVERYTHING.intersection(features)
+    samplers = frozenset() if can & ALL_SAMPLERS else ALL_SAMPLERS
+    return can | samplers | HAVE_FIELDS | {F.FLUX}
 
 
 def up_to(added: Mapping[int, frozenset[str]], version: int) -> frozenset[str]:

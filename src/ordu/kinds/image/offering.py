@@ -1,5 +1,7 @@
 """Reading a pop for pictures: what the worker offers."""
 
+from msgspec import UnsetType
+
 from ordu.kinds.catalogue import Catalogue
 from ordu.kinds.image import bridges
 from ordu.kinds.image.asking import KIND_NAME
@@ -76,12 +78,15 @@ def models_of(body: PopInputStable, owner: User, catalogue: Catalogue) -> frozen
 def features(body: PopInputStable) -> frozenset[str]:
     """What the worker's program can do.
 
-    There is no word in a pop for textual inversions; for our own worker, which has no version
-    that says so, they go with LoRAs.
+    Ordu's own worker says what its backend can. Without that it can everything, textual inversions
+    only with LoRAs: there is no word for them in a pop.
     """
     can = bridges.abilities(body.bridge_agent, body.bridge_version)
-    is_ours = (body.bridge_agent or "").startswith(f"{bridges.OWN_AGENT}:")
-    return can - {Feature.TEXTUAL_INVERSION} if is_ours and not body.allow_lora else can
+    if not (body.bridge_agent or "").startswith(f"{bridges.OWN_AGENT}:"):
+        return can
+    if not isinstance(body.features, UnsetType):
+        return bridges.said(body.features)
+    return can if body.allow_lora else can - {Feature.TEXTUAL_INVERSION}
 
 
 def switched_off(body: PopInputStable) -> frozenset[str]:

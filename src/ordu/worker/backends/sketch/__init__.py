@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ordu.worker.backends import BackendError, Drawing, Offer, Progress
+from ordu.worker import pictures
+from ordu.worker.backends import Backend, BackendError, Drawing, Offer, Picture, Progress
 from ordu.worker.backends.sketch import finish, source
 from ordu.worker.backends.sketch.canvas import Page, Pixels
 from ordu.worker.backends.sketch.palettes import PALETTES, Palette, named
@@ -30,10 +31,8 @@ MEGAPIXELSTEPS_PER_S_MAX = 15.0
 STEPS_FULL = 50  # from here on there is no more detail
 
 
-class SketchBackend:
+class SketchBackend(Backend):
     """Paints procedural scenes; see the module's first lines for what it can and cannot do."""
-
-    name = "sketch"
 
     def offer(self) -> Offer:
         """What can be made: any size up to four megapixels, also from a source image.
@@ -44,10 +43,11 @@ class SketchBackend:
             models=("stable_diffusion", "sketch"),
             max_pixels=OFFER_PIXELS_MAX,
             img2img=True,
+            features=frozenset({"tiling"}),
             megapixelsteps_per_s_max=MEGAPIXELSTEPS_PER_S_MAX,
         )
 
-    def make(self, drawing: Drawing, progress: Progress) -> bytes:
+    def make(self, drawing: Drawing, progress: Progress) -> Picture:
         """Paint a picture; the same drawing gives the same bytes.
 
         Raises:
@@ -61,7 +61,7 @@ class SketchBackend:
         progress(0.9)
         encoded = finish.encoded(picture)
         progress(1.0)
-        return encoded
+        return Picture(encoded)
 
 
 def _sheet(drawing: Drawing, progress: Progress) -> Pixels:
@@ -69,7 +69,7 @@ def _sheet(drawing: Drawing, progress: Progress) -> Pixels:
     width, height = _with_margins(drawing)
     image = None
     if drawing.source_image is not None:
-        image = source.open_source(drawing.source_image, width, height)
+        image = pictures.read_flat(drawing.source_image, width, height)
     brief = read(drawing.prompt, drawing.negative_prompt, tuple(SCENES))
     scene = SCENES[brief.scene]
     palette = _palette(brief, scene, drawing.seed)

@@ -4,42 +4,11 @@ Two bands are blended apart (after Burt and Adelson): the scene's texture joins 
 and colours late, so that in between the source keeps its composition and is no ghost behind.
 """
 
-import io
-import struct
-
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageFilter
 
-from ordu.worker.backends import BackendError
 from ordu.worker.backends.sketch.canvas import Page, Pixels, noise, smooth
 from ordu.worker.backends.sketch.palettes import Colour, Palette, from_colours
-
-PIXELS_MAX = 3072 * 3072 * 4  # a source of more is refused by its header, before it is decoded
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-
-
-def open_source(data: bytes, width: int, height: int) -> Image.Image:
-    """Decode a source image and crop it to cover the size.
-
-    Raises:
-        BackendError: it is no picture, broken, or too large.
-    """
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > PIXELS_MAX:
-                raise BackendError(_too_large(f"{image.width} × {image.height}"))
-            upright = ImageOps.exif_transpose(image).convert("RGBA")
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
-        raise BackendError(_too_large("far more")) from problem
-    except (OSError, ValueError, SyntaxError, EOFError, KeyError, struct.error) as problem:
-        raise BackendError(f"The source image cannot be read: {problem}") from problem
-    flat = Image.new("RGB", upright.size, "white")
-    flat.paste(upright, mask=upright.getchannel("A"))
-    return ImageOps.fit(flat, (width, height), Image.Resampling.LANCZOS)
-
-
-def _too_large(size: str) -> str:
-    return f"The source image is too large: {size} pixels; at most {PIXELS_MAX} are read."
 
 
 def palette_of(image: Image.Image) -> Palette:

@@ -1,0 +1,80 @@
+"""The command `ordu worker` and its own commands, which are loaded when they are called."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ordu.cli.options import SettingsCommand, setting_options
+from ordu.settings import WorkerSettings
+
+# Name of a command → module of this package and the function in it. Its help is the function's.
+COMMANDS: Mapping[str, str] = {}
+MAIN = ("url", "api_key", "name", "backend", "models", "max_pixels", "nsfw", "hours")
+
+
+class WorkerGroup(SettingsCommand, click.Group):
+    """Runs a worker by itself; its commands are about one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, loaded now."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"ordu.cli.worker.{module}"), function)
+        return command
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options in the help, and after them the commands."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+@click.group(cls=WorkerGroup, invoke_without_command=True)
+@setting_options(WorkerSettings, main=MAIN)
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of the backend; docs/reference/backends.md lists them. Can be repeated.",
+)
+@click.option("--words", is_flag=True, help="List the words that the backend sketch knows.")
+@click.option("--debug", is_flag=True, help="Log everything, with where a backend failed.")
+@click.option("--with-parent", is_flag=True, hidden=True)
+@click.pass_context
+def worker(
+    ctx: click.Context,
+    /,
+    config: Path | None,
+    sets: tuple[str, ...],
+    words: bool,
+    debug: bool,
+    with_parent: bool,
+    **given: Any,
+) -> None:
+    """Make pictures for a horde and earn kudos.
+
+    The backend says what makes the pictures. `sketch` needs no GPU and no download, and is no
+    neural model: it paints scenes by rules, and knows only the words that --words lists.
+    Everything else in a prompt is not understood. `ordu worker join URL` finds better ones on this
+    machine and writes ordu-worker.toml; docs/reference/backends.md describes each.
+
+    The first Ctrl-C (or SIGTERM) finishes and delivers what is in hand, the second lets go of it.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from ordu.cli.worker import running
+
+    if words:
+        running.show_words()
+        return
+    running.run(given, sets, config, debug=debug, with_parent=with_parent)
