@@ -9,10 +9,12 @@ import os
 import resource
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -206,6 +208,14 @@ class OddBackend(Backend):
         for number in range(3, 100):
             system.shutdown(number, socket.SHUT_RDWR)  # of what is no socket, nothing
         system.sleep(FOREVER_S)
+
+    def _garble(self, drawing: Drawing, progress: Progress, rest: str) -> None:
+        """Write these bytes to the worker's socket."""
+        for number in range(3, 100):
+            with suppress(OSError):
+                if stat.S_ISSOCK(os.fstat(number).st_mode):
+                    os.write(number, bytes.fromhex(rest))
+        time.sleep(FOREVER_S)
 
     def _log(self, drawing: Drawing, progress: Progress, rest: str) -> None:
         log.warning("a warning")

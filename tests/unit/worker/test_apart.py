@@ -18,7 +18,7 @@ from tests.unit.worker.apart_backends import OddSettings
 
 from ordu.protocol.params import Lora
 from ordu.settings import Settings, about
-from ordu.worker.apart import Apart, Limits
+from ordu.worker.apart import Apart, Limits, process
 from ordu.worker.apart.process import SHARES_MAX, Call, how_it_ended
 from ordu.worker.backends import (
     BackendBrokenError,
@@ -311,6 +311,15 @@ def test_an_offer_that_takes_too_long_is_not_waited_for_and_ends_the_process():
         ),
         pytest.param("fork", "ended with exit code 5", id="with a fork that holds all open"),
         pytest.param("deaf", "let go of its connection", id="closed the connection"),
+        pytest.param(
+            "garble ffffffff", "answered what cannot be read: 4096 MiB", id="an endless message"
+        ),
+        pytest.param(
+            "garble 00000001c1",
+            "answered what cannot be read: MessagePack data is malformed:"
+            " invalid opcode '\\xc1' (byte 0)",
+            id="no message",
+        ),
     ],
 )
 def test_a_process_that_ends_costs_one_picture(prompt, words):
@@ -552,7 +561,26 @@ def test_what_gives_no_sign_of_life_is_killed(prompt, tmp_path):
         before = apart.pid
         with pytest.raises(BackendError, match=r"gave no sign of life for 0 s\.$"):
             make(apart, prompt)
-        assert pid_of(apart) != before
+        assert apart.offer().models == ("fox",)
+        assert apart.pid != before
+
+
+def test_what_reads_nothing_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "SEND_S", 1)
+    with an_apart(Limits(pause_s=0), folder=str(tmp_path)) as apart:
+        freezing = threading.Thread(target=live, args=(apart, "freeze"))
+        freezing.start()
+        until((tmp_path / "frozen").exists)
+        with pytest.raises(BackendError, match=r"read nothing of what it was told for 1 s\.$"):
+            make(apart, "echo", source_image=bytes(10_000_000))
+        freezing.join(WAIT_S)
+        assert not freezing.is_alive()
+        pid_of(apart)
+
+
+def live(apart: Apart, prompt: str) -> None:
+    with suppress(BackendError):
+        make(apart, prompt)
 
 
 # -- start and end -----------------------------------------------------------------------------
@@ -575,6 +603,13 @@ def test_a_backend_that_cannot_be_used_is_told_at_once(fails, words):
     with pytest.raises(BackendError) as raised:
         Apart(ODD, OddSettings(fails=fails), limits=Limits(start_s=3))
     assert str(raised.value) == words
+
+
+def test_a_backend_that_could_not_be_used_before_anybody_waited_says_why():
+    apart = Apart(ODD, OddSettings(fails="refuse"), wait=False)
+    until(lambda: apart.pid is None)
+    with pytest.raises(BackendError, match=r"^There is no such device as this\.$"):
+        apart.ready()
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ class Apart(Backend):
         Raises:
             BackendError: it cannot be used; nothing is left of it.
         """
-        process = self._current()
+        process = self._process or self._current()  # also one that has ended: it knows why
         try:
             process.ready(self._limits.start_s)
         except BaseException:  # Ctrl-C as well

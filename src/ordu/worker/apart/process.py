@@ -244,7 +244,7 @@ class Process:
     def _ask(self, wish_of: Callable[[int], Wish], *, is_picture: bool = False) -> Call:
         with self._lock:
             if self.is_over:
-                raise BackendError(f"{self._name} has ended.")
+                raise BackendError(self.words or f"{self._name} is ending.")
             call = Call(self._next_number, is_picture=is_picture)
             self._calls[call.number] = call
             self._next_number += 1
