@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from ordu.worker.backends import (
     OutOfMemoryError,
     Picture,
 )
+from ordu.worker.backends.sketch import SketchBackend
 
 ODD = "tests.unit.worker.apart_backends:OddBackend"
 PROCESS = f"The process of the backend {ODD}"
@@ -127,6 +129,16 @@ def test_drawing_settings_and_device_arrive_whole_and_the_picture_comes_back():
     with an_apart(token="s3cret", device="cuda:1") as apart:
         picture = apart.make(drawing, ignore)
     assert picture == Picture(f"{drawing!r} s3cret cuda:1".encode(), is_censored=True)
+
+
+def test_the_picture_is_the_one_that_would_be_made_here():
+    drawing = Drawing("a fox at night", width=64, height=64, steps=5, seed=7)
+    apart = Apart("sketch")
+    try:
+        assert apart.make(drawing, ignore) == SketchBackend().make(drawing, ignore)
+        assert apart.offer() == SketchBackend().offer()
+    finally:
+        apart.close()
 
 
 def test_it_draws_in_another_process_and_always_in_the_same(shared):
@@ -629,6 +641,31 @@ def test_a_backend_that_is_not_there_is_told_at_once(name, words):
 def test_settings_that_the_backend_does_not_have_are_refused():
     with pytest.raises(BackendError, match="ValidationError: Expected `array`"):
         Apart(ODD, WrongSettings())
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        pytest.param("false", "ended with exit code 1.", id="one that ends at once"),
+        pytest.param("nowhere", "cannot be started: [Errno 2]", id="one that is not there"),
+    ],
+)
+def test_a_python_that_does_not_work_is_told(program, words, monkeypatch):
+    monkeypatch.setattr(sys, "executable", shutil.which(program) or program)
+    with pytest.raises(BackendError) as raised:
+        Apart(ODD)
+    assert str(raised.value).startswith(f"{PROCESS} {words}")
+
+
+def test_settings_that_no_message_can_carry_are_refused():
+    with pytest.raises(BackendError, match=r"OddBackend cannot be sent to its process: .*complex"):
+        Apart(ODD, OddSettings(token=1j))  # type: ignore[arg-type]  # that is what is wrong
+
+
+def test_a_folder_of_modules_may_have_any_name(monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path, "/no \udcff letter"])
+    with an_apart() as apart:
+        pid_of(apart)
 
 
 def test_closing_lets_the_backend_close(tmp_path):

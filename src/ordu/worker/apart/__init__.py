@@ -8,6 +8,7 @@ after a pause, longer each time. Several devices so have an interpreter each, to
 """
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -170,11 +171,16 @@ class Apart(Backend):
         self._not_before = self._clock() + min(pause_s, self._limits.pause_s_max)
 
     def _started(self) -> Process:
+        try:
+            settings = encoded(self._settings)
+        except (TypeError, ValueError, OverflowError) as error:
+            where = f"The settings of the backend {self._backend}"
+            raise BackendError(f"{where} cannot be sent to its process: {error}") from error
         start = Start(
             backend=self._backend,
-            settings=encoded(self._settings),
+            settings=settings,
             device=self._device,
-            sys_path=[str(path) for path in sys.path],
+            sys_path=[os.fsencode(folder) for folder in sys.path],
             log_levels=_log_levels(),
         )
         return Process(self._name, start, self._limits)

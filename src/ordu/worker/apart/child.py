@@ -116,7 +116,7 @@ def _made(start: Start) -> Backend:
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     for name, level in start.log_levels.items():
         logging.getLogger(name).setLevel(level)
-    sys.path[:] = start.sys_path
+    sys.path[:] = [os.fsdecode(folder) for folder in start.sys_path]
     try:
         kind = load(start.backend)
     except LookupError as error:

@@ -43,7 +43,7 @@ class Start(msgspec.Struct, tag=True, frozen=True):
     backend: str  # its entry point, or module:Class
     settings: msgspec.Raw  # its `repr` shows nothing
     device: str
-    sys_path: list[str]  # where the worker finds modules
+    sys_path: list[bytes]  # where the worker finds modules; names of folders may be no Unicode
     log_levels: dict[str, int]  # of the worker's loggers; the root's name is empty
 
 

@@ -141,10 +141,10 @@ class Process:
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._popen, connection = _spawned(name)
         self._channel = Channel(connection)
+        self._started = self._ask(lambda _: start)  # before anybody can notice an end
         self._reader = _thread("apart-read", self._read)
         self._listener = _thread("apart-listen", self._listen)
         _thread("apart-bury", self._bury)
-        self._started = self._ask(lambda _: start)
 
     @property
     def pid(self) -> int:
