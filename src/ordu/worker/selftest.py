@@ -20,6 +20,7 @@ SIZES = (
 MODELS_MAX = 5  # more are not tried; those that fail say so when they are asked for
 SECONDS = 60.0  # for all of it, where nothing else is said
 TRY_S = 5.0  # a picture gets as many steps as fit into this
+SECONDS_MIN = 0.001  # nothing is made in no time, and speeds are quotients
 STEPS_FIRST = 8
 STEPS_MIN, STEPS_MAX = 2, 30
 STEPS_USUAL = 30  # what requests have unless they say otherwise
@@ -193,8 +194,8 @@ class SelfTest:
         tell: Callable[[Try], None] | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._backend = backend
-        self._sizes_to_try = sizes_for(offer.max_pixels)
+        self._drawer = Drawer(backend, seconds, clock)
+        self._offer = offer
         # What is in memory already goes first: it says soonest how fast this machine is.
         ordered = sorted(models, key=lambda model: model not in offer.ready)
         self._to_try, self._untested = ordered[:MODELS_MAX], ordered[MODELS_MAX:]
@@ -230,12 +231,12 @@ class SelfTest:
         )
 
     def _try_models(self) -> None:
-        width, height = self._sizes_to_try[0]
         for model in self._to_try:
-            tried = self._make(_drawing(model, width, height, STEPS_FIRST))
+            drawing = small_drawing(model, self._offer)
+            tried = self._make(drawing)
             self._models.append(tried)
             if not tried.problem and self._loading_s is None:
-                again = self._make(_drawing(model, width, height, STEPS_FIRST))
+                again = self._make(drawing)
                 self._loading_s = max(0.0, tried.seconds - again.seconds)
                 self._models[-1] = again
 
@@ -244,7 +245,7 @@ class SelfTest:
         if base is None:
             return
         speed = speed_of([base])
-        for width, height in self._sizes_to_try:
+        for width, height in sizes_for(self._offer.max_pixels):
             steps = steps_for(width * height, speed)
             self._check_time(width * height * steps / 1_000_000 / speed)
             tried = self._make(_drawing(base.model, width, height, steps))
@@ -258,34 +259,51 @@ class SelfTest:
             speed = speed_of([tried])
 
     def _try_pair(self) -> None:
-        alone = next((each for each in self._sizes if not each.problem), None)
-        if alone is None:
+        """Two at once of the largest size there is time for: that they fit is to be seen as well.
+
+        The one they are compared with is made right before, because machines get warm and slow.
+        """
+        made = [each for each in self._sizes if not each.problem]
+        if not made:
             return
-        self._check_time(2 * alone.seconds)
-        drawings = [
-            _drawing(alone.model, alone.width, alone.height, alone.steps, seed) for seed in (1, 2)
-        ]
+        left_s = self._deadline - self._clock()
+        size = next((each for each in reversed(made) if 3 * each.seconds < left_s), made[0])
+        self._check_time(3 * size.seconds)
+        alone = self._make(_drawing(size.model, size.width, size.height, size.steps))
         began = self._clock()
-        tries = self._make_at_once(drawings)
+        tries = self._drawer.make(
+            [_drawing(size.model, size.width, size.height, size.steps, seed) for seed in (1, 2)]
+        )
         seconds = self._clock() - began
-        if seconds and not any(each.problem for each in tries):
+        if seconds > 0 and not any(each.problem for each in (alone, *tries)):
             together = sum(each.megapixelsteps for each in tries) / seconds
             self._pair = Pair(speed_of([alone]), together)
 
     def _check_time(self, needed_s: float) -> None:
         if self._clock() + needed_s > self._deadline:
-            raise Over(self._time_is_up())
-
-    def _time_is_up(self) -> str:
-        return f"the {self._seconds:.0f} s were over"
+            raise Over(f"the {self._seconds:.0f} s were over")
 
     def _make(self, drawing: Drawing) -> Try:
-        tried = self._make_at_once([drawing])[0]
+        tried = self._drawer.make([drawing])[0]
         self._tell(tried)
         return tried
 
-    def _make_at_once(self, drawings: Sequence[Drawing]) -> list[Try]:
-        """Make pictures in a thread each; whatever a backend does, this ends in time."""
+
+class Drawer:
+    """Has a backend make pictures; whatever the backend does, that ends in time."""
+
+    def __init__(self, backend: Backend, seconds: float, clock: Clock = time.monotonic) -> None:
+        self._backend = backend
+        self._seconds = seconds
+        self._clock = clock
+        self._deadline = clock() + seconds
+
+    def make(self, drawings: Sequence[Drawing]) -> list[Try]:
+        """Make these pictures at once, each in a thread.
+
+        Raises:
+            Over: the time is up; the backend was told to stop.
+        """
         given_up = Event()
         makings = [_Making(self._backend, each, given_up, self._clock) for each in drawings]
         for making in makings:
@@ -293,7 +311,7 @@ class SelfTest:
         try:
             while any(making.is_alive() for making in makings):
                 if self._clock() >= self._deadline:
-                    raise Over(self._time_is_up())
+                    raise Over(f"the {self._seconds:.0f} s were over")
                 for making in makings:
                     making.join(LOOK_S)
         finally:
@@ -324,7 +342,7 @@ class _Making(Thread):
             self._problem = ""
         except Exception as error:  # noqa: BLE001 - a backend is somebody else's code
             self._problem = str(error) or type(error).__name__
-        self._seconds = self._clock() - began
+        self._seconds = max(self._clock() - began, SECONDS_MIN)
 
     def result(self) -> Try:
         """How it went."""
@@ -348,6 +366,12 @@ def steps_for(pixels: int, megapixelsteps_per_s: float) -> int:
     """As many steps as such a picture can have in about `TRY_S` seconds, at least two."""
     steps = int(TRY_S * megapixelsteps_per_s * 1_000_000 / pixels)
     return min(max(steps, STEPS_MIN), STEPS_MAX)
+
+
+def small_drawing(model: str, offer: Offer) -> Drawing:
+    """A picture that says whether this model works."""
+    width, height = sizes_for(offer.max_pixels)[0]
+    return _drawing(model, width, height, STEPS_FIRST)
 
 
 def _drawing(model: str, width: int, height: int, steps: int, seed: int = 0) -> Drawing:

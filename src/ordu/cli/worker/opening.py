@@ -31,10 +31,25 @@ def open_settings(
         Failure: the backend is not there, or `--set` names none of its settings.
         SettingError: a setting cannot be used.
     """
-    settings = read_options(WorkerSettings, given, config).values
+    return open_backend(read_options(WorkerSettings, given, config).values, sets, config)
+
+
+def open_backend(
+    settings: WorkerSettings,
+    sets: Sequence[str] = (),
+    config: Path | None = None,
+    found: Mapping[str, object] | None = None,
+) -> Opened:
+    """The backend that the settings name, and its own; `found` are those it found by itself.
+
+    Raises:
+        Failure: the backend is not there, or `--set` names none of its settings.
+        SettingError: a setting cannot be used.
+    """
     backend = backend_class(settings.backend)
     kind = backend.settings_type
-    flags = _assignments(sets, [each.name for each in describe(kind)], settings.backend)
+    said = _assignments(sets, [each.name for each in describe(kind)], settings.backend)
+    flags = {**(found or {}), **said}
     backend_settings = read_options(kind, flags, config, backend=table_of(settings.backend)).values
     return Opened(settings, backend, backend_settings)
 
