@@ -53,6 +53,7 @@ def check_offer(
         if getattr(offer, name) and name not in settings.without
     ]
     many = f"{len(offer.models)} {'model' if len(offer.models) == 1 else 'models'}"
+    can += sorted(offer.features)
     abilities = f"; {', '.join(can)}" if can else ""
     yield good(
         ABOUT, f"{settings.backend}: {many}, pictures up to {offer.max_pixels} pixels{abilities}"

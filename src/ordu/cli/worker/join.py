@@ -7,7 +7,7 @@ written, the backend is tried, what follows is written too, and the worker start
 import getpass
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -260,11 +260,7 @@ def ask_backend(questions: Questions, given: str | None, before: str) -> Choice:
         found = look_around([given]).choices if ":" not in given else ()
         return found[0] if found else Choice(given, given)
     looked = look_around()
-    choices = list(looked.choices)
-    if before != WorkerSettings().backend:  # it was chosen once, so it is proposed again
-        choices.sort(key=lambda choice: choice.backend != before)
-        if not choices or choices[0].backend != before:
-            choices.insert(0, Choice(before, f"{before}, as before"))
+    choices = proposed(looked.choices, before)
     if not choices:
         raise Failure("No backend is installed: pip install 'ordu[worker]'.", WRONG_USAGE)
     for name, why in looked.silent.items():
@@ -273,6 +269,16 @@ def ask_backend(questions: Questions, given: str | None, before: str) -> Choice:
     chosen = choices[questions.choose(title, [choice.words for choice in choices])]
     questions.tell(f"Pictures are made by {clean(chosen.words)}")
     return chosen
+
+
+def proposed(found: Sequence[Choice], before: str) -> list[Choice]:
+    """What is proposed, the default first: what was chosen before, if it was chosen at all."""
+    choices = list(found)
+    if before != WorkerSettings().backend:
+        choices.sort(key=lambda choice: choice.backend != before)
+        if not choices or choices[0].backend != before:
+            choices.insert(0, Choice(before, f"{before}, as before"))
+    return choices
 
 
 # -- what is done with the answers -------------------------------------------------------------
