@@ -1,7 +1,7 @@
 """The horde: that it answers, knows the key, and takes this worker under its name."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from email.utils import parsedate_to_datetime
 
 import httpx
@@ -54,14 +54,14 @@ def answered(url: str, took_s: float) -> Finding:
     return good("horde", words)
 
 
-def check_clock(url: str) -> Iterator[Finding]:
+def check_clock(url: str, now: Callable[[], float] = time.time) -> Iterator[Finding]:
     """Whether its clock and ours agree, by the date of an answer; nothing when it says none."""
     try:
         response = httpx.get(root_of(url) + operations.get_heartbeat.path, timeout=TIMEOUT_S)
         theirs = parsedate_to_datetime(response.headers["date"]).timestamp()
     except (httpx.HTTPError, KeyError, ValueError):
         return
-    ahead_s = time.time() - theirs
+    ahead_s = now() - theirs
     if abs(ahead_s) > CLOCK_S_MAX:
         way = "ahead of" if ahead_s > 0 else "behind"
         words = f"this machine's clock is {abs(ahead_s):.0f} s {way} the horde's"
