@@ -71,6 +71,7 @@ class Questions:
     def tell(self, line: str, style: str | None = None) -> None:
         """A line that is no question."""
         out().print(line, style=style)
+        out().file.flush()
 
 
 def _message(error: Failure | HordeError) -> str:

@@ -125,6 +125,7 @@ def show(measured: "Measurements", proposal: "Proposal", offer: "Offer") -> None
     console.print("What follows:")
     for name, words in facts(measured, proposal, offer):
         console.print(label(name, clean(words), WIDTH))
+    console.file.flush()
 
 
 def facts(measured: "Measurements", proposal: "Proposal", offer: "Offer") -> list[tuple[str, str]]:
