@@ -1,5 +1,6 @@
 """The horde: that it answers, knows the key, and takes this worker under its name."""
 
+import shlex
 import time
 from collections.abc import Callable, Generator, Iterator
 from email.utils import parsedate_to_datetime
@@ -126,17 +127,18 @@ def check_name(
         case Belongs.YOU:
             yield good("name", f"{name} is yours")
     if named.belongs is Belongs.YOU and named.worker is not None:
-        yield from check_standing(name, named.worker)
+        yield from check_standing(horde.url, name, named.worker)
 
 
-def check_standing(name: str, worker: WorkerDetailsStable) -> Iterator[Finding]:
+def check_standing(url: str, name: str, worker: WorkerDetailsStable) -> Iterator[Finding]:
     """Whether the horde gives this worker work."""
     if worker.maintenance_mode is True:
         words = "the worker is in maintenance: it is given no work but its owner's"
         notes = [known(each.message, "") for each in known(worker.messages, None) or []]
         if said := " · ".join(note for note in notes if note):
             words = f"{words} ({said})"
-        yield warning("standing", words, f"{ordu()} workers edit {name} --no-maintenance ends it.")
+        ends = f"workers edit {shlex.quote(name)} --no-maintenance --url {url} --api-key YOURS"
+        yield warning("standing", words, f"{ordu()} {ends} ends it.")
     if worker.paused is True:
         words = "the worker is paused by a moderator: it is given no work but its owner's"
         yield warning("standing", words, "Only the horde's moderators can end that: ask them.")

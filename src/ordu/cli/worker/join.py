@@ -72,7 +72,7 @@ class Owner:
     type=click.FloatRange(1, 3600),
     default=TEST_S,
     metavar="NUMBER",
-    help="How long the test may take. [60]",
+    help="How long the test may take; without it 60.",
 )
 @click.option("--no-test", is_flag=True, help="Do not try the backend first.")
 @click.option("--no-start", is_flag=True, help="Write the settings and do not start the worker.")
