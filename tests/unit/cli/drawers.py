@@ -76,3 +76,18 @@ class Rude(Tiny):
     @classmethod
     def find(cls):
         raise ZeroDivisionError
+
+
+class Buggy(Tiny):
+    """Its offer has a bug."""
+
+    def offer(self):
+        raise ZeroDivisionError
+
+
+class Several(Tiny):
+    """It has three devices."""
+
+    @classmethod
+    def devices(cls, settings):
+        return ("0", "1", "2")

@@ -237,6 +237,7 @@ def test_no_key(call, well):
         ("Away", "backend", "Nothing answers"),
         ("Unusable", "backend", "no graphics card"),
         ("Missing", "backend", "is not there"),
+        ("Buggy", "backend", "ZeroDivisionError"),
     ],
 )
 def test_backends_that_do_not_work(call, well, kind, about, words):
@@ -257,6 +258,13 @@ def test_models_that_the_backend_lacks(call, well):
 def test_setting_of_the_backend_that_does_not_exist(call, well):
     found, _ = findings(call, "--set", "colour=1", "--no-picture")
     assert "colour=1" in found["✗", "backend"]["words"]
+
+
+def test_options_may_stand_before_the_command(call, well):
+    Path("ordu-worker.toml").rename("mine.toml")
+    result = call("worker", "--config", "mine.toml", "check", "--no-picture")
+    assert result.exit_code == 0, result.output
+    assert "✓ settings  mine.toml" in result.stdout
 
 
 # -- machine and owner -------------------------------------------------------------------------

@@ -55,7 +55,9 @@ def check(
     ✓ is well · ! works, but look at it · ✗ keeps it from working · ? cannot be told
     Exit codes: 0 it can work · 1 something keeps it from working
     """
-    findings = examine(said(ctx, given), sets, config, picture=not no_picture)
+    given = said(ctx, {"config": config, "sets": sets, **given})
+    config, sets = given.pop("config"), given.pop("sets")
+    findings = examine(given, sets, config, picture=not no_picture)
     found = list(findings) if as_json else list(shown(findings))
     works = not any(each.mark is Mark.BAD for each in found)
     if as_json:

@@ -20,18 +20,17 @@ def check_backend(
     opened: Opened, demanded: Mapping[str, float] | None, *, picture: bool
 ) -> Iterator[Finding]:
     """The backend; `demanded` says for which models how much waits, where the horde tells."""
-    from ordu.worker.backends import BackendError
-
     name = opened.settings.backend
     try:
         backend = running.made(opened)
     except Failure as failure:
-        yield bad(ABOUT, f"{name}: {failure.message}")
+        yield bad(ABOUT, f"{name}: {failure.message}", "Mend what it says, or choose another.")
         return
     try:
         offer = backend.offer()
-    except BackendError as error:
-        yield bad(ABOUT, f"{name}: {error}", "Start its program, or change its settings.")
+    except Exception as error:  # noqa: BLE001 - a backend is somebody else's code
+        words = f"{name}: {str(error) or type(error).__name__}"
+        yield bad(ABOUT, words, "Start its program, or change its settings.")
     else:
         yield from check_offer(opened, offer, demanded)
         if picture:

@@ -41,7 +41,10 @@ class WorkerGroup(SettingsCommand, click.Group):
 def said(ctx: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
     """What was given to one of the commands, behind its name or before it."""
     before = ctx.parent.params if ctx.parent else {}
-    return {name: before.get(name) if value is None else value for name, value in given.items()}
+    return {
+        name: before.get(name, value) if value in (None, ()) else value
+        for name, value in given.items()
+    }
 
 
 @click.group(cls=WorkerGroup, invoke_without_command=True)

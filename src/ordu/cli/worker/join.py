@@ -99,7 +99,8 @@ def join(
     \b
     Example: ordu worker join horde.example.org
     """
-    given = said(ctx, {"url": url, **given})
+    given = said(ctx, {"url": url, "config": config, "sets": sets, **given})
+    config, sets = given.pop("config"), given.pop("sets")
     file = SettingsFile.of(config)
     questions = Questions(yes=yes)
     opened = answered(questions, given, sets, source_of(file, config))

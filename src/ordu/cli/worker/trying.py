@@ -43,7 +43,8 @@ def try_out(opened: Opened, seconds: float) -> Opened:
     proposal = propose(measured, offer)
     if not proposal.works:
         raise Failure(why_nothing(measured), FAILED)
-    show(measured, proposal, offer)
+    devices = len(opened.backend.devices(opened.backend_settings))
+    show(facts(measured, proposal, offer, devices))
     return with_changes(opened, following(opened.settings, proposal, wanted))
 
 
@@ -119,17 +120,22 @@ def with_changes(opened: Opened, changes: dict[str, object]) -> Opened:
     return Opened(settings, opened.backend, opened.backend_settings)
 
 
-def show(measured: "Measurements", proposal: "Proposal", offer: "Offer") -> None:
+def show(found: list[tuple[str, str]]) -> None:
     """Show what follows."""
     console = out()
     console.print("What follows:")
-    for name, words in facts(measured, proposal, offer):
+    for name, words in found:
         console.print(label(name, clean(words), WIDTH))
     console.file.flush()
 
 
-def facts(measured: "Measurements", proposal: "Proposal", offer: "Offer") -> list[tuple[str, str]]:
-    """What the measurements mean, each with a name in front."""
+def facts(
+    measured: "Measurements", proposal: "Proposal", offer: "Offer", devices: int = 1
+) -> list[tuple[str, str]]:
+    """What the measurements mean, each with a name in front.
+
+    One device was measured; the others are taken to be like it.
+    """
     found = [("speed", f"{proposal.megapixelsteps_per_s:.1f} megapixelsteps/s")]
     fastest = offer.megapixelsteps_per_s_max
     if 0 < fastest < proposal.megapixelsteps_per_s:
@@ -154,8 +160,9 @@ def facts(measured: "Measurements", proposal: "Proposal", offer: "Offer") -> lis
         found.append(("not tried", ", ".join(measured.untested)))
     if measured.cut:
         found.append(("cut short", measured.cut))
-    kudos = f"{proposal.kudos_per_hour:,.0f} kudos an hour at most, if there is always work"
-    return [*found, ("earns", kudos)]
+    kudos = f"{devices * proposal.kudos_per_hour:,.0f} kudos an hour at most"
+    many = f", with {devices} devices like the one tried" if devices > 1 else ""
+    return [*found, ("earns", f"{kudos}, if there is always work{many}")]
 
 
 def largest(measured: "Measurements", proposal: "Proposal", offer: "Offer") -> str:
