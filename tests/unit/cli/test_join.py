@@ -19,7 +19,7 @@ ATTIC = {"id": "w-1", "name": "attic", "online": False}
 FOREIGN = {"id": "w-9", "name": "attic", "online": True}
 NO_SUCH_WORKER = {"message": "There is no such worker.", "rc": "WorkerNotFound"}
 FILE = Path("ordu-worker.toml")
-JOIN = ("worker", "join", "--no-start", "--no-test")
+JOIN = ("worker", "join", "--no-start", "--no-test", "--backend", "sketch")
 TINY = f"{drawers.HERE}:Tiny"
 
 
