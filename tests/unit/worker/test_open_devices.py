@@ -1,4 +1,4 @@
-"""One bench for each device: which work, which are told, and what is left of those that do not."""
+"""A backend for each device: which work, which are told, and what is left of those that do not."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,11 +7,11 @@ import pytest
 from tests.unit.worker.apart_backends import OddBackend, OddSettings
 
 from ordu.settings import Settings
-from ordu.worker import benches
+from ordu.worker import devices
 from ordu.worker.apart import Apart
 from ordu.worker.backends import Backend, BackendError, Drawing, Offer, Picture, Progress
 from ordu.worker.backends.sketch import SketchBackend
-from ordu.worker.benches import close_all, open_benches
+from ordu.worker.devices import close_all, open_devices
 
 NAME = "tests.unit.worker.apart_backends:OddBackend"
 
@@ -63,21 +63,21 @@ def cards(*devices: str) -> OddSettings:
     return OddSettings(models=devices)
 
 
-def test_each_device_has_a_bench_in_their_order():
-    opened = open_benches(Cards, "cards", cards("gpu:1", "gpu:0", "gpu:0"))
+def test_each_device_is_opened_in_their_order():
+    opened = open_devices(Cards, "cards", cards("gpu:1", "gpu:0", "gpu:0"))
     assert [each.device for each in opened] == ["gpu:1", "gpu:0", "gpu:0"]
-    assert [each.backend.offer().models for each in opened] == [("gpu:1",), ("gpu:0",), ("gpu:0",)]
+    assert [each.offer().models for each in opened] == [("gpu:1",), ("gpu:0",), ("gpu:0",)]
 
 
 def test_a_backend_that_does_not_crash_stays_in_this_process():
-    (bench,) = open_benches(SketchBackend, "sketch", SketchBackend.settings_type())
-    assert type(bench.backend) is SketchBackend
-    assert bench.device == ""
+    (sketch,) = open_devices(SketchBackend, "sketch", SketchBackend.settings_type())
+    assert type(sketch) is SketchBackend
+    assert sketch.device == ""
 
 
 def test_a_device_that_does_not_work_is_told_and_the_others_are_used():
     told: list[tuple[str, str]] = []
-    opened = open_benches(
+    opened = open_devices(
         Cards,
         "cards",
         cards("gpu:0", "no gpu:1", "bug"),
@@ -105,21 +105,21 @@ def test_a_device_that_does_not_work_is_told_and_the_others_are_used():
 def test_without_any_device_it_says_why(settings, words):
     told: list[str] = []
     with pytest.raises(BackendError) as raised:
-        open_benches(Cards, "cards", settings, on_failure=lambda device, _: told.append(device))
+        open_devices(Cards, "cards", settings, on_failure=lambda device, _: told.append(device))
     assert str(raised.value) == words
     assert told == []
 
 
 def test_who_interrupts_leaves_nothing_open():
     with pytest.raises(KeyboardInterrupt):
-        open_benches(Cards, "cards", cards("gpu:0", "gpu:1", "interrupt"))
+        open_devices(Cards, "cards", cards("gpu:0", "gpu:1", "interrupt"))
     assert [each.is_closed for each in Cards.opened] == [True, True]
 
 
 def test_all_are_closed_though_one_fails():
-    opened = open_benches(Cards, "cards", cards("sticky", "gpu:0"))
+    opened = open_devices(Cards, "cards", cards("sticky", "gpu:0"))
     with pytest.raises(OSError, match="It sticks"):
-        close_all([each.backend for each in opened])
+        close_all(opened)
     assert all(each.is_closed for each in Cards.opened)
 
 
@@ -131,14 +131,14 @@ def test_a_backend_that_crashes_has_a_process_for_each_device(apart, monkeypatch
     monkeypatch.setattr(OddBackend, "is_apart", not apart)
     told: list[tuple[str, str]] = []
     settings = OddSettings(models=("gpu:0", "gpu:1", "gpu:2"), fails="gpu:1")
-    opened = open_benches(
+    opened = open_devices(
         OddBackend,
         NAME,
         settings,
         apart=apart,
         on_failure=lambda device, error: told.append((device, str(error))),
     )
-    backends = [each.backend for each in opened]
+    backends = opened
     try:
         assert [each.device for each in opened] == ["gpu:0", "gpu:2"]
         assert told == [("gpu:1", "There is no such device as gpu:1.")]
@@ -158,9 +158,9 @@ def test_processes_are_ended_when_waiting_for_them_is_interrupted(monkeypatch):
             seen.append(self.pid)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(benches, "Apart", Interrupted)
+    monkeypatch.setattr(devices, "Apart", Interrupted)
     with pytest.raises(KeyboardInterrupt):
-        open_benches(OddBackend, NAME, OddSettings(models=("gpu:0",)))
+        open_devices(OddBackend, NAME, OddSettings(models=("gpu:0",)))
     (pid,) = seen
     assert pid is not None
     assert not Path(f"/proc/{pid}").exists()

@@ -4,7 +4,6 @@ A machine with a broken card still lends the others.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from ordu.settings import Settings
@@ -13,27 +12,19 @@ from ordu.worker.apart.messages import in_words
 from ordu.worker.backends import Backend, BackendError
 
 
-@dataclass(frozen=True)
-class Bench:
-    """A place where pictures are made."""
-
-    device: str  # as the backend calls it; empty when it has only one
-    backend: Backend
-
-
-def open_benches(
+def open_devices(
     kind: type[Backend],
     name: str,
     settings: Settings,
     *,
     apart: bool = False,
     on_failure: Callable[[str, BackendError], None] | None = None,
-) -> list[Bench]:
-    """A bench for each device of a backend that works, in their order, ready to make pictures.
+) -> list[Backend]:
+    """The backend on each of its devices that works, in their order, ready to make pictures.
 
     `name` is what `load` knows the backend by. `apart` has each device run in a process of its own
     though the backend does not ask for it. `on_failure` is told each device that does not work
-    while others do, and why. Whoever opens benches closes their backends.
+    while others do, and why. Whoever opens them closes them.
 
     Raises:
         BackendError: none works; the message says why.
@@ -50,14 +41,13 @@ def open_benches(
     except BaseException:  # Ctrl-C, which leaves no process behind
         close_all([each for _, each in opening if isinstance(each, Backend)])
         raise
-    benches = [Bench(device, each) for device, each in opened if isinstance(each, Backend)]
     failures = [(device, each) for device, each in opened if isinstance(each, BackendError)]
-    if not benches:
+    if len(failures) == len(opened):
         raise _none_works(failures)
     for device, error in failures:
         if on_failure is not None:
             on_failure(device, error)
-    return benches
+    return [_named(each, device) for device, each in opened if isinstance(each, Backend)]
 
 
 def close_all(backends: Sequence[Backend]) -> None:
@@ -86,6 +76,12 @@ def _devices(kind: type[Backend], name: str, settings: Settings) -> Sequence[str
     if not devices:
         raise BackendError(f"The backend {name} has no device to draw on.")
     return devices
+
+
+def _named(backend: Backend, device: str) -> Backend:
+    """The backend, which knows what it draws on whether or not it kept it in mind."""
+    backend.device = device
+    return backend
 
 
 def _tried(make: Callable[[str], Backend], device: str) -> Backend | BackendError:
