@@ -73,7 +73,7 @@ def kinds_of(checkpoints: list[str], loras: list[str]) -> dict[str, Kind]:
         "EmptyLatentImage": Kind(
             {"width": SIDE, "height": SIDE, "batch_size": (INT, 1, 4096)}, ("LATENT",)
         ),
-        "KSampler": Kind(SAMPLING, ("LATENT",)),
+        "KSampler": Kind(dict(SAMPLING), ("LATENT",)),
         "LatentUpscale": Kind(
             {
                 "samples": "LATENT",

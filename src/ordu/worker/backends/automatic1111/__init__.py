@@ -137,7 +137,8 @@ class Automatic1111Backend(Backend):
         """What this program has now, asked for anew every half minute."""
         known = self.known.get()
         with_karras = {name for name, each in known.samplings.items() if each.karras}
-        every = known.samplings.keys() - WITHOUT_KARRAS
+        has_karras = with_karras == known.samplings.keys() - WITHOUT_KARRAS
+        some = () if has_karras else (f"sampler:{name}+karras" for name in with_karras)
         return Offer(
             models=tuple(known.models),
             max_pixels=self.settings.max_pixels,
@@ -146,11 +147,8 @@ class Automatic1111Backend(Backend):
             lora=self.settings.loras,
             post_processing=(*known.face_restorers, *known.upscalers),
             samplers=tuple(known.samplings),
-            karras=bool(every) and every <= with_karras,
-            features=frozenset(
-                {"tiling", "hires_fix", "clip_skip"}
-                | {f"sampler:{name}+karras" for name in with_karras}
-            ),
+            karras=has_karras,
+            features=frozenset({"tiling", "hires_fix", "clip_skip", *some}),
             ready=known.loaded,
         )
 

@@ -48,6 +48,7 @@ class Tasks:
 
     def __init__(self, program: Program, timeout_s: float) -> None:
         self.clock: Callable[[], float] = time.monotonic
+        self.poll_s = POLL_S
         self._program = program
         self._timeout_s = timeout_s
 
@@ -90,7 +91,7 @@ class Tasks:
     ) -> None:
         deadline = self.clock() + self._timeout_s
         share = 0.0
-        while not wait([call], POLL_S).done:
+        while not wait([call], self.poll_s).done:
             share = max(share, self._standing(task_id, was_idle=was_idle).share)
             tell(share)
             if self.clock() >= deadline:
@@ -106,7 +107,7 @@ class Tasks:
             if self._standing(task_id, was_idle=was_idle).is_ours:
                 with suppress(BackendError):
                     self._program.tell("/sdapi/v1/interrupt", {})
-            wait([call], POLL_S)
+            wait([call], self.poll_s)
 
     def _standing(self, task_id: str, *, was_idle: bool) -> Standing:
         with suppress(BackendError):

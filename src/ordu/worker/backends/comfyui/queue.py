@@ -96,6 +96,7 @@ class Queue:
 
     def __init__(self, program: Program, timeout_s: float) -> None:
         self.clock: Callable[[], float] = time.monotonic
+        self.poll_s = POLL_S
         self._program = program
         self._timeout_s = timeout_s
         self._client_id = uuid4().hex
@@ -154,7 +155,7 @@ class Queue:
                     f"ComfyUI took longer than {self._timeout_s:g} s; [backends.comfyui]"
                     " timeout_s says how long it may."
                 )
-            time.sleep(POLL_S)
+            time.sleep(self.poll_s)
         if started_s is not None:
             self._pace = (self.clock() - started_s) / max(megapixelsteps, 0.001)
         return finished

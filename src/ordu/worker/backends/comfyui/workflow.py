@@ -33,7 +33,7 @@ PLACEHOLDERS = (
     "source_mask",
 )
 NEEDED = ("prompt", "seed")  # without a seed ComfyUI has nothing new to draw
-WHOLE = frozenset({"model", "sampler", "scheduler"})  # ComfyUI is asked what they can be
+WHOLE = ("model", "sampler", "scheduler", "seed")  # values that act, not parts of some name
 WORKFLOW = "In [backends.comfyui] workflow: "
 
 
@@ -104,8 +104,8 @@ def _check(workflow: Workflow, path: Path) -> None:
         if whole and whole[1] not in PLACEHOLDERS:
             known = ", ".join(PLACEHOLDERS)
             raise BackendError(f"{WORKFLOW}{path}: {key} = {value} is unknown; known are {known}.")
-    for name in WHOLE & workflow.placeholders:
-        if workflow.place_of(name) is None:
+    for name in WHOLE:
+        if name in workflow.placeholders and workflow.place_of(name) is None:
             raise BackendError(f"{WORKFLOW}{path}: {{{name}}} has to be a value of its own.")
     if "source_mask" in workflow.placeholders and "source_image" not in workflow.placeholders:
         raise BackendError(f"{WORKFLOW}{path} says {{source_mask}} but {{source_image}} nowhere.")
