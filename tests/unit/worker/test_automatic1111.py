@@ -14,6 +14,7 @@ from ordu.settings import read
 from ordu.worker.backends import BackendError, Cancelled, Drawing, OutOfMemoryError, load
 from ordu.worker.backends.automatic1111 import Automatic1111Backend, Automatic1111Settings
 from ordu.worker.backends.automatic1111.names import SAMPLERS, WITHOUT_KARRAS, upscalers
+from ordu.worker.backends.programs import in_background
 
 RED = (200, 10, 10)
 TXT2IMG = "/sdapi/v1/txt2img"
@@ -267,6 +268,11 @@ def test_every_sampler_that_is_offered_is_taken(program, sampler, karras):
             id="LoRAs",
         ),
         pytest.param(
+            {"prompt": "a <lora:ink:9>fox <3", "negative_prompt": "<hypernet:x:1>rain"},
+            {"prompt": "a fox <3", "negative_prompt": "rain"},
+            id="no LoRAs by the prompt",
+        ),
+        pytest.param(
             {"hires_fix": True, "width": 1024, "height": 1024, "hires_fix_denoising_strength": 0.4},
             {"width": 512, "height": 512, "enable_hr": True, "hr_resize_x": 1024}
             | {"hr_resize_y": 1024, "denoising_strength": 0.4, "hr_upscaler": "Latent"},
@@ -450,6 +456,22 @@ def test_a_job_cancelled_while_it_waits_is_interrupted_when_its_turn_comes(progr
     assert not owners.is_interrupted
     assert program.last is not None
     assert program.last.is_interrupted
+
+
+def test_of_two_jobs_at_once_only_the_one_that_nobody_wants_is_interrupted(program):
+    backend = a_backend(program)
+    program.hold()
+    first = in_background(lambda: backend.make(a_drawing(), ignore), "test")
+    program.wait_until(lambda: len(program.tasks) == 1)
+
+    def progress(share: float) -> None:
+        if len(program.tasks) == 2:
+            program.hold(is_held=False)
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        backend.make(a_drawing(seed=8), progress)
+    assert first.result(20).data
 
 
 def test_where_ids_are_not_known_nothing_is_interrupted_in_doubt(old):

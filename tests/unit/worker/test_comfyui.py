@@ -16,6 +16,7 @@ from ordu.settings import SettingError, read
 from ordu.worker.backends import BackendError, Cancelled, Drawing, OutOfMemoryError, load
 from ordu.worker.backends.comfyui import ComfyUIBackend, ComfyUISettings
 from ordu.worker.backends.comfyui.graphs import SAMPLERS
+from ordu.worker.backends.programs import in_background
 
 RED = (200, 10, 10)
 
@@ -376,6 +377,20 @@ def test_a_source_that_cannot_be_used_is_refused_before_anything_is_sent(program
     assert not program.calls("POST", "/upload/image")
 
 
+def test_two_jobs_at_once_do_not_share_their_source_images(program):
+    backend = a_backend(program)
+    program.hold()
+    red, blue = (
+        a_drawing(source_image=a_picture(colour), denoising_strength=0.0)
+        for colour in (RED, (10, 10, 200))
+    )
+    jobs = [in_background(lambda d=d: backend.make(d, ignore), "test") for d in (red, blue)]
+    program.wait_until(lambda: program.running is not None and len(program.pending) == 1)
+    program.hold(is_held=False)
+    drawn = [Image.open(io.BytesIO(job.result(20).data)).convert("RGB") for job in jobs]
+    assert [each.getpixel((5, 5)) for each in drawn] == [RED, (10, 10, 200)]
+
+
 # -- what is refused ---------------------------------------------------------------------------
 
 
@@ -692,6 +707,9 @@ def test_a_workflow_draws_from_pictures(program, workflow):
     assert picture.getpixel((480, 200)) == RED
     assert picture.getpixel((30, 200)) != RED
     assert nodes(program, "CLIPSetLastLayer")[0]["stop_at_clip_layer"] == -1
+    anew = make(program, {"workflow": path}, denoising_strength=0.1)  # without a source image
+    assert nodes(program, "KSampler")[0]["denoise"] == 1.0
+    assert anew.getcolors() == [(512 * 512, anew.getpixel((0, 0)))]
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ class Automatic1111Backend(Backend):
             loras={each.name: each.name for each in loras},
             upscalers=upscalers(scales),
             face_restorers=tuple(o for o, theirs in FACE_RESTORERS.items() if theirs in restorers),
-            loaded=frozenset(name for name, title in titles.items() if title == loaded),
+            loaded=frozenset({name_of_file(loaded)} & titles.keys()) if loaded else frozenset(),
         )
 
     def _listed(self, what: str, kind: type[T], otherwise: T) -> T:

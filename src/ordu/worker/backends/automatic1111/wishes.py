@@ -1,6 +1,7 @@
 """Wishes: a drawing as the program is asked for it. Plain functions."""
 
 import base64
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 
@@ -13,6 +14,9 @@ from ordu.worker.backends.automatic1111.messages import Extras, Image2Image, Tex
 from ordu.worker.backends.automatic1111.names import FACE_RESTORERS, Sampling, Upscaler
 from ordu.worker.backends.programs import first_pass
 
+# A horde names LoRAs beside the prompt. Written into it they would act all the same, whatever the
+# owner allows and however strong.
+EXTRA_NETWORK = re.compile(r"<[a-z_]+:[^<>]*>", re.IGNORECASE)
 MASK_BLUR_PIXELS = 4
 FILL, ORIGINAL = 0, 1  # of `inpainting_fill`
 LATENT = "Latent"  # the upscaler between two passes, which every version has
@@ -22,8 +26,8 @@ def wish_of(drawing: Drawing, model: str, sampling: Sampling, loras: Sequence[st
     """What the program is asked for; `model` and `loras` as it calls them."""
     sampler, scheduler = (drawing.karras and sampling.karras) or sampling.plain
     wish = Text2Image(
-        prompt=with_loras(drawing.prompt, drawing.loras, loras),
-        negative_prompt=drawing.negative_prompt,
+        prompt=with_loras(EXTRA_NETWORK.sub("", drawing.prompt), drawing.loras, loras),
+        negative_prompt=EXTRA_NETWORK.sub("", drawing.negative_prompt),
         seed=drawing.seed,
         steps=drawing.steps,
         cfg_scale=drawing.cfg_scale,

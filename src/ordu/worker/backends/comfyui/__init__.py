@@ -196,7 +196,8 @@ class ComfyUIBackend(Backend):
         if known.samplers and drawing.sampler not in known.samplers:
             raise BackendError(f"ComfyUI has no sampler {drawing.sampler}.")
         loras = tuple(lora_of(each.name, known.loras, TITLE) for each in drawing.loras)
-        source, mask = self._uploads.of(drawing, stack)
+        always = self._workflow.placeholders if self._workflow else frozenset()
+        source, mask = self._uploads.of(drawing, stack, always=always)
         return Called(
             model=known.models[drawing.model],
             sampler=known.samplers.get(drawing.sampler, ""),

@@ -144,7 +144,7 @@ def _values_of(drawing: Drawing, called: Called) -> dict[str, object]:
         "sampler": called.sampler,
         "scheduler": called.scheduler,
         "model": called.model,
-        "denoising_strength": drawing.denoising_strength if called.source else 1.0,
+        "denoising_strength": drawing.denoising_strength if drawing.source_image else 1.0,
         "clip_layer": -drawing.clip_skip,
         "source_image": called.source,
         "source_mask": called.mask,
