@@ -42,7 +42,14 @@ PLAIN_SAMPLERS = {
     "LCM": ["lcm"],
 }
 OLD_SAMPLERS = {**PLAIN_SAMPLERS, "DPM++ 2M Karras": ["k_dpmpp_2m_ka"], "LMS Karras": ["k_lms_ka"]}
-SCHEDULERS = {"automatic": "Automatic", "karras": "Karras", "sgm_uniform": "SGM Uniform"}
+SCHEDULERS = {
+    "automatic": "Automatic",
+    "uniform": "Uniform",
+    "karras": "Karras",
+    "exponential": "Exponential",
+    "polyexponential": "Polyexponential",
+    "sgm_uniform": "SGM Uniform",
+}
 UPSCALERS = [
     "None",
     "Lanczos",

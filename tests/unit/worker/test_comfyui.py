@@ -16,6 +16,7 @@ from ordu.settings import SettingError, read
 from ordu.worker.backends import BackendError, Cancelled, Drawing, OutOfMemoryError, load
 from ordu.worker.backends.comfyui import ComfyUIBackend, ComfyUISettings
 from ordu.worker.backends.comfyui.graphs import SAMPLERS
+from ordu.worker.backends.comfyui.workflow import PLACEHOLDERS
 from ordu.worker.backends.programs import in_background
 
 RED = (200, 10, 10)
@@ -660,6 +661,13 @@ def test_a_workflow_is_filled_in(program, workflow):
     assert sent["SaveImage"]["filename_prefix"] == "horde-7"
     assert sent["KSampler"]["cfg"] == 6.5
     assert sent["CheckpointLoaderSimple"] == {"ckpt_name": "dream.safetensors"}
+
+
+def test_the_workflow_in_the_documentation_draws(program, workflow):
+    page = Path(__file__).parents[3] / "docs" / "reference" / "backends" / "comfyui.md"
+    text = page.read_text(encoding="utf-8").partition("```json")[2].partition("```")[0]
+    assert make(program, {"workflow": workflow(json.loads(text))}, width=256).size == (256, 512)
+    assert all(f"{{{name}}}" in page.read_text(encoding="utf-8") for name in PLACEHOLDERS)
 
 
 def test_a_workflow_says_what_is_offered(program, workflow):

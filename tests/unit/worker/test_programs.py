@@ -2,13 +2,17 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.programs.serving import Call, Gone, Reply, Serving
 
+from ordu.settings import as_text, describe
 from ordu.worker.backends import BackendError
 from ordu.worker.backends import programs as module
+from ordu.worker.backends.automatic1111 import Automatic1111Backend
+from ordu.worker.backends.comfyui import ComfyUIBackend
 from ordu.worker.backends.programs import (
     Declined,
     NoAnswer,
@@ -46,6 +50,16 @@ def program(far: Anything) -> Iterator[Program]:
     program = Program("Easel", "backends.easel", far.url)
     yield program
     program.close()
+
+
+@pytest.mark.parametrize("backend", [ComfyUIBackend, Automatic1111Backend])
+def test_every_setting_and_its_default_is_in_the_documentation(backend):
+    name = backend.settings_type.__name__.removesuffix("Settings").lower()
+    page = Path(__file__).parents[3] / "docs" / "reference" / "backends" / f"{name}.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:3] == "| `"]
+    for setting in describe(backend.settings_type):
+        (row,) = (each for each in rows if f"`{setting.name}`" in each.split("|")[1])
+        assert (as_text(setting.default) or "none") in row.split("|")[2]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,6 @@ class Model(msgspec.Struct):
     """A model that is there."""
 
     title: str
-    model_name: str = ""
     filename: str | None = None
 
 

@@ -28,7 +28,8 @@ SAMPLERS: Mapping[str, str] = {  # the horde's names; dpmsolver is not there
 }
 WITHOUT_KARRAS = frozenset({"DDIM", "PLMS"})
 KARRAS = "Karras"
-AUTOMATIC = "Automatic"  # the schedule that a sampler is made for
+UNIFORM = "Uniform"
+AUTOMATIC = "Automatic"  # the usual one of a sampler, which for some is that of Karras
 
 FACE_RESTORERS: Mapping[str, str] = {"GFPGAN": "GFPGAN", "CodeFormers": "CodeFormer"}
 # The horde's names to other names of the same file; by its own name each is found as well.
@@ -68,7 +69,6 @@ def samplings(listed: Iterable[Sampler], schedulers: Sequence[Scheduler]) -> dic
     names = {sampler.name for sampler in listed}
     aliases = {alias: each.name for each in listed for alias in each.aliases or ()}
     labels = {each.label or each.name for each in schedulers}
-    automatic = AUTOMATIC if AUTOMATIC in labels else None
     found = {}
     for ours, usual in SAMPLERS.items():
         theirs = usual if usual in names else aliases.get(ours)
@@ -79,7 +79,9 @@ def samplings(listed: Iterable[Sampler], schedulers: Sequence[Scheduler]) -> dic
             karras = theirs, KARRAS
         elif ours not in WITHOUT_KARRAS and f"{theirs} {KARRAS}" in names:
             karras = f"{theirs} {KARRAS}", None
-        found[ours] = Sampling((theirs, automatic), karras)
+        usual_ones = (AUTOMATIC,) if ours in WITHOUT_KARRAS else (UNIFORM, AUTOMATIC)
+        plain = next((each for each in usual_ones if each in labels), None)
+        found[ours] = Sampling((theirs, plain), karras)
     return found
 
 
