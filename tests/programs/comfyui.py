@@ -10,15 +10,17 @@ are refused as well.
 import argparse
 import email.policy
 import io
+import json
 import threading
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from typing import Any, Self
 
 from PIL import Image, ImageChops
-from tests.programs.serving import Call, Gone, Reply, Serving, colour_of, png, serve_for_ever
+from tests.programs.serving import Call, Gone, Reply, Serving, colour_of, frame, png, serve_for_ever
 
 SAMPLERS = [
     *("euler", "euler_ancestral", "heun", "dpm_2", "dpm_2_ancestral", "lms", "dpm_fast"),
@@ -151,6 +153,8 @@ class ComfyUI(Serving):
         self.running: Job | None = None
         self.pending: list[Job] = []
         self.history: dict[str, Any] = {}
+        self.has_sockets = True
+        self.told: dict[str, list[bytes]] = {}  # by client: frames for its WebSocket
         self._number = 0
 
     def start(self) -> Self:
@@ -359,6 +363,39 @@ class ComfyUI(Serving):
         elif key in {"width", "height"} and value % STEP:
             yield _fault("value_no_multiple", f"Value {value} no multiple of {STEP}", key)
 
+    # -- telling -------------------------------------------------------------------------------
+
+    def frames(self, call: Call) -> Iterator[bytes]:
+        client_id = call.params["clientId"]
+        with self.changed:
+            frames = self.told[client_id] = []
+            info = {"status": {"exec_info": {"queue_remaining": 0}}, "sid": client_id}
+            self._tell(client_id, "status", info)
+            while True:
+                self.changed.wait_for(lambda: frames or self.is_stopped)
+                if self.is_stopped:
+                    return
+                yield frames.pop(0)
+
+    def _tell(self, client_id: str, kind: str, data: dict[str, Any]) -> None:
+        if client_id in self.told:
+            self.told[client_id].append(frame(json.dumps({"type": kind, "data": data}).encode()))
+            self.changed.notify_all()
+
+    def _tell_progress(self, job: Job, share: float) -> None:
+        """How far each node is that samples, and a preview."""
+        samplers = [
+            (name, node["inputs"]["steps"])
+            for name, node in job.graph.items()
+            if node["class_type"] == "KSampler"
+        ]
+        for index, (name, steps) in enumerate(samplers):
+            value = int(min(1.0, max(0.0, share * len(samplers) - index)) * steps)
+            data = {"value": value, "max": steps, "prompt_id": job.id, "node": name}
+            self._tell(job.client_id, "progress", data)
+        if job.client_id in self.told:
+            self.told[job.client_id].append(frame(bytes(70_000), 2))
+
     # -- running -------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -383,8 +420,13 @@ class ComfyUI(Serving):
             is_done = not self.is_held and time.monotonic() >= ends
             return is_done or job.is_interrupted or self.is_stopped or self.running is not job
 
+        self._tell(job.client_id, "execution_start", {"prompt_id": job.id})
+        self._tell_progress(job, 0.5 if self.is_held else 0.0)
         while not is_over():
-            self.changed.wait(max(0.01, ends - time.monotonic()) if not self.is_held else None)
+            left = max(0.01, ends - time.monotonic())
+            self.changed.wait(None if self.is_held else min(left, 0.25))
+            if self.seconds:
+                self._tell_progress(job, 1 - left / self.seconds)
         if self.is_stopped or self.running is not job:
             return None
         about = {"prompt_id": job.id, "node_id": "7", "node_type": "KSampler", "executed": []}

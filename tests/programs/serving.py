@@ -1,16 +1,19 @@
 """What the stand-ins for other programs have in common: a small HTTP server with routes."""
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from PIL import Image
+
+MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # of RFC 6455
 
 
 class Call(NamedTuple):
@@ -42,6 +45,8 @@ class Gone(Exception):  # noqa: N818 - no error: it is what happens
 class Serving:
     """A program that serves HTTP on loopback, until it is stopped; it can be started again."""
 
+    has_sockets = False
+
     def __init__(self, port: int = 0) -> None:
         self.port = port
         self.asked: list[Call] = []
@@ -56,6 +61,10 @@ class Serving:
     def answer(self, call: Call) -> Reply:
         raise NotImplementedError
 
+    def frames(self, call: Call) -> Iterator[bytes]:
+        """What is sent over a WebSocket, until the program stops."""
+        raise NotImplementedError
+
     def start(self) -> Self:
         program = self
 
@@ -67,6 +76,19 @@ class Serving:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 call = Call(self.command, unquote(parts.path), params, headers, data)
                 program.asked.append(call)
+                if "upgrade" in headers and program.has_sockets:
+                    self.close_connection = True
+                    self.send_response(101)
+                    self.send_header("Upgrade", "websocket")
+                    self.send_header("Connection", "Upgrade")
+                    accept = hashlib.sha1((headers["sec-websocket-key"] + MAGIC).encode())
+                    self.send_header("Sec-WebSocket-Accept", as_base64(accept.digest()))
+                    self.end_headers()
+                    with contextlib.suppress(OSError):
+                        for frame in program.frames(call):
+                            self.wfile.write(frame)
+                            self.wfile.flush()
+                    return
                 other = program.overrides.get(f"{call.method} {call.path}", program.answer)
                 try:
                     reply = other(call)
@@ -140,7 +162,21 @@ def picture_in(text: str) -> Image.Image:
 
 
 def as_text(image: Image.Image) -> str:
-    return base64.b64encode(png(image)).decode()
+    return as_base64(png(image))
+
+
+def as_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def frame(content: bytes, kind: int = 1) -> bytes:
+    """A frame of a WebSocket; the kind is that of a text."""
+    size = len(content)
+    if size < 126:
+        return bytes((0x80 | kind, size)) + content
+    if size < 2**16:
+        return bytes((0x80 | kind, 126)) + size.to_bytes(2, "big") + content
+    return bytes((0x80 | kind, 127)) + size.to_bytes(8, "big") + content
 
 
 def serve_for_ever(program: Serving, name: str) -> None:

@@ -465,26 +465,35 @@ def test_a_job_waits_for_the_owners(program):
     assert shares[-1] == 1.0
 
 
-def test_how_far_it_is_comes_from_the_picture_before(program):
-    backend = a_backend(program)
-    now = [0.0]
-    backend.queue.clock = lambda: now[0]
+@pytest.mark.parametrize(
+    ("hires_fix", "share"), [(False, 0.475), (True, 0.475)], ids=["one pass", "two passes"]
+)
+def test_how_far_it_is_comes_from_comfyui(program, hires_fix, share):
+    program.hold()
     shares = []
 
-    def progress(share: float) -> None:
-        shares.append(share)
-        if program.running is not None:
-            now[0] += 5.0
-            if now[0] % 10 == 0:
-                program.hold(is_held=False)
+    def progress(done: float) -> None:
+        shares.append(done)
+        if done == pytest.approx(share):
+            program.hold(is_held=False)
 
+    drawing = a_drawing(hires_fix=hires_fix, width=1024, height=1024)
+    a_backend(program).make(drawing, progress)
+    assert share in shares
+    assert shares == sorted(shares)
+
+
+def test_without_a_websocket_pictures_are_drawn_all_the_same(program):
+    program.has_sockets = False
     program.hold()
-    backend.make(a_drawing(), progress)
+    shares = []
+
+    def progress(done: float) -> None:
+        shares.append(done)
+        program.hold(is_held=len(shares) < 5)
+
+    assert a_backend(program).make(a_drawing(), progress).data
     assert set(shares[:-1]) == {0.0}
-    shares.clear()
-    program.hold()
-    backend.make(a_drawing(), progress)
-    assert any(0 < share <= 0.95 for share in shares[:-1])
 
 
 def test_a_picture_that_takes_too_long_is_interrupted(program):

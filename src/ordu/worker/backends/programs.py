@@ -131,6 +131,27 @@ class Program:
             self._call("POST", path, QUESTION_S, data=dict(fields), files=files), kind, path
         )
 
+    def upgraded(
+        self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """The answer to an upgrade to another protocol, with the connection; to be closed.
+
+        Raises:
+            NoAnswer: there is none, or it is not upgraded.
+        """
+        timeout = httpx.Timeout(CONNECT_S)
+        request = self._client.build_request(
+            "GET", path, params=params, headers=headers, timeout=timeout
+        )
+        try:
+            reply = self._client.send(request, stream=True)
+        except (httpx.HTTPError, RuntimeError) as error:
+            raise NoAnswer(f"{self.title} at {self.address} broke off.") from error
+        if reply.status_code != 101:
+            reply.close()
+            raise NoAnswer(f"{self.title} at {self.address} does not upgrade {path}.")
+        return reply
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

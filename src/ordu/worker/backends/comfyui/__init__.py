@@ -2,7 +2,8 @@
 
 Written from ComfyUI's published HTTP API. A picture is made in this order: what ComfyUI has is
 asked for (`ComfyUIBackend.offer`), a source image is uploaded (`uploads`), a graph is built
-(`graphs`, or the owner's own `workflow`), and it is run (`queue`).
+(`graphs`, or the owner's own `workflow`), and it is run (`queue`), which is listened to
+(`hearing`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -176,8 +177,7 @@ class ComfyUIBackend(Backend):
                     if self._workflow
                     else graph_of(drawing, called)
                 )
-                megapixelsteps = drawing.width * drawing.height * drawing.steps / 1e6
-                data = self.queue.run(graph, megapixelsteps, progress)
+                data = self.queue.run(graph, progress)
         except BackendError:
             self.known.forget()  # it may have gone, or what it has may have changed
             raise

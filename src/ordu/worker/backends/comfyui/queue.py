@@ -1,14 +1,13 @@
 """ComfyUI's queue: placing a graph, waiting for its picture, taking it back.
 
 ComfyUI has one queue for everybody who uses it, its owner included. What waits is deleted from it,
-what runs is interrupted, and both only when it is ours. ComfyUI tells how far a picture is over a
-WebSocket only; here its share is reckoned from how long the pictures before it took.
+what runs is interrupted, and both only when it is ours. Where a picture stands is asked for; how
+far it is, is heard meanwhile.
 """
 
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -16,10 +15,10 @@ import msgspec
 
 from ordu.worker.backends import BackendError
 from ordu.worker.backends.comfyui.graphs import Nodes
+from ordu.worker.backends.comfyui.hearing import Hearing
 from ordu.worker.backends.programs import Declined, Program, failure, in_short
 
 POLL_S = 0.5
-SHARE_MAX = 0.95  # of a picture that takes longer than those before it
 
 
 class Placed(msgspec.Struct):
@@ -84,13 +83,6 @@ class Finished(msgspec.Struct):
     status: Status | None = None  # old versions do not say
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Where a graph is that is not finished."""
-
-    is_running: bool
-
-
 class Queue:
     """The queue of one ComfyUI, for one picture at a time in each thread."""
 
@@ -99,10 +91,8 @@ class Queue:
         self.poll_s = POLL_S
         self._program = program
         self._timeout_s = timeout_s
-        self._client_id = uuid4().hex
-        self._pace: float | None = None  # seconds for each megapixelstep of the last picture
 
-    def run(self, graph: Nodes, megapixelsteps: float, tell: Callable[[float], None]) -> bytes:
+    def run(self, graph: Nodes, tell: Callable[[float], None]) -> bytes:
         """The picture of a graph.
 
         `tell` hears the share done, and may raise to have the graph taken back.
@@ -111,9 +101,11 @@ class Queue:
             BackendError: it could not be made; OutOfMemoryError: because it was too large.
         """
         prompt_id = str(uuid4())  # ours where ComfyUI is new enough to take it
+        client_id = uuid4().hex  # what is told to a client is about its own pictures
         try:
-            prompt_id = self._place(graph, prompt_id)
-            finished = self._wait(prompt_id, megapixelsteps, tell)
+            with Hearing(self._program, client_id, graph) as hearing:
+                prompt_id = self._place(graph, prompt_id, client_id)
+                finished = self._wait(prompt_id, hearing, tell)
             picture = self._picture(finished)
         except BaseException:
             self._take_back(prompt_id)
@@ -122,8 +114,8 @@ class Queue:
             self._program.tell("/history", {"delete": [prompt_id]})
         return picture
 
-    def _place(self, graph: Nodes, prompt_id: str) -> str:
-        body = {"prompt": graph, "client_id": self._client_id, "prompt_id": prompt_id}
+    def _place(self, graph: Nodes, prompt_id: str, client_id: str) -> str:
+        body = {"prompt": graph, "client_id": client_id, "prompt_id": prompt_id}
         try:
             return self._program.post("/prompt", body, Placed).prompt_id
         except Declined as error:
@@ -131,15 +123,11 @@ class Queue:
                 raise failure("ComfyUI cannot run the graph", _reason(error.body)) from error
             raise
 
-    def _wait(
-        self, prompt_id: str, megapixelsteps: float, tell: Callable[[float], None]
-    ) -> Finished:
-        placed_s = self.clock()
-        started_s: float | None = None
+    def _wait(self, prompt_id: str, hearing: Hearing, tell: Callable[[float], None]) -> Finished:
+        deadline = self.clock() + self._timeout_s
         was_missing = False
         while (finished := self._finished(prompt_id)) is None:
-            standing = self._standing(prompt_id)
-            if standing is None:
+            if not self._is_anywhere(prompt_id):
                 if was_missing:
                     raise BackendError(
                         "ComfyUI has lost the picture: it was restarted, or its owner deleted it."
@@ -147,34 +135,23 @@ class Queue:
                 was_missing = True  # or it was finished just between the two questions
                 continue
             was_missing = False
-            if standing.is_running and started_s is None:
-                started_s = self.clock()
-            tell(self._share(started_s, megapixelsteps))
-            if self.clock() - placed_s >= self._timeout_s:
+            tell(hearing.share)
+            if self.clock() >= deadline:
                 raise BackendError(
                     f"ComfyUI took longer than {self._timeout_s:g} s; [backends.comfyui]"
                     " timeout_s says how long it may."
                 )
-            time.sleep(self.poll_s)
-        if started_s is not None:
-            self._pace = (self.clock() - started_s) / max(megapixelsteps, 0.001)
+            hearing.listen(self.poll_s)
         return finished
 
     def _finished(self, prompt_id: str) -> Finished | None:
         history = self._program.get(f"/history/{prompt_id}", dict[str, Finished])
         return history.get(prompt_id)
 
-    def _standing(self, prompt_id: str) -> Standing | None:
+    def _is_anywhere(self, prompt_id: str) -> bool:
+        """Whether it waits or runs."""
         waiting = self._program.get("/queue", Waiting)
-        for is_running, items in ((True, waiting.queue_running), (False, waiting.queue_pending)):
-            if any(len(item) > 1 and item[1] == prompt_id for item in items):
-                return Standing(is_running)
-        return None
-
-    def _share(self, started_s: float | None, megapixelsteps: float) -> float:
-        if started_s is None or not self._pace:
-            return 0.0
-        return min(SHARE_MAX, (self.clock() - started_s) / (self._pace * megapixelsteps))
+        return _is_in(waiting.queue_pending + waiting.queue_running, prompt_id)
 
     def _picture(self, finished: Finished) -> bytes:
         if finished.status is not None and finished.status.status_str == "error":
@@ -189,10 +166,14 @@ class Queue:
         """Delete it while it waits, so that it cannot begin; then interrupt it if it runs."""
         with suppress(BackendError):
             self._program.tell("/queue", {"delete": [prompt_id]})
-            standing = self._standing(prompt_id)
-            if standing is not None and standing.is_running:
+            running = self._program.get("/queue", Waiting).queue_running
+            if _is_in(running, prompt_id):
                 # Old versions do not read which one is meant, hence the look before.
                 self._program.tell("/interrupt", {"prompt_id": prompt_id})
+
+
+def _is_in(items: list[list[Any]], prompt_id: str) -> bool:
+    return any(len(item) > 1 and item[1] == prompt_id for item in items)
 
 
 def _reason(body: bytes) -> str:
