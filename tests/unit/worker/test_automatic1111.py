@@ -109,6 +109,12 @@ def test_a_sampler_of_another_name_is_known_by_its_alias(program):
     assert a_backend(program).offer().samplers == ("k_euler_a",)
 
 
+def test_without_a_sampler_that_hordes_know_nothing_is_offered(program):
+    program.overrides["GET /sdapi/v1/samplers"] = lambda call: Reply([{"name": "UniPC"}])
+    with pytest.raises(BackendError, match="no sampler that hordes know"):
+        a_backend(program).offer()
+
+
 def test_upscalers_are_known_by_their_files_names():
     listed = ["4x_NMKD-Siax_200k", "4xNomos8kSC", "2xModernSpanimationV1", "R-ESRGAN 2x+", "None"]
     found = {ours: (each.name, each.factor) for ours, each in upscalers(listed).items()}

@@ -97,6 +97,12 @@ def test_only_samplers_and_schedules_that_it_has_are_offered(program):
     assert offer.karras is False
 
 
+def test_without_a_sampler_that_hordes_know_nothing_is_offered(program):
+    program.kinds["KSampler"].inputs["sampler_name"] = ["res_multistep"]
+    with pytest.raises(BackendError, match="no sampler that hordes know"):
+        a_backend(program).offer()
+
+
 def test_loras_are_offered_when_the_owner_wants_that(program):
     assert a_backend(program, loras=False).offer().lora is False
     assert not program.calls("GET", "/object_info/LoraLoader")
@@ -677,6 +683,15 @@ def test_the_workflow_in_the_documentation_draws(program, workflow):
     text = page.read_text(encoding="utf-8").partition("```json")[2].partition("```")[0]
     assert make(program, {"workflow": workflow(json.loads(text))}, width=256).size == (256, 512)
     assert all(f"{{{name}}}" in page.read_text(encoding="utf-8") for name in PLACEHOLDERS)
+
+
+def test_of_several_pictures_of_a_workflow_the_one_that_is_saved_is_sent(program, workflow):
+    graph = {"0": {"class_type": "LoadImage", "inputs": {"image": "{source_image}"}}}
+    graph["00"] = {"class_type": "PreviewImage", "inputs": {"images": ["0", 0]}}
+    path = workflow({**graph, **a_workflow()})
+    picture = make(program, {"workflow": path}, source_image=a_picture())
+    assert picture.getpixel((5, 5)) != RED
+    assert {kind for kind, _, _ in program.files} == {"input", "temp", "output"}
 
 
 def test_a_workflow_says_what_is_offered(program, workflow):

@@ -221,13 +221,16 @@ class Automatic1111Backend(Backend):
             titles.setdefault(name_of_file(model.filename or model.title), model.title)
         listed = program.get("/sdapi/v1/samplers", list[Sampler])
         schedulers = self._listed("schedulers", list[Scheduler], [])
+        known_samplings = samplings(listed, schedulers)
+        if not known_samplings:
+            raise BackendError(f"{TITLE} at {program.address} has no sampler that hordes know.")
         loras = self._listed("loras", list[Named], []) if self.settings.loras else []
         restorers = {each.name for each in self._listed("face-restorers", list[Named], [])}
         scales = [each.name for each in self._listed("upscalers", list[Named], [])]
         loaded = self._listed("options", Options, Options()).sd_model_checkpoint
         return Known(
             models=titles,
-            samplings=samplings(listed, schedulers),
+            samplings=known_samplings,
             loras={each.name: each.name for each in loras},
             upscalers=upscalers(scales),
             face_restorers=tuple(o for o, theirs in FACE_RESTORERS.items() if theirs in restorers),

@@ -223,6 +223,9 @@ class ComfyUIBackend(Backend):
                 f"ComfyUI at {program.address} has no model; put one into its folder"
                 " models/checkpoints."
             )
+        has_own_sampler = workflow is not None and "sampler" not in workflow.placeholders
+        if not (known.samplers or has_own_sampler):
+            raise BackendError(f"ComfyUI at {program.address} has no sampler that hordes know.")
         return known
 
 

@@ -19,6 +19,7 @@ from ordu.worker.backends.comfyui.hearing import Hearing
 from ordu.worker.backends.programs import Declined, Program, failure, in_short
 
 POLL_S = 0.5
+SAVED = "output"  # the type of pictures that a workflow is for
 
 
 class Placed(msgspec.Struct):
@@ -60,7 +61,7 @@ class Image(msgspec.Struct):
 
     filename: str
     subfolder: str = ""
-    type: str = "output"
+    type: str = SAVED
 
 
 class Output(msgspec.Struct):
@@ -159,8 +160,9 @@ class Queue:
         images = [image for output in finished.outputs.values() for image in output.images]
         if not images:
             raise BackendError("ComfyUI ran the graph, but it put out no picture.")
-        place = msgspec.to_builtins(images[0])
-        return self._program.fetch("/view", place)
+        saved = (image for image in images if image.type == SAVED)  # previews may be of the way
+        image = next(saved, images[0])
+        return self._program.fetch("/view", msgspec.to_builtins(image))
 
     def _take_back(self, prompt_id: str) -> None:
         """Delete it while it waits, so that it cannot begin; then interrupt it if it runs."""
