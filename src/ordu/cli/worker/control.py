@@ -18,12 +18,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ordu.cli.console import clean, label, ordu, out
-from ordu.cli.failures import WRONG_USAGE, Failure, extra
-
-with extra("worker"):
-    from ordu.worker.terms.owner import paused_in_words
-    from ordu.worker.terms.pause import Pause
-    from ordu.worker.terms.running import PAUSE, RESUME, Found, Record, running_workers
+from ordu.cli.failures import WRONG_USAGE, Failure
+from ordu.worker.terms.owner import paused_in_words
+from ordu.worker.terms.pause import Pause
+from ordu.worker.terms.running import PAUSE, RESUME, Found, Record, running_workers
 
 END_S_MAX = 15.0  # for how long the end of a worker that lets go of everything is waited for
 AGAIN_S = 1.0
@@ -35,22 +33,17 @@ name_argument = click.argument("name", required=False)
 all_option = click.option("--all", "every", is_flag=True, help="All workers on this machine.")
 
 
-class Duration(click.ParamType):
+def read_time(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
     """A time such as `90m`, `2h` or `1h30m`, in seconds."""
-
-    name = "time"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """The seconds of a text."""
-        text = str(value).strip().lower()
-        parts = re.findall(r"(\d{1,9})([smhd])", text)
-        seconds = sum(int(number) * UNITS_S[unit] for number, unit in parts)
-        is_whole = "".join(number + unit for number, unit in parts) == text
-        if not is_whole or not 1 <= seconds <= PAUSE_S_MAX:
-            self.fail(f"{clean(str(value))} is no time: write 30m, 2h or 1h30m.", param, ctx)
-        return seconds
+    del ctx, param
+    if value is None:
+        return None
+    parts = re.findall(r"(\d{1,9})([smhd])", value.strip().lower())
+    seconds = sum(int(number) * UNITS_S[unit] for number, unit in parts)
+    is_whole = "".join(number + unit for number, unit in parts) == value.strip().lower()
+    if not is_whole or not 1 <= seconds <= PAUSE_S_MAX:
+        raise click.BadParameter(f"{clean(value)} is no time; write 30m, 2h or 1h30m.")
+    return seconds
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +82,7 @@ def status(name: str | None, as_json: bool) -> None:
 @click.option(
     "--for",
     "seconds",
-    type=Duration(),
+    callback=read_time,
     metavar="TIME",
     help="For so long, as 30m, 2h or 1h30m; without it until `ordu worker resume`.",
 )
