@@ -35,9 +35,8 @@ from ordu.worker.terms.places import (
 PAUSE = signal.SIGUSR1
 RESUME = signal.SIGUSR2
 RECORDS_MAX = 1000
-LOCK_TRIES = 10  # who looks for running workers holds their locks for an instant
+LOCK_TRIES = 100  # who looks for running workers shares their locks for an instant
 LOCK_PAUSE_S = 0.02
-NOBODY = 0  # the process of a worker that told nothing of itself
 
 log = logging.getLogger(__name__)
 
@@ -194,7 +193,7 @@ def running_workers(environ: Mapping[str, str]) -> list[Found]:
 
 
 def is_locked(lock: Path) -> bool:
-    """Whether a process holds this lock."""
+    """Whether a worker holds this lock; those who only look share it."""
     try:
         descriptor = os.open(lock, os.O_RDWR)
     except OSError:
@@ -209,15 +208,19 @@ def is_locked(lock: Path) -> bool:
 
 
 def _take_lock(path: Path) -> int | None:
-    """An open file that holds the lock until it is closed; None when another process holds it."""
+    """An open file that holds the lock until it is closed; None when another worker holds it."""
     for _ in range(LOCK_TRIES):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino:
-                return descriptor
         except BlockingIOError:
+            os.close(descriptor)
+            if is_locked(path):
+                return None
             time.sleep(LOCK_PAUSE_S)
+            continue
+        if path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino:
+            return descriptor
         os.close(descriptor)  # of a worker that ended just now, and took its file with it
     return None
 
