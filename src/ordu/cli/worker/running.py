@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +43,13 @@ def run(
     with _announced(opened.settings) as running:
         backend = made(opened)
         with Talk(opened.settings, has_parent=with_parent) as talk:
-            was_abandoned = asyncio.run(work(opened, backend, talk, running))
-    if was_abandoned:
-        # The backend's threads cannot be stopped, and Python would wait for them.
+            end = asyncio.run(work(opened, backend, talk, running))
+    if end.has_lost_a_thread:
+        # It cannot be stopped, and Python would wait for it.
         sys.stdout.flush()
-        os._exit(INTERRUPTED)
+        os._exit(INTERRUPTED if end.was_abandoned else 0)
+    if end.was_abandoned:
+        raise Failure("", INTERRUPTED)
 
 
 def show_words() -> None:
@@ -80,15 +83,23 @@ def _announced(settings: WorkerSettings) -> Iterator["RunningWorker"]:
         raise Failure(str(error), WRONG_USAGE) from error
 
 
-async def work(opened: Opened, backend: "Backend", talk: "Talk", running: "RunningWorker") -> bool:
-    """Work until told to stop; says whether what was in hand was let go."""
+@dataclass(frozen=True)
+class End:
+    """How a worker ended."""
+
+    was_abandoned: bool
+    has_lost_a_thread: bool
+
+
+async def work(opened: Opened, backend: "Backend", talk: "Talk", running: "RunningWorker") -> End:
+    """Work until told to stop."""
     from ordu.cli.hordes import connect
     from ordu.worker.loop import Worker
     from ordu.worker.terms.owner import OwnersGate
 
     settings = opened.settings
     stop = asyncio.Event()
-    gate = OwnersGate(settings, running.pause)  # for Worker(..., gate=gate)
+    gate = OwnersGate(settings, running.pause)
     gate.listen()
 
     def tell(event: "Event") -> None:
@@ -96,7 +107,7 @@ async def work(opened: Opened, backend: "Backend", talk: "Talk", running: "Runni
         talk.tell(event)
 
     async with connect(settings.url, settings.api_key) as horde:
-        worker = Worker(horde, backend, settings, on_event=tell)
+        worker = Worker(horde, [backend], settings, on_event=tell, gate=gate)
         was_abandoned = False
 
         def on_signal() -> None:
@@ -115,4 +126,4 @@ async def work(opened: Opened, backend: "Backend", talk: "Talk", running: "Runni
             await worker.run(stop)
         except LookupError as error:
             raise Failure(str(error.args[0]), WRONG_USAGE) from error
-        return was_abandoned
+        return End(was_abandoned, worker.has_lost_a_thread)
