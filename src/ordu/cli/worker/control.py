@@ -14,8 +14,6 @@ from contextlib import suppress
 
 import click
 import msgspec
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from ordu.cli.console import clean, label, ordu, out
 from ordu.cli.failures import WRONG_USAGE, Failure
@@ -38,7 +36,7 @@ def read_time(ctx: click.Context, param: click.Parameter, value: str | None) -> 
     del ctx, param
     if value is None:
         return None
-    parts = re.findall(r"(\d{1,9})([smhd])", value.strip().lower())
+    parts = re.findall(r"([0-9]{1,9})([smhd])", value.strip().lower())
     seconds = sum(int(number) * UNITS_S[unit] for number, unit in parts)
     is_whole = "".join(number + unit for number, unit in parts) == value.strip().lower()
     if not is_whole or not 1 <= seconds <= PAUSE_S_MAX:
@@ -70,10 +68,10 @@ def status(name: str | None, as_json: bool) -> None:
         sys.stdout.write(msgspec.json.encode([_shown(each) for each in found]).decode() + "\n")
     elif not found:
         out().print("No worker of yours runs on this machine.")
-    elif len(found) == 1:
-        _show_one(found[0])
-    else:
-        _show_table(found)
+    for number, each in enumerate([] if as_json else found):
+        if number:
+            out().print()
+        _show(each)
 
 
 @click.command()
@@ -238,30 +236,15 @@ def _doing(found: Found) -> str:
     return clean(f"{words}, {record.jobs} in hand" if record.jobs else words)
 
 
-def _show_one(found: Found) -> None:
+def _show(found: Found) -> None:
     record = found.record
+    since = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.since))
+    many = "picture" if record.pictures == 1 else "pictures"
     out().print(label("worker", f"{clean(record.name)} (process {record.pid})"))
     out().print(label("horde", clean(record.url)))
     out().print(label("backend", clean(record.backend)))
-    out().print(label("since", _since(record)))
+    out().print(label("since", since))
     out().print(label("now", _doing(found)))
-    out().print(label("done", f"{record.pictures} pictures, {record.kudos:g} kudos"))
+    out().print(label("done", f"{record.pictures} {many}, {record.kudos:g} kudos"))
     if _pause_of(found) is not None:
         out().print(f"  {ordu()} worker resume ends the pause.")
-
-
-def _show_table(found: Sequence[Found]) -> None:
-    table = Table(box=SIMPLE_HEAD)
-    for title in ("worker", "horde", "backend", "since", "pictures", "kudos", "now"):
-        table.add_column(title, overflow="fold")
-    for each in found:
-        record = each.record
-        table.add_row(
-            clean(record.name), clean(record.url), clean(record.backend), _since(record),
-            str(record.pictures), f"{record.kudos:g}", _doing(each),
-        )  # fmt: skip
-    out().print(table)
-
-
-def _since(record: Record) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(record.since))
