@@ -91,7 +91,11 @@ class Processes:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ORDU_")}
         temporary = self.folder / "temporary"
         temporary.mkdir(exist_ok=True)
-        ours = {MARK: self.mark, "TMPDIR": str(temporary), "PYTHONPATH": str(HERE)}
+        ours = {
+            MARK: self.mark, "TMPDIR": str(temporary), "PYTHONPATH": str(HERE),
+            # Where running workers are found, and their pauses kept.
+            "XDG_RUNTIME_DIR": str(temporary), "XDG_STATE_HOME": str(temporary),
+        }  # fmt: skip
         return kept | ours | more
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
