@@ -140,3 +140,12 @@ def test_outside_its_hours_it_asks_for_nothing(ordu, server):
     until(lambda: "outside its hours until" in told(ordu).get("waits", ""), "the reason")
     with server.horde() as horde:
         assert horde.get_workers() == []
+
+
+def test_the_worker_beside_a_server_draws_on_battery_too(ordu):
+    server = ordu.server("--with-worker")
+    until(lambda: any("--name local" in each for each in ordu.left()), "the local worker")
+    (command,) = [each for each in ordu.left() if "--name local" in each]
+    assert "--on-battery on" in command  # else the first try on a laptop would wait for ever
+    server.send(signal.SIGTERM)
+    assert server.end() == 0
