@@ -56,7 +56,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 @name_argument
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def status(name: str | None, as_json: bool) -> None:
-    """Show the workers that run on this machine: those called NAME, or all.
+    """Show the workers that run on this machine.
+
+    With NAME only those of that name.
 
     \b
     Example: ordu worker status
@@ -125,9 +127,9 @@ def resume(name: str | None, every: bool) -> None:
 @all_option
 @click.option("--now", is_flag=True, help="Let go of what is in hand, and wait for the end.")
 def stop(name: str | None, every: bool, now: bool) -> None:
-    """Stop the running worker NAME, once what it has in hand is delivered.
+    """Stop the running worker NAME.
 
-    With --now the horde gives that to somebody else.
+    What it has in hand is delivered first; with --now the horde gives that to somebody else.
 
     \b
     Example: ordu worker stop attic --now

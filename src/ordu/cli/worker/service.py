@@ -72,9 +72,9 @@ WantedBy=default.target
 def service(
     name: str | None, config: Path | None, install: bool, start: bool, remove: bool
 ) -> None:
-    """Run a worker as a service of your own systemd, which needs no root.
+    """Run a worker as a service of your systemd.
 
-    Without an option it only prints the unit. Several services on one machine each get a NAME and
+    It needs no root. Without an option it only prints the unit. Several services on one machine each get a NAME and
     settings of their own by --config.
 
     \b

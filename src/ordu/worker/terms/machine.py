@@ -23,7 +23,7 @@ PROGRAM_S_MAX = 2.0  # for how long one program is waited for
 OUTPUT_MAX = 65536  # bytes of its answer that are read
 FRESH_S = 5.0  # for how long an answer is used again
 SESSIONS_MAX = 50
-SESSION_PROPERTIES = ("Seat", "Class", "IdleHint", "IdleSinceHintMonotonic")
+SESSION_PROPERTIES = ("Seat", "Class", "State", "IdleHint", "IdleSinceHintMonotonic")
 
 T = TypeVar("T")
 
@@ -102,7 +102,8 @@ def of_screen_saver() -> float | None:
     """As KDE's lock screen knows it; on Wayland it may refuse to say."""
     # Some desktops are said to answer in seconds. Taken for milliseconds, that errs to "in use".
     name = "org.freedesktop.ScreenSaver"
-    return _asked_on_bus(name, "/org/freedesktop/ScreenSaver", name, "GetSessionIdleTime")
+    asked = _asked_on_bus(name, "/org/freedesktop/ScreenSaver", name, "GetSessionIdleTime")
+    return asked or None  # 0 is also what one says that does not know
 
 
 def of_x_server() -> float | None:
@@ -149,7 +150,8 @@ def of_terminals(folder: Path) -> float | None:
 
 def _idle_of(session: Mapping[str, str], now_s: float) -> float:
     """Idle seconds of a session as logind describes it; infinite for one that is not at a seat."""
-    if not session.get("Seat") or session.get("Class") != "user":  # not the login screen's own
+    is_of_person = bool(session.get("Seat")) and session.get("Class") == "user"
+    if not is_of_person or session.get("State") == "closing":  # left behind by who logged out
         return math.inf
     if session.get("IdleHint") != "yes":
         return 0.0  # also where a desktop never says so: rather too careful than in the way

@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -112,8 +113,9 @@ class RunningWorker:
         trace: TracebackType | None,
     ) -> None:
         if self._path is not None:
-            self._path.unlink(missing_ok=True)
-            _lock_of(self._path).unlink(missing_ok=True)
+            with suppress(OSError):  # without the lock it counts for nothing
+                self._path.unlink(missing_ok=True)
+                _lock_of(self._path).unlink(missing_ok=True)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

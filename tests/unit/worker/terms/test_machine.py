@@ -73,8 +73,8 @@ def session(idle: float | None, **more: str) -> str:
     """A session as logind tells it: without use for so long, None: in use."""
     since = int((time.clock_gettime(time.CLOCK_MONOTONIC) - (idle or 0)) * 1e6)
     values = {
-        "Seat": "seat0", "Class": "user", "IdleHint": "no" if idle is None else "yes",
-        "IdleSinceHintMonotonic": str(since),
+        "Seat": "seat0", "Class": "user", "State": "active",
+        "IdleHint": "no" if idle is None else "yes", "IdleSinceHintMonotonic": str(since),
     }  # fmt: skip
     return "\\n".join(f"{name}={value}" for name, value in (values | more).items())
 
@@ -89,6 +89,12 @@ def test_the_lock_screen_of_kde_is_asked_next(desk):
     desk.bus(GetSessionIdleTime="u 90000")
     desk.says("xprintidle", "7000")
     assert desk.idle_s == 90
+
+
+def test_a_lock_screen_that_always_says_zero_counts_for_nothing(desk):
+    desk.bus(GetSessionIdleTime="u 0")
+    desk.logind(session(600))
+    assert desk.idle_s == pytest.approx(600, abs=30)
 
 
 def test_the_bus_is_told_to_start_nothing(desk, tmp_path):
@@ -124,6 +130,7 @@ def test_macos_tells_nanoseconds(desk):
         pytest.param([session(None, Class="greeter")], math.inf, id="only the login screen"),
         pytest.param([session(None, Seat="")], math.inf, id="only one over ssh"),
         pytest.param([session(None, Class="manager")], math.inf, id="only services of a user"),
+        pytest.param([session(None, State="closing")], math.inf, id="only one that logged out"),
         pytest.param([session(5, IdleSinceHintMonotonic="")], 0, id="idle, unknown since when"),
         pytest.param([], math.inf, id="nobody is logged in"),
     ],
