@@ -74,8 +74,8 @@ def service(
 ) -> None:
     """Run a worker as a service of your systemd.
 
-    It needs no root. Without an option it only prints the unit. Several services on one machine each get a NAME and
-    settings of their own by --config.
+    It needs no root. Without an option it only prints the unit. Several services on one machine
+    each get a NAME and settings of their own by --config.
 
     \b
     Example: ordu worker service --start
