@@ -94,7 +94,7 @@ class RunningWorker:
             backend=settings.backend,
             since=time.time(),
         )
-        self.pause = _pause_of(self._key, environ)
+        self.pause = pause_file_of(settings, environ)
 
     def __enter__(self) -> Self:
         try:
@@ -192,6 +192,11 @@ def running_workers(environ: Mapping[str, str]) -> list[Found]:
             if record and record.machine == this_machine() and is_locked(_lock_of(path)):
                 found.setdefault(path.stem, Found(record, _pause_of(path.stem, environ)))
     return sorted(found.values(), key=lambda each: each.record.since)
+
+
+def pause_file_of(settings: WorkerSettings, environ: Mapping[str, str]) -> PauseFile | None:
+    """Where the pause of the worker with these settings is kept; None: there is no such place."""
+    return _pause_of(key_of(name_of(settings), settings.url), environ)
 
 
 def is_locked(lock: Path) -> bool:
