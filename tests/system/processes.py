@@ -89,9 +89,15 @@ class Processes:
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ORDU_")}
-        temporary = self.folder / "temporary"
-        temporary.mkdir(exist_ok=True)
-        ours = {MARK: self.mark, "TMPDIR": str(temporary), "PYTHONPATH": str(HERE)}
+        temporary, owned = self.folder / "temporary", self.folder / "owned"
+        for each in (temporary, owned):
+            each.mkdir(exist_ok=True)
+        ours = {
+            MARK: self.mark, "TMPDIR": str(temporary), "PYTHONPATH": str(HERE),
+            # Where running workers are found, and their pauses kept.
+            "XDG_RUNTIME_DIR": str(owned), "XDG_STATE_HOME": str(owned),
+            "ORDU_ON_BATTERY": "on",
+        }  # fmt: skip
         return kept | ours | more
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

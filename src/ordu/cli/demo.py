@@ -143,7 +143,7 @@ async def play(stage: Stage) -> list[Path]:
         stage.tell("server up", began, url)
         began = time.monotonic()
         friend = await register(horde, "friend")
-        stage.start("worker", "worker", "--url", url, ORDU_API_KEY=friend)
+        stage.start("worker", "worker", "--url", url, "--on-battery", "on", ORDU_API_KEY=friend)
         await until(stage, lambda: is_worker_in(horde), "the worker to come")
         stage.tell("worker in", began, "backend sketch: rules and words, no neural model")
         with Board(remarks()) as board:

@@ -79,7 +79,7 @@ class LocalWorker:
         """One life of the worker; returns its exit code."""
         self._process = process = await asyncio.create_subprocess_exec(
             *command("worker", "--url", url, "--name", "local", "--backend", "sketch"),
-            "--with-parent",
+            *("--on-battery", "on", "--with-parent"),  # a sketch drains none
             stdin=PIPE,
             stdout=PIPE,
             stderr=STDOUT,

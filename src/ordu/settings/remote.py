@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from ordu.settings import hours as lent_hours
 from ordu.settings.server import PIXELS_MAX
 from ordu.settings.setting import Settings, about
 
@@ -73,8 +74,9 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
     hours: Annotated[
         tuple[str, ...],
         about(
-            "When this machine is lent, as 22:00-07:00 or Sat-Sun or Mon-Fri 18:00-23:30;"
-            " empty: always.",
+            "When this machine is lent, by its own clock; empty: always.",
+            allowed=lent_hours.WORDS,
+            check=lent_hours.is_item,
         ),
     ] = ()
     idle_minutes: Annotated[

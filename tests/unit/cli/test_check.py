@@ -1,19 +1,24 @@
 """`ordu worker check`: each thing that can be wrong is a line, with how to mend it."""
 
 import json
+import os
 import shutil
 import time
 from collections import namedtuple
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from tests.unit.cli import drawers
 
 from ordu.cli.worker.checking_horde import check_clock
-from ordu.cli.worker.checking_terms import check_terms
+from ordu.cli.worker.checking_terms import check_terms, gate_of
 from ordu.cli.worker.findings import Mark
 from ordu.settings import WorkerSettings
+from ordu.settings.hours import DAYS
 from ordu.worker.gate import Closed
+from ordu.worker.terms.pause import Pause
+from ordu.worker.terms.running import pause_file_of
 
 KEY = "k" * 22
 FERRIS = {"id": 3, "username": "ferris#3", "worker_ids": ["w-1"], "worker_invited": 0}
@@ -307,17 +312,26 @@ class Gatekeeper:
 
 
 @pytest.mark.parametrize(
-    ("settings", "gate", "marks"),
+    ("gate", "mark"),
     [
-        pytest.param({}, None, [], id="no terms"),
-        pytest.param({"hours": ("22:00-07:00",)}, None, [Mark.UNKNOWN], id="no gate"),
-        pytest.param({}, Gatekeeper(None), [Mark.GOOD], id="open"),
-        pytest.param({}, Gatekeeper(Closed("on battery", 60)), [Mark.WARNING], id="closed"),
+        pytest.param(Gatekeeper(None), Mark.GOOD, id="open"),
+        pytest.param(Gatekeeper(Closed("on battery", 60)), Mark.WARNING, id="closed"),
         pytest.param(
-            {}, Gatekeeper(Closed("its owner said so", float("inf"))), [Mark.WARNING], id="paused"
+            Gatekeeper(Closed("its owner said so", float("inf"))), Mark.WARNING, id="paused"
         ),
     ],
 )
-def test_terms(settings, gate, marks):
-    found = list(check_terms(WorkerSettings(**settings), gate))
-    assert [each.mark for each in found] == marks
+def test_terms(gate, mark):
+    assert [each.mark for each in check_terms(gate)] == [mark]
+
+
+def test_terms_are_those_of_the_settings_and_of_a_pause(call):
+    days_off = DAYS[(datetime.now().astimezone().weekday() + 3) % 7]
+    settings = WorkerSettings(name="attic", hours=(days_off,), on_battery=True)
+    (found,) = check_terms(gate_of(settings))
+    assert "outside its hours until" in found.words
+    pause = pause_file_of(settings, os.environ)
+    pause.write(Pause(since=0))
+    (found,) = check_terms(gate_of(settings))
+    assert "paused by its owner" in found.words
+    assert "ordu worker resume" in found.mend

@@ -2,10 +2,11 @@
 
 import asyncio
 import math
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ordu.cli.worker.findings import Finding, good, unknown, warning
+from ordu.cli.worker.findings import Finding, good, warning
 from ordu.settings import WorkerSettings
 
 if TYPE_CHECKING:
@@ -14,26 +15,21 @@ if TYPE_CHECKING:
 ABOUT = "terms"
 
 
-def gate_of(settings: WorkerSettings) -> "Gate | None":
-    """The gate that a worker with these settings has; None: it has none.
+def gate_of(settings: WorkerSettings) -> "Gate":
+    """The gate that a worker with these settings has, with its pause if it was paused."""
+    from ordu.worker.terms.owner import OwnersGate
+    from ordu.worker.terms.running import pause_file_of
 
-    This is the one place where the check learns of the owner's terms.
-    """
-    del settings
-    return None
+    return OwnersGate(settings, pause_file_of(settings, os.environ))
 
 
-def check_terms(settings: WorkerSettings, gate: "Gate | None") -> Iterator[Finding]:
+def check_terms(gate: "Gate") -> Iterator[Finding]:
     """Whether its owner lets the worker take jobs now."""
-    if gate is None:
-        if settings.hours or settings.idle_minutes:
-            yield unknown(ABOUT, "whether jobs may be taken now cannot be told")
-        return
     closed = asyncio.run(gate.closed())
     if closed is None:
         yield good(ABOUT, "jobs may be taken now")
         return
     mend = "Nothing to mend: it is what your settings say."
     if not math.isfinite(closed.seconds):
-        mend = "It goes on when you say so."
+        mend = "It goes on when you say so: ordu worker resume."
     yield warning(ABOUT, f"no job is taken now: {closed.reason}", mend)

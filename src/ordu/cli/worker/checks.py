@@ -44,7 +44,7 @@ def examine(
         yield bad("backend", words, "ordu worker join finds what this machine has.")
     else:
         yield from check_backend(opened, demanded, picture=picture)
-    yield from check_terms(settings, gate_of(settings))
+    yield from check_terms(gate_of(settings))
 
 
 def check_file(config: Path | None) -> Iterator[Finding]:

@@ -11,7 +11,15 @@ from ordu.cli.options import SettingsCommand, setting_options
 from ordu.settings import WorkerSettings
 
 # Name of a command → module of this package and the function in it. Its help is the function's.
-COMMANDS: Mapping[str, str] = {"join": "join:join", "check": "check:check"}
+COMMANDS: Mapping[str, str] = {
+    "join": "join:join",
+    "check": "check:check",
+    "status": "control:status",
+    "pause": "control:pause",
+    "resume": "control:resume",
+    "stop": "control:stop",
+    "service": "service:service",
+}
 MAIN = ("url", "api_key", "name", "backend", "models", "max_pixels", "nsfw", "hours")
 
 

@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,13 @@ from ordu.cli import children
 from ordu.cli.failures import INTERRUPTED, WRONG_USAGE, Failure, extra
 from ordu.cli.logs import start_logging
 from ordu.cli.worker.opening import Opened, open_settings
+from ordu.settings import WorkerSettings
 
 if TYPE_CHECKING:
     from ordu.cli.worker.talk import Talk
     from ordu.worker.backends import Backend
+    from ordu.worker.events import Event
+    from ordu.worker.terms.running import RunningWorker
 
 
 def run(
@@ -36,9 +40,10 @@ def run(
         children.follow_parent()
     from ordu.cli.worker.talk import Talk
 
-    backend = made(opened)
-    with Talk(opened.settings, has_parent=with_parent) as talk:
-        end = asyncio.run(work(opened, backend, talk))
+    with _announced(opened.settings) as running:
+        backend = made(opened)
+        with Talk(opened.settings, has_parent=with_parent) as talk:
+            end = asyncio.run(work(opened, backend, talk, running))
     if end.has_lost_a_thread:
         # It cannot be stopped, and Python would wait for it.
         sys.stdout.flush()
@@ -66,6 +71,18 @@ def made(opened: Opened) -> "Backend":
         raise Failure(str(error), WRONG_USAGE) from error
 
 
+@contextmanager
+def _announced(settings: WorkerSettings) -> Iterator["RunningWorker"]:
+    """Let `ordu worker status`, `pause` and `stop` find this worker for as long as it runs."""
+    from ordu.worker.terms.running import AlreadyRunning, RunningWorker
+
+    try:
+        with RunningWorker(settings) as running:
+            yield running
+    except AlreadyRunning as error:
+        raise Failure(str(error), WRONG_USAGE) from error
+
+
 @dataclass(frozen=True)
 class End:
     """How a worker ended."""
@@ -74,15 +91,23 @@ class End:
     has_lost_a_thread: bool
 
 
-async def work(opened: Opened, backend: "Backend", talk: "Talk") -> End:
+async def work(opened: Opened, backend: "Backend", talk: "Talk", running: "RunningWorker") -> End:
     """Work until told to stop."""
     from ordu.cli.hordes import connect
     from ordu.worker.loop import Worker
+    from ordu.worker.terms.owner import OwnersGate
 
     settings = opened.settings
     stop = asyncio.Event()
+    gate = OwnersGate(settings, running.pause)
+    gate.listen()
+
+    def tell(event: "Event") -> None:
+        running.tell(event)
+        talk.tell(event)
+
     async with connect(settings.url, settings.api_key) as horde:
-        worker = Worker(horde, [backend], settings, on_event=talk.tell)
+        worker = Worker(horde, [backend], settings, on_event=tell, gate=gate)
         was_abandoned = False
 
         def on_signal() -> None:
@@ -91,6 +116,7 @@ async def work(opened: Opened, backend: "Backend", talk: "Talk") -> End:
                 was_abandoned = True
                 worker.abandon()
             else:
+                running.stopping()
                 talk.stopping()
                 stop.set()
 
