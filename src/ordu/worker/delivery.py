@@ -69,21 +69,19 @@ class Delivery:
             except UnknownKey:
                 raise
             except HordeError as error:
-                if not error.may_pass:
-                    self._outage.is_over()
+                if not error.may_pass or self._clock() >= deadline:
+                    self._outage.is_over(result.id)
                     if tries and error.rc == "DuplicateGen":  # an earlier try arrived after all
                         self._accepted(result, None)
                         return None
                     return error
-                if self._clock() >= deadline:
-                    return error
                 failed = error
             else:
-                self._outage.is_over()
+                self._outage.is_over(result.id)
                 self._accepted(result, known(reply.reward, 0.0))
                 return None
             tries += 1
-            await self._outage.wait_after(failed)
+            await self._outage.wait_after(result.id, failed)
 
     def _accepted(self, result: PostJobSubmitRequest, reward: float | None) -> None:
         if result.state != "faulted":

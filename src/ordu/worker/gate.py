@@ -1,5 +1,6 @@
 """The gate: whether this machine's owner lets the worker take a job now."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,3 +23,15 @@ class Gate(Protocol):
     async def changed(self) -> None:
         """Return when the answer may be another one, after half a minute at the latest."""
         ...
+
+
+class AlwaysOpen:
+    """The gate of an owner who has said nothing."""
+
+    async def closed(self) -> Closed | None:
+        """It is not."""
+        return None
+
+    async def changed(self) -> None:
+        """Never."""
+        await asyncio.Event().wait()

@@ -1,43 +1,42 @@
-"""The worker's loop: take a job, have the backend make it, deliver it; several at once.
+"""The worker: takes jobs, has its benches make them, delivers them; each while the others go on.
 
-A worker has as many *hands* as it does jobs at once. Each hand does one thing after the other; only
-one of them asks for jobs at a time, so an idle worker asks as often as one with a single hand.
-Asked to stop, the hands finish and deliver what they hold and take nothing new.
+Three things happen at the same time. The *taker* asks for jobs, for idle benches and a little ahead
+for busy ones; the *benches* make pictures, each device as many at once as its owner said; what is
+made is *delivered* beside that, and a bench waits for it only when much is undelivered. Asked to
+stop, the worker finishes and delivers what it holds and takes nothing new.
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
 
-from ordu.client import AsyncHorde, HordeError
+from ordu.client import AsyncHorde
 from ordu.client.waiting import Clock
 from ordu.client.wire import known
 from ordu.protocol.jobs import GenerationPayload
 from ordu.settings import WorkerSettings
-from ordu.worker import pictures
-from ordu.worker.backends import Backend, BackendError, Drawing, Picture
+from ordu.worker.backends import Backend, BackendError, Drawing, OutOfMemoryError, Picture
+from ordu.worker.bench import Bench
 from ordu.worker.delivery import Delivery
-from ordu.worker.events import Back, Drawn, Event, Failed, Idle, Listener, Made, Paused, Took
-from ordu.worker.jobs import SEEDS, Job, ask_for, read_job, reasons
+from ordu.worker.events import Began, Drawn, Failed, Limited, Listener, Made, Took
+from ordu.worker.gate import AlwaysOpen, Gate
+from ordu.worker.jobs import SEEDS, Job, read_job
 from ordu.worker.outage import Outage, Sleep, pause
+from ordu.worker.reserve import Held, Reserve
+from ordu.worker.taking import Taker, first_of, unheard
+from ordu.worker.underway import Underway, megapixelsteps_of
 
-MAINTENANCE = frozenset({"WorkerMaintenance", "WorkerFlaggedMaintenance"})
-MAINTENANCE_PAUSE_S = 30.0
-WAIT_S = 20  # for how long the server is asked to wait for a job
-FAILURES_MAX = 3  # in a row; more are no bad luck
-FAILURES_PAUSE_S_MIN = 30.0
-FAILURES_PAUSE_S_MAX = 300.0
+JOB_S_MAX = 3600.0  # where the horde does not say how long it waits for a picture
+UNDELIVERED_MAX = 2  # for each slot; a bench does not begin another picture before one is sent
 
 log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Works for one horde with one backend until it is stopped.
+    """Works for one horde with one backend, on one device or several, until it is stopped.
 
     `on_event` is told what happens, in the event loop. `sleep`, `clock` and `chance` are for tests.
     """
@@ -45,28 +44,33 @@ class Worker:
     def __init__(
         self,
         horde: AsyncHorde,
-        backend: Backend,
+        backends: Sequence[Backend],
         settings: WorkerSettings,
         *,
-        on_event: Listener | None = None,
+        gate: Gate | None = None,
+        on_event: Listener = unheard,
         sleep: Sleep = asyncio.sleep,
         clock: Clock = time.monotonic,
         chance: random.Random | None = None,
     ) -> None:
         self._horde = horde
-        self._backend = backend
         self._settings = settings
-        self._tell: Callable[[Event], None] = on_event or _ignore
+        self._tell = on_event
         self._sleep = sleep
         self._clock = clock
         self._chance = chance or random.Random()  # noqa: S311 - seeds of pictures are no secrets
-        self._outage = Outage(self._tell, sleep, clock, self._chance)
-        self._delivery = Delivery(horde, self._outage, self._tell, clock)
-        self._asking = asyncio.Lock()
-        self._failures = 0  # in a row
-        self._needs_rest = False
-        self._pause_reason: str | None = None
-        self._hands: asyncio.Task[None] | None = None
+        self._benches = [Bench(each, each.device, settings.jobs, clock) for each in backends]
+        outage = Outage(on_event, sleep, clock, self._chance)
+        self._taker = Taker(
+            horde, self._benches, settings, gate or AlwaysOpen(), outage, on_event, sleep, clock
+        )
+        self._delivery = Delivery(horde, outage, on_event, clock)
+        self._reserve = Reserve(self._benches)
+        self._underway = Underway(clock)
+        self._has_changed = asyncio.Event()  # what decides whether to fetch another job
+        slots = settings.jobs * len(self._benches)
+        self._undelivered = asyncio.Semaphore(slots * UNDELIVERED_MAX)
+        self._work: asyncio.Task[None] | None = None
         self._is_abandoned = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -76,171 +80,147 @@ class Worker:
             HordeError: the horde will never give this worker jobs: unknown key, foreign name, …
             LookupError: the backend has none of the models in the settings.
         """
-        threads = ThreadPoolExecutor(self._settings.jobs, thread_name_prefix="ordu-backend")
-        self._hands = asyncio.create_task(self._all_hands(stop, threads))
+        self._work = asyncio.create_task(self._everything(stop))
         try:
-            await self._hands
+            await self._work
         except asyncio.CancelledError:
             if not self._is_abandoned:
                 raise
         finally:
-            # What a backend is drawing for nobody cannot be interrupted, but nobody waits for it.
-            threads.shutdown(wait=False, cancel_futures=True)
+            for bench in self._benches:
+                bench.close()
 
     def abandon(self) -> None:
-        """Let go of everything at once; the horde gives the jobs away after their time."""
+        """Let go of everything; the horde gives the jobs away after their time."""
         self._is_abandoned = True
-        if self._hands is not None:
-            self._hands.cancel()
+        if self._work is not None:
+            self._work.cancel()
 
-    async def _all_hands(self, stop: asyncio.Event, threads: ThreadPoolExecutor) -> None:
+    @property
+    def has_lost_a_thread(self) -> bool:
+        """Whether a backend still works for nobody and cannot be stopped."""
+        return any(bench.has_lost_a_thread for bench in self._benches)
+
+    async def _everything(self, stop: asyncio.Event) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(self._settings.jobs):
-                    group.create_task(self._hand(stop, threads))
+                for bench in self._benches:
+                    for _ in range(bench.slots):
+                        group.create_task(self._slot(bench, group))
+                group.create_task(self._take(stop, group))
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None  # the first; the others stopped because of it
 
-    async def _hand(self, stop: asyncio.Event, threads: ThreadPoolExecutor) -> None:
-        while (job := await self._next_job(stop, threads)) is not None:
-            picture = await self._make(job, threads)
-            if picture is None:
-                await self._delivery.failure(job.id)
-            else:
-                await self._delivery.picture(job, picture)
-
     # -- taking --------------------------------------------------------------------------------
 
-    async def _next_job(self, stop: asyncio.Event, threads: ThreadPoolExecutor) -> Job | None:
-        """The next job, waiting for one; None when the worker is to stop."""
-        async with self._asking:
-            while not stop.is_set():
-                if self._needs_rest:
-                    await self._rest(stop)
-                    continue
-                asked_at = self._clock()
-                try:
-                    reply = await self._ask(threads, stop)
-                except (HordeError, BackendError) as error:
-                    await self._wait_after(error, stop)
-                    continue
-                self._welcome()
-                if job_id := known(reply.id, ""):
-                    return self._take(reply, job_id)
-                self._tell(Idle(reasons(reply)))
-                if self._clock() - asked_at < WAIT_S:  # a server that lets us wait did so
-                    await pause(self._sleep, self._settings.poll_interval_s, stop)
-        return None
+    async def _take(self, stop: asyncio.Event, group: asyncio.TaskGroup) -> None:
+        await asyncio.sleep(0)  # the slots are there first
+        while await self._has_room(stop):
+            reply = await self._taker.take(stop)
+            if reply is None:
+                break
+            self._reserve.put(self._hold(reply, group))
+        self._reserve.close()
 
-    async def _ask(self, threads: ThreadPoolExecutor, stop: asyncio.Event) -> GenerationPayload:
-        """Pop; waits for a job where the server can, but not longer than until `stop`.
+    async def _has_room(self, stop: asyncio.Event) -> bool:
+        """Wait until another job can be used; False when the worker is to stop."""
+        while not stop.is_set():
+            ahead = min(self._settings.prefetch, self._underway.free_soon())
+            if self._reserve.idle_count or self._reserve.count < ahead:
+                return True
+            self._has_changed.clear()
+            soon_s = self._underway.next_free_s()
+            if self._reserve.count >= self._settings.prefetch or soon_s is None:
+                await first_of(self._has_changed.wait(), stop.wait())
+            else:
+                await pause(self._sleep, soon_s, self._has_changed, stop)
+        return False
 
-        When the pop is cut off, the server gives what it may have found to somebody else.
-        """
-        # In a thread, because a backend may have to ask another program what it has.
-        offer = await asyncio.get_running_loop().run_in_executor(threads, self._backend.offer)
-        wish = ask_for(offer, self._settings, self._settings.jobs)
-        popping = asyncio.create_task(self._horde.post_job_pop(wish, prefer=f"wait={WAIT_S}"))
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({popping, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not popping.done():
-                return GenerationPayload(id=None)
-            return popping.result()
-        finally:
-            popping.cancel()
-            stopping.cancel()
-
-    def _take(self, reply: GenerationPayload, job_id: str) -> Job:
-        job = read_job(reply, job_id, self._chance.randrange(SEEDS), self._settings.model_names)
+    def _hold(self, reply: GenerationPayload, group: asyncio.TaskGroup) -> Held:
+        names = self._settings.model_names
+        job = read_job(reply, known(reply.id, ""), self._chance.randrange(SEEDS), names)
         drawing = job.drawing
         self._tell(Took(job.id, job.model, drawing.width, drawing.height, drawing.steps))
-        return job
+        return Held(job, self._clock(), group.create_task(self._with_sources(job)))
 
-    async def _wait_after(self, error: HordeError | BackendError, stop: asyncio.Event) -> None:
-        """Wait after no pop was possible; raises what waiting does not mend."""
-        if isinstance(error, HordeError):
-            if error.may_pass:
-                await self._outage.wait_after(error, stop)
-                return
-            # Servers of 2022 say it in words only.
-            in_words = error.rc is None and "maintenance" in error.message.lower()
-            if not in_words and error.rc not in MAINTENANCE:
-                raise error
-            self._outage.is_over()
-        self._tell_pause(str(error), MAINTENANCE_PAUSE_S)
-        await pause(self._sleep, MAINTENANCE_PAUSE_S, stop)
-
-    def _welcome(self) -> None:
-        self._outage.is_over()
-        if self._pause_reason is not None:
-            self._pause_reason = None
-            self._tell(Back())
-
-    async def _rest(self, stop: asyncio.Event) -> None:
-        """Pause after failures in a row, longer each time; then one more job is tried."""
-        doublings = min(self._failures - FAILURES_MAX, 10)
-        pause_s = min(FAILURES_PAUSE_S_MIN * 2**doublings, FAILURES_PAUSE_S_MAX)
-        self._tell_pause(f"{self._failures} jobs in a row failed.", pause_s)
-        await pause(self._sleep, pause_s, stop)
-        self._needs_rest = False
-
-    def _tell_pause(self, reason: str, pause_s: float) -> None:
-        if reason != self._pause_reason:
-            self._pause_reason = reason
-            log.warning("No new jobs for a while: %s", reason)
-            self._tell(Paused(reason, pause_s))
+    async def _with_sources(self, job: Job) -> Drawing | Exception:
+        """The drawing with its source image and mask; or why they cannot be had."""
+        drawing = job.drawing
+        try:
+            if job.source is not None:
+                drawing = replace(drawing, source_image=await self._horde.fetch(job.source))
+            if job.mask is not None:
+                drawing = replace(drawing, source_mask=await self._horde.fetch(job.mask))
+        except Exception as error:  # noqa: BLE001 - told when its turn comes
+            return error
+        return drawing
 
     # -- making --------------------------------------------------------------------------------
 
-    async def _make(self, job: Job, threads: ThreadPoolExecutor) -> Picture | None:
+    async def _slot(self, bench: Bench, group: asyncio.TaskGroup) -> None:
+        """Make one picture after the other."""
+        while True:
+            self._has_changed.set()
+            if (held := await self._reserve.get(bench)) is None:
+                return
+            picture = await self._make(bench, held)
+            await self._undelivered.acquire()
+            group.create_task(self._deliver(bench, held, picture))
+
+    async def _make(self, bench: Bench, held: Held) -> Picture | None:
         """The finished picture; None when it could not be made, which has been told."""
-        started = self._clock()
+        job = held.job
+        self._underway.begin(job.id, job.drawing)
+        self._tell(Began(job.id, bench.name))
         try:
-            drawing = await self._with_source(job)
-            picture = await self._draw(job.id, drawing, threads)
-            await self._hold_back(drawing, self._clock() - started)
-        except Exception as error:  # a backend is somebody else's code
-            self._failures += 1
-            self._needs_rest = self._failures >= FAILURES_MAX
-            log.warning(
-                "Job %s failed: %s", job.id, error, exc_info=log.isEnabledFor(logging.DEBUG)
-            )
-            self._tell(Failed(job.id, str(error) or type(error).__name__))
+            picture = await self._draw(bench, held)
+        except Exception as error:  # noqa: BLE001 - a backend is somebody else's code
+            self._underway.end(job.id, is_made=False)
+            self._failed(bench, job, error)
             return None
-        self._failures = 0
-        self._tell(Made(job.id, self._clock() - started, len(picture.data)))
+        self._taker.rest.made()
+        took_s = self._underway.end(job.id, is_made=True)
+        self._tell(Made(job.id, took_s, len(picture.data)))
         return picture
 
-    async def _with_source(self, job: Job) -> Drawing:
-        """The drawing with its source image, if it has one."""
-        drawing = job.drawing
-        if job.source is not None:
-            drawing = replace(drawing, source_image=await self._horde.fetch(job.source))
-        if job.mask is not None:
-            drawing = replace(drawing, source_mask=await self._horde.fetch(job.mask))
-        return drawing
+    async def _draw(self, bench: Bench, held: Held) -> Picture:
+        drawing = await held.drawing
+        if isinstance(drawing, Exception):
+            raise drawing
 
-    async def _hold_back(self, drawing: Drawing, took_s: float) -> None:
+        def tell_share(share: float) -> None:
+            self._underway.progress(held.job.id, share)
+            self._has_changed.set()
+            self._tell(Drawn(held.job.id, share))
+
+        limit_s = (held.job.ttl_s or JOB_S_MAX) - (self._clock() - held.taken_at)
+        if limit_s <= 0:
+            raise BackendError("Its time at the horde was over before a device was free.")
+        return await bench.make(drawing, tell_share, limit_s)
+
+    def _failed(self, bench: Bench, job: Job, error: Exception) -> None:
+        self._taker.rest.failed()
+        log.warning("Job %s failed: %s", job.id, error, exc_info=log.isEnabledFor(logging.DEBUG))
+        self._tell(Failed(job.id, str(error) or type(error).__name__))
+        if isinstance(error, OutOfMemoryError) and bench.pixels_max is not None:
+            self._tell(Limited(bench.pixels_max))
+
+    # -- delivering ----------------------------------------------------------------------------
+
+    async def _deliver(self, bench: Bench, held: Held, picture: Picture | None) -> None:
+        try:
+            if picture is None:
+                await self._delivery.failure(held.job.id)
+            else:
+                await self._hold_back(bench, held)
+                await self._delivery.picture(held.job, picture)
+        finally:
+            self._undelivered.release()
+
+    async def _hold_back(self, bench: Bench, held: Held) -> None:
         """Wait until a picture was not made faster than its backend wants to be seen."""
-        fastest = self._backend.offer().megapixelsteps_per_s_max
+        fastest = bench.offer.megapixelsteps_per_s_max if bench.offer else 0
         if fastest:
-            megapixelsteps = drawing.width * drawing.height * drawing.steps / 1_000_000
-            await self._sleep(max(0.0, megapixelsteps / fastest - took_s))
-
-    async def _draw(self, job_id: str, drawing: Drawing, threads: ThreadPoolExecutor) -> Picture:
-        loop = asyncio.get_running_loop()
-
-        def progress(share: float) -> None:
-            with suppress(RuntimeError):  # abandoned: the loop is closed, the backend is not done
-                loop.call_soon_threadsafe(self._tell, Drawn(job_id, share))
-
-        def make() -> Picture:
-            picture = self._backend.make(drawing, progress)
-            return replace(picture, data=pictures.as_webp(picture.data))
-
-        return await loop.run_in_executor(threads, make)
-
-
-def _ignore(event: Event) -> None:
-    del event
+            took_s = self._clock() - held.taken_at
+            due_s = megapixelsteps_of(held.job.drawing) / fastest - took_s
+            await self._sleep(max(0.0, due_s))

@@ -31,11 +31,11 @@ async def pause(sleep: Sleep, seconds: float, *events: asyncio.Event) -> None:
 
 
 class Outage:
-    """One per worker: all its jobs share one outage, which is told once and logged once.
+    """One per worker, told once and logged once, however many of its calls do not get through.
 
-    The longer it lasts, the longer are the pauses; part of each is chance, so that not all workers
-    of a horde that was restarted come back in the same moment. When one call gets through, all
-    that wait try at once.
+    The longer a call has failed, the longer are its pauses; part of each is chance, so that not all
+    workers of a horde that was restarted come back in the same moment. When a call that failed gets
+    through, all that wait try at once. `what` names the call: the pop, or a job's delivery.
     """
 
     def __init__(self, tell: Listener, sleep: Sleep, clock: Clock, chance: random.Random) -> None:
@@ -43,27 +43,27 @@ class Outage:
         self._sleep = sleep
         self._clock = clock
         self._chance = chance
-        self._lost_since: float | None = None
+        self._since: dict[str, float] = {}  # of each call that fails
         self._is_back = asyncio.Event()
 
-    async def wait_after(self, error: HordeError, *events: asyncio.Event) -> None:
+    async def wait_after(self, what: str, error: HordeError, *events: asyncio.Event) -> None:
         """Wait after a call that may succeed later; one of the events ends the wait too."""
         if isinstance(error, TooMuch) and error.retry_after_s is not None:
             await pause(self._sleep, min(error.retry_after_s, RETRY_AFTER_S_MAX), *events)
             return
-        if self._lost_since is None:
-            self._lost_since = self._clock()
-            self._is_back.clear()
+        if not self._since:
             log.warning("Lost the horde: %s", error)
             self._tell(Lost(str(error)))
-        lost_s = self._clock() - self._lost_since
+        self._is_back.clear()
+        lost_s = self._clock() - self._since.setdefault(what, self._clock())
         pause_s = min(lost_s, PAUSE_S_MAX) * self._chance.uniform(0.5, 1.0)
         await pause(self._sleep, max(pause_s, PAUSE_S_MIN), self._is_back, *events)
 
-    def is_over(self) -> None:
-        """The horde answered: the next outage is a new one."""
-        if self._lost_since is not None:
-            self._lost_since = None
-            self._is_back.set()
+    def is_over(self, what: str) -> None:
+        """This call got through, or is given up: its next failure is a new one."""
+        if self._since.pop(what, None) is None:
+            return
+        self._is_back.set()
+        if not self._since:
             log.info("The horde answers again.")
             self._tell(Back())

@@ -2,26 +2,22 @@
 
 import asyncio
 import base64
-import random
 import threading
 from collections import deque
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import httpx
-import msgspec
 import pytest
+from tests.unit.worker.scene import REFUSED, UPLOAD, WEBP, Scene, a_job, kinds, no
 
 from ordu.client import AsyncHorde, NotAllowed, NotFound, UnknownKey
 from ordu.settings import WorkerSettings
-from ordu.worker.backends import Backend, BackendError, Drawing, Offer, Picture, Progress
+from ordu.worker.backends import BackendError, Drawing, Offer
 from ordu.worker.events import (
     Back,
     Delivered,
     Drawn,
     Dropped,
-    Event,
     Failed,
     Idle,
     Lost,
@@ -32,116 +28,6 @@ from ordu.worker.events import (
 from ordu.worker.loop import Worker
 
 pytestmark = pytest.mark.anyio
-
-UPLOAD = "http://pictures.test/up.webp"
-REFUSED = httpx.ConnectError("refused")
-
-
-def no(status: int, rc: str | None = None, message: str = "No.") -> httpx.Response:
-    return httpx.Response(status, json={"message": message, "rc": rc})
-
-
-WEBP = b"RIFF....WEBP"
-
-
-class FakeBackend(Backend):
-    """Draws its prompt; `make` can be replaced."""
-
-    def __init__(self) -> None:
-        self.drawn: list[Drawing] = []
-        self.draw: Callable[[Drawing], bytes] = lambda drawing: WEBP + drawing.prompt.encode()
-        self.can = Offer(models=("sdxl",), max_pixels=512 * 512)
-
-    def offer(self) -> Offer:
-        return self.can
-
-    def make(self, drawing: Drawing, progress: Progress) -> Picture:
-        self.drawn.append(drawing)
-        progress(0.5)
-        return Picture(self.draw(drawing))
-
-
-class Scene:
-    """A worker, its horde, its backend, and everything that happened.
-
-    Pops are answered from `jobs`; a job is a dict, a refusal a response or an exception. When they
-    are used up the horde is idle, and the worker is asked to stop at its second idle pop.
-    """
-
-    def __init__(self, **settings: Any) -> None:
-        self.jobs: deque[Any] = deque()
-        self.submits: deque[Any] = deque()  # answers to the next submits; then a reward
-        self.uploads: deque[Any] = deque()
-        self.delivered: list[dict[str, Any]] = []
-        self.uploaded: list[bytes] = []
-        self.pops: list[dict[str, Any]] = []
-        self.wishes: list[str] = []  # how long each pop was to wait
-        self.events: list[Event] = []
-        self.slept: list[float] = []
-        self.now_s = 0.0
-        self.idle_pops_until_stop = 2
-        self.stop = asyncio.Event()
-        self.backend = FakeBackend()
-        self.horde = AsyncHorde("http://horde.test", "k", transport=httpx.MockTransport(self.far))
-        self.worker = Worker(
-            self.horde,
-            self.backend,
-            WorkerSettings(**{"name": "attic", "poll_interval_s": 2.0, **settings}),
-            on_event=self.events.append,
-            sleep=self.sleep,
-            clock=lambda: self.now_s,
-            chance=random.Random(7),
-        )
-
-    async def run(self) -> list[Event]:
-        """Let the worker work until it is idle; what it told, without idleness."""
-        await asyncio.wait_for(self.worker.run(self.stop), 10)
-        return [event for event in self.events if not isinstance(event, Idle | Drawn)]
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now_s += seconds
-        await asyncio.sleep(0)
-
-    def far(self, call: httpx.Request) -> httpx.Response:
-        match call.method, call.url.path:
-            case "POST", "/api/v2/generate/pop":
-                self.pops.append(msgspec.json.decode(call.content))
-                self.wishes.append(call.headers["prefer"])
-                return self.answer(self.jobs, self.idle)
-            case "POST", "/api/v2/generate/submit":
-                assert call.headers["apikey"] == "k"
-                self.delivered.append(msgspec.json.decode(call.content))
-                return self.answer(self.submits, lambda: {"reward": 4.5})
-            case "PUT", "/up.webp":
-                assert "apikey" not in call.headers
-                self.uploaded.append(call.content)
-                return self.answer(self.uploads, dict)
-            case "GET", "/source.webp":
-                return httpx.Response(200, content=b"source")
-        raise AssertionError(call)
-
-    def answer(self, answers: deque[Any], usual: Callable[[], dict[str, Any]]) -> httpx.Response:
-        answer = answers.popleft() if answers else usual()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
-
-    def idle(self) -> dict[str, Any]:
-        self.idle_pops_until_stop -= 1
-        if self.idle_pops_until_stop <= 0:
-            self.stop.set()
-        return {"id": None, "ids": [], "payload": {}, "skipped": {"nsfw": 3, "models": 0}}
-
-
-def a_job(number: int = 1, **changes: Any) -> dict[str, Any]:
-    payload = {"prompt": f"fox {number}###rain", "ddim_steps": 9, "seed": str(number)}
-    return {"id": f"job-{number}", "payload": payload, "model": "sdxl", "skipped": {}, **changes}
-
-
-def kinds(events: list[Event]) -> list[type[Event]]:
-    return [type(event) for event in events]
-
 
 # -- the usual way -----------------------------------------------------------------------------
 
@@ -342,20 +228,23 @@ async def test_a_picture_survives_a_restart_of_the_horde():
 
 async def test_when_one_call_gets_through_all_that_wait_try_at_once():
     scene = Scene(jobs=2)
-    scene.jobs.append(a_job())
-    scene.submits.append(REFUSED)
+    scene.jobs.extend([a_job(1), a_job(2)])
+    scene.submits.extend([REFUSED, REFUSED])
     asleep = asyncio.Event()
     sleep = scene.sleep
 
-    async def sleep_for_ever_when_lost(seconds: float) -> None:
-        if seconds == 0.5:
+    async def the_first_sleeps_for_ever(seconds: float) -> None:
+        if seconds == 0.5 and not asleep.is_set():
             asleep.set()
             await asyncio.Event().wait()
         await asleep.wait()
         await sleep(seconds)
 
-    scene.worker._outage._sleep = scene.worker._sleep = sleep_for_ever_when_lost
-    assert kinds(await scene.run()) == [Took, Made, Lost, Back, Delivered]
+    scene.worker._taker.outage._sleep = scene.worker._taker.sleep = the_first_sleeps_for_ever
+    events = await scene.run()
+    assert [kind for kind in kinds(events) if kind not in {Took, Made}] == [
+        *(Lost, Delivered, Back, Delivered)
+    ]
 
 
 async def test_a_delivery_whose_answer_was_lost_is_a_delivery():
@@ -371,7 +260,7 @@ async def test_a_delivery_is_given_up_after_ten_minutes():
     scene.jobs.append(a_job())
     scene.submits.extend([REFUSED] * 1000)
     events = await scene.run()
-    assert kinds(events) == [Took, Made, Lost, Dropped, Back]
+    assert kinds(events) == [Took, Made, Lost, Back, Dropped]
     assert 600 <= scene.now_s <= 660
 
 
@@ -500,7 +389,7 @@ async def test_a_pause_ends_when_asked_to_stop():
         asleep.set()
         await asyncio.Event().wait()
 
-    scene.worker._sleep = sleep
+    scene.worker._taker.sleep = sleep
     running = asyncio.create_task(scene.run())
     await asleep.wait()
     scene.stop.set()
@@ -562,7 +451,7 @@ async def test_a_stop_does_not_wait_for_a_pop_that_waits():
         raise AssertionError(call)
 
     scene.horde = AsyncHorde("http://horde.test", "k", transport=httpx.MockTransport(never))
-    worker = Worker(scene.horde, scene.backend, WorkerSettings(name="attic"))
+    worker = Worker(scene.horde, [scene.backend], WorkerSettings(name="attic"))
     working = asyncio.create_task(worker.run(scene.stop))
     await asked.wait()
     scene.stop.set()

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +38,13 @@ def run(
 
     backend = made(opened)
     with Talk(opened.settings, has_parent=with_parent) as talk:
-        was_abandoned = asyncio.run(work(opened, backend, talk))
-    if was_abandoned:
-        # The backend's threads cannot be stopped, and Python would wait for them.
+        end = asyncio.run(work(opened, backend, talk))
+    if end.has_lost_a_thread:
+        # It cannot be stopped, and Python would wait for it.
         sys.stdout.flush()
-        os._exit(INTERRUPTED)
+        os._exit(INTERRUPTED if end.was_abandoned else 0)
+    if end.was_abandoned:
+        raise Failure("", INTERRUPTED)
 
 
 def show_words() -> None:
@@ -63,15 +66,23 @@ def made(opened: Opened) -> "Backend":
         raise Failure(str(error), WRONG_USAGE) from error
 
 
-async def work(opened: Opened, backend: "Backend", talk: "Talk") -> bool:
-    """Work until told to stop; says whether what was in hand was let go."""
+@dataclass(frozen=True)
+class End:
+    """How a worker ended."""
+
+    was_abandoned: bool
+    has_lost_a_thread: bool
+
+
+async def work(opened: Opened, backend: "Backend", talk: "Talk") -> End:
+    """Work until told to stop."""
     from ordu.cli.hordes import connect
     from ordu.worker.loop import Worker
 
     settings = opened.settings
     stop = asyncio.Event()
     async with connect(settings.url, settings.api_key) as horde:
-        worker = Worker(horde, backend, settings, on_event=talk.tell)
+        worker = Worker(horde, [backend], settings, on_event=talk.tell)
         was_abandoned = False
 
         def on_signal() -> None:
@@ -89,4 +100,4 @@ async def work(opened: Opened, backend: "Backend", talk: "Talk") -> bool:
             await worker.run(stop)
         except LookupError as error:
             raise Failure(str(error.args[0]), WRONG_USAGE) from error
-        return was_abandoned
+        return End(was_abandoned, worker.has_lost_a_thread)

@@ -118,6 +118,7 @@ class Backend(ABC):
     """One device that makes pictures. Its methods run in threads and may take long."""
 
     settings_type: ClassVar[type[Settings]] = NoSettings  # read from `[backends.NAME]`
+    device: str = ""  # what it draws on, if there are several
     extra: ClassVar[str] = ""  # what pip installs with it: `ordu[diffusers]`
     is_apart: ClassVar[bool] = False  # runs in a process of its own, because it can crash
 
