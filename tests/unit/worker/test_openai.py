@@ -32,7 +32,14 @@ from ordu.worker.backends import (
     openai,
 )
 from ordu.worker.backends.openai import OpenAIBackend, OpenAISettings, endpoint
-from ordu.worker.backends.openai.sizes import Size, best_size, cut, embedded, read_size
+from ordu.worker.backends.openai.sizes import (
+    Size,
+    best_size,
+    cut,
+    embedded,
+    read_size,
+    transparent_where,
+)
 
 THREE = ("1024x1024", "1536x1024", "1024x1536")
 
@@ -268,6 +275,12 @@ def test_inpainting_paints_where_the_mask_is_white_and_keeps_the_rest_to_the_pix
     ]  # fmt: skip
 
 
+def test_a_mask_whose_white_is_not_quite_white_is_fully_transparent():
+    mask = Image.new("L", (4, 1))
+    mask.putdata([0, 100, 160, 253])
+    assert list(transparent_where(mask).getchannel("A").tobytes()) == [255, 255, 0, 0]
+
+
 def test_without_a_mask_what_is_transparent_is_painted(api):
     source = Image.new("RGBA", (512, 512), (60, 60, 60, 255))
     source.paste((0, 0, 0, 0), (256, 0, 512, 512))
@@ -421,7 +434,9 @@ MODERATED = error_object(
         200, {"data": [{"b64_json": "aGVsbG8="}]}, "picture of the endpoint cannot be read",
         id="no picture in it",
     ),
-    pytest.param(200, {"data": [{"url": "http://["}]}, "cannot be fetched: Invalid", id="a broken link"),
+    pytest.param(
+        200, {"data": [{"url": "http://["}]}, "cannot be fetched: Invalid", id="a broken link"
+    ),
     pytest.param(200, {"data": [{"url": "/gone"}]}, "is answered with 404", id="a dead link"),
 ])  # fmt: skip
 def test_an_error_that_stays_is_told_at_once(api, status, body, words):

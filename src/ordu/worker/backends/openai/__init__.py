@@ -146,7 +146,7 @@ class OpenAIBackend(Backend):
         if taken := sorted(RESERVED.intersection(settings.extra)):
             raise BackendError(f"The setting extra cannot set {', '.join(taken)}: the job does.")
         self._settings = settings
-        url = device or self.devices(settings)[0]
+        self.device = url = device or self.devices(settings)[0]
         self._endpoint = Endpoint(
             url, _key_for(url, settings), settings.timeout_s, clock=clock, sleep=sleep
         )

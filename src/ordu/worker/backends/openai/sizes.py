@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image, ImageOps
 
 SIZE = re.compile(r"[1-9][0-9]{1,4}x[1-9][0-9]{1,4}")
 
@@ -74,9 +74,12 @@ def embedded(image: Image.Image, size: Size) -> Image.Image:
 
 
 def transparent_where(mask: Image.Image) -> Image.Image:
-    """The mask as the endpoint reads it: transparent where ours is white and is painted anew."""
+    """The mask as the endpoint reads it: transparent where ours is white and is painted anew.
+
+    Only what is fully transparent counts there, and masks come as lossy pictures: 253 is white.
+    """
     sheet = Image.new("RGBA", mask.size, "black")
-    sheet.putalpha(ImageChops.invert(mask))
+    sheet.putalpha(mask.point(lambda level: 0 if level > 127 else 255))
     return sheet
 
 
