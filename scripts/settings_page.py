@@ -9,10 +9,11 @@ tables stand here.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ordu.settings import (
+    BACKENDS,
     TABLES,
     ClientSettings,
     ServerSettings,
@@ -22,6 +23,7 @@ from ordu.settings import (
     as_text,
     describe,
 )
+from ordu.worker.backends import installed, load
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings.md"
 
@@ -41,7 +43,8 @@ Every setting can be given in three ways. The first that gives a value counts:
 1. a flag of the command, `--port 7002`;
 2. an environment variable, `ORDU_PORT=7002`; an empty one gives nothing;
 3. a file, `port = 7002` in the table `[server]`, `[worker]` or `[client]`. The file is the one
-   named by `--config`, else by `ORDU_CONFIG`, else `ordu.toml` in the current folder.
+   named by `--config`, else by `ORDU_CONFIG`, else `ordu.toml` in the current folder. A worker
+   reads `ordu-worker.toml` instead, where there is one.
 
 Otherwise the default holds. A value that is not allowed stops the start with one line that says
 which setting, where the value came from, and what is allowed. So do a name in the file that is no
@@ -50,6 +53,14 @@ setting and a variable that is nearly one of ours.
 As text, a switch is `on` or `off` (`true`, `yes`, `1` and `false`, `no`, `0` do too), a list has
 commas between its items, factors are `name=number` with commas between. In the file, switches,
 numbers and lists may also be written as TOML has them.
+"""
+
+BACKENDS_INTRODUCTION = """\
+## Backends
+
+What a worker's backend is told stands in a table of its own and has variables of its own. On the
+command line it is `ordu worker --set NAME=VALUE`, as often as needed. What each backend can do
+stands in [backends](backends/README.md).
 """
 
 
@@ -71,16 +82,20 @@ def main() -> int:
 
 def page() -> str:
     """The whole page."""
-    parts = [INTRODUCTION, *(section(kind) for kind in HEADINGS)]
+    parts = [INTRODUCTION]
+    parts += [section(f"{HEADINGS[kind]}: `[{TABLES[kind]}]`", describe(kind)) for kind in HEADINGS]
+    parts.append(BACKENDS_INTRODUCTION)
+    for name in installed():
+        if settings := describe(load(name).settings_type, name):
+            parts.append(section(f"Backend {name}: `[{BACKENDS}.{name}]`", settings))
     return "\n".join(parts)
 
 
-def section(kind: type[Settings]) -> str:
-    """The settings of one program, one row each."""
-    title = f"## {HEADINGS[kind]}: `[{TABLES[kind]}]`"
+def section(title: str, settings: Sequence[Setting]) -> str:
+    """A table of settings, one row each."""
     head = "| setting | flag | variable | takes | default | what it is |\n|---|---|---|---|---|---|"
-    rows = "\n".join(f"| {' | '.join(map(in_cell, cells(each)))} |" for each in describe(kind))
-    return f"{title}\n\n{head}\n{rows}\n"
+    rows = "\n".join(f"| {' | '.join(map(in_cell, cells(each)))} |" for each in settings)
+    return f"## {title}\n\n{head}\n{rows}\n"
 
 
 def cells(setting: Setting) -> Iterator[str]:

@@ -20,6 +20,19 @@ def test_shows_all_three_or_one(call):
     assert "poll_interval_s" in call("config").stdout
 
 
+def test_the_backend_of_a_worker_is_shown_too(call):
+    Path("ordu-worker.toml").write_text(
+        "[worker]\nbackend = 'tests.foreign_backend:ForeignBackend'\n"
+        "[backends.ForeignBackend]\nspeed = 3\n"
+    )
+    shown = json.loads(call("config", "worker", "--json", ORDU_FOREIGNBACKEND_KEY="x").stdout)
+    assert shown["backends.ForeignBackend"] == {
+        "speed": {"value": 3, "from": "ordu-worker.toml [backends.ForeignBackend] speed"},
+        "key": {"value": "(set)", "from": "environment ORDU_FOREIGNBACKEND_KEY"},
+        "names": {"value": {}, "from": "default"},
+    }
+
+
 def test_secrets_are_not_shown(call):
     secret = "s3cret-of-22-characters"
     settings = {"ORDU_SECRET": secret, "ORDU_API_KEY": secret, "ORDU_ADMIN_KEY": secret[:22]}

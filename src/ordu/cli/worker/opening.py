@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ordu.cli.failures import WRONG_USAGE, Failure, extra
 from ordu.cli.options import read_options
-from ordu.settings import Settings, WorkerSettings, describe
+from ordu.settings import Reading, Settings, WorkerSettings, describe
 
 if TYPE_CHECKING:
     from ordu.worker.backends import Backend
@@ -33,10 +33,17 @@ def open_settings(
     """
     settings = read_options(WorkerSettings, given, config).values
     backend = backend_class(settings.backend)
-    kind = backend.settings_type
-    flags = _assignments(sets, [each.name for each in describe(kind)], settings.backend)
-    backend_settings = read_options(kind, flags, config, backend=table_of(settings.backend)).values
-    return Opened(settings, backend, backend_settings)
+    reading = read_backend(settings.backend, backend, sets, config)
+    return Opened(settings, backend, reading.values)
+
+
+def read_backend(
+    name: str, backend: "type[Backend]", sets: Sequence[str] = (), config: Path | None = None
+) -> Reading[Settings]:
+    """The settings of a backend, and where each came from."""
+    kind, table = backend.settings_type, table_of(name)
+    flags = _assignments(sets, [each.name for each in describe(kind, table)], table)
+    return read_options(kind, flags, config, backend=table)
 
 
 def table_of(backend: str) -> str:
