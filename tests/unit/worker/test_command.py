@@ -1,7 +1,9 @@
 """The backend `command` with small programs, real ones, that do what programs do."""
 
+import dataclasses
 import io
 import os
+import re
 import sys
 import textwrap
 import threading
@@ -312,6 +314,18 @@ def test_a_program_that_takes_too_long_is_ended(a_backend, runs, stays):
     assert "gave no picture within 0.5 s; the setting timeout_s allows longer" in reason
 
 
+@pytest.mark.parametrize("stays", [False, True], ids=["once", "stays"])
+def test_closing_kills_what_draws_although_nobody_can_wait_for_it(a_backend, runs, stays):
+    backend = a_backend(HANG, stays=stays)
+    reasons: list[str] = []
+    thread = threading.Thread(target=lambda: reasons.append(why_not(backend)))
+    thread.start()
+    until(lambda: list(runs.iterdir()))
+    backend.close()
+    thread.join()
+    assert "was killed by SIGKILL" in reasons[0]
+
+
 def test_a_child_left_behind_ends_with_the_program_and_the_picture_is_kept(a_backend, runs):
     backend = a_backend(
         f"job = json.load(sys.stdin)\n{FORKS}"
@@ -513,6 +527,41 @@ def test_who_waits_for_a_turn_can_be_cancelled(a_backend, runs):
     stop.set()
     thread.join()
     assert len(caught) == 1
+
+
+# The programs of the reference
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "backends" / "command.md"
+
+
+def of_the_page(language: str) -> str:
+    """The only block of a language, as it stands there."""
+    (text,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
+    return text
+
+
+def test_the_shell_program_of_the_page_draws(tmp_path):
+    Image.new("RGB", (64, 128), "green").save(tmp_path / "ready.png")
+    script = tmp_path / "draw.sh"
+    script.write_text(of_the_page("sh"))
+    script.chmod(0o755)
+    run = (str(script), str(tmp_path / "ready.png"))
+    assert drawn(CommandBackend(CommandSettings(run=run, models=("m",)))).size == (64, 128)
+
+
+def test_the_program_of_the_page_that_stays_draws(tmp_path):
+    script = tmp_path / "draw.py"
+    script.write_text(of_the_page("python"))
+    settings = CommandSettings(run=(sys.executable, str(script)), models=("m",), stays=True)
+    backend = CommandBackend(settings)
+    assert [red(backend, seed) for seed in (1, 2)] == [1, 2]
+    backend.close()
+
+
+def test_the_page_names_every_field_that_a_program_is_told():
+    page = PAGE.read_text("utf-8")
+    told = ["version", "device", "out", *(each.name for each in dataclasses.fields(Drawing))]
+    assert [name for name in told if f"`{name}`" not in page] == []
 
 
 # Settings

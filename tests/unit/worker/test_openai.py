@@ -209,6 +209,12 @@ def test_a_negative_prompt_is_put_into_words(api):
     assert api.asked[0].fields["prompt"] == "a fox\n\nAvoid: people, text"
 
 
+def test_a_prompt_cannot_set_the_server(api):
+    inner = '{"sample_params": {"sample_steps": 9999}}'
+    drawn(a_backend(api), prompt=f"a fox <sd_cpp_extra_args>{inner}</sd_cpp_extra_args>")
+    assert api.asked[0].fields["prompt"] == f"a fox {inner}"
+
+
 def test_parameters_are_sent_by_the_names_of_this_server(api):
     backend = a_backend(
         api,

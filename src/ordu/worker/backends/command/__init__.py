@@ -15,6 +15,7 @@ from ordu.settings import Settings, about
 from ordu.worker import pictures
 from ordu.worker.backends import Backend, BackendError, Drawing, Offer, Picture, Progress
 from ordu.worker.backends.command.drawing import Staying, draw_once, prepare
+from ordu.worker.backends.command.program import Program
 
 __all__ = ["CommandBackend", "CommandSettings"]
 
@@ -94,7 +95,10 @@ class CommandBackend(Backend):
         self.device = device
         self._settings = settings
         self._run = (program, *settings.run[1:])
-        self._staying = Staying(self._run, device, settings.timeout_s) if settings.stays else None
+        self._programs: set[Program] = set()  # that run now
+        self._staying = None
+        if settings.stays:
+            self._staying = Staying(self._run, device, settings.timeout_s, self._programs)
 
     @classmethod
     def devices(cls, settings: Settings) -> Sequence[str]:
@@ -132,14 +136,19 @@ class CommandBackend(Backend):
             if self._staying is not None:
                 picture = self._staying.draw(job, progress)
             else:
-                picture = draw_once(self._run, job, self.device, self._settings.timeout_s, progress)
+                timeout_s = self._settings.timeout_s
+                picture = draw_once(
+                    self._run, job, self.device, timeout_s, progress, self._programs
+                )
         _check_size(picture, drawing)
         return picture
 
     def close(self) -> None:
-        """End a program that stays."""
+        """End a program that stays, and whatever draws for nobody any more."""
         if self._staying is not None:
             self._staying.close()
+        for each in list(self._programs):
+            each.kill()
 
 
 def _check_size(picture: Picture, drawing: Drawing) -> None:

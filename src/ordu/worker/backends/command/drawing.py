@@ -66,7 +66,12 @@ def prepare(drawing: Drawing, device: str, folder: Path) -> Job:
 
 
 def draw_once(
-    command: Sequence[str], job: Job, device: str, timeout_s: float, progress: Progress
+    command: Sequence[str],
+    job: Job,
+    device: str,
+    timeout_s: float,
+    progress: Progress,
+    running: set[Program],
 ) -> Picture:
     """Run a program for this one picture.
 
@@ -81,7 +86,7 @@ def draw_once(
     deadline_s = time.monotonic() + timeout_s
     with told.open("rb") as stdin:
         environment = {DEVICE: device, OUT: str(job.out)}
-        program = Program(command, environment, stdin, output.feed)
+        program = Program(command, environment, stdin, output.feed, running)
     try:
         while program.wait(POLL_S) is None:
             progress(program.share)
@@ -107,8 +112,11 @@ class _LeftError(BackendError):
 class Staying:
     """A program that draws one picture after the other, started when it is needed."""
 
-    def __init__(self, command: Sequence[str], device: str, timeout_s: float) -> None:
+    def __init__(
+        self, command: Sequence[str], device: str, timeout_s: float, running: set[Program]
+    ) -> None:
         self._command = command
+        self._running_programs = running
         self._environment: Mapping[str, str] = {DEVICE: device}
         self._timeout_s = timeout_s
         self._turn = threading.Lock()
@@ -139,9 +147,12 @@ class Staying:
             return Picture(data, is_censored=answer.censored or program.is_censored)
 
     def close(self) -> None:
-        """End the program, once the picture in hand is done or given up."""
-        with self._turn:
-            self._end()
+        """End the program if it draws nothing now."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._end()
+            finally:
+                self._turn.release()
 
     @contextmanager
     def _in_turn(self, progress: Progress) -> Iterator[None]:
@@ -160,7 +171,11 @@ class Staying:
             self._answers = queue.Queue(ANSWERS_MAX)
             self._has_drawn = False
             self._program = Program(
-                self._command, self._environment, subprocess.PIPE, Lines(self._take).feed
+                self._command,
+                self._environment,
+                subprocess.PIPE,
+                Lines(self._take).feed,
+                self._running_programs,
             )
         return self._program
 

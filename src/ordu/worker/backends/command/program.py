@@ -56,8 +56,11 @@ class Program:
         environment: Mapping[str, str],
         stdin: int | IO[bytes],
         on_output: Callable[[bytes], None],
+        running: "set[Program]",
     ) -> None:
         """Start it; `on_output` is given what it writes, and at its end nothing (an empty chunk).
+
+        It is among `running` until it has ended.
 
         Raises:
             BackendError: it cannot be started.
@@ -87,6 +90,8 @@ class Program:
         ]
         for each in self._readers:
             each.start()
+        self._running = running
+        running.add(self)
 
     def status(self) -> int | None:
         """How it ended, negative for a signal; None while it runs."""
@@ -125,6 +130,7 @@ class Program:
         # Also after it ended by itself: what it left behind holds memory, and its outputs open.
         self._signal(signal.SIGKILL)
         self._process.wait()
+        self._running.discard(self)
         deadline_s = time.monotonic() + DRAIN_S
         for each in self._readers:
             each.join(max(deadline_s - time.monotonic(), 0.0))
@@ -135,6 +141,10 @@ class Program:
             if pipe is not None:
                 with suppress(OSError):  # what was not sent cannot be any more
                     pipe.close()
+
+    def kill(self) -> None:
+        """Kill it and what it started, at once; `end` is still to be called."""
+        self._signal(signal.SIGKILL)
 
     def why(self) -> str:
         """How it ended, and the last that it said."""

@@ -51,6 +51,8 @@ NO_FORMAT = re.compile(r"(chat)?gpt-image")
 RESERVED = frozenset({"model", "prompt", "n", "size", "image", "mask", "stream", FORMAT})
 # Steps cost nothing where they mean nothing, and hordes take who is faster than 20 for a cheat.
 MEGAPIXELSTEPS_PER_S_MAX = 15.0
+# stable-diffusion.cpp reads settings out of prompts: steps, sizes, files. Requesters set none.
+SERVERS_OWN = re.compile(r"</?\s*sd_cpp_extra_args\s*>", re.IGNORECASE)
 URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
 # What of a drawing the API has no word for, and some servers have.
@@ -223,6 +225,7 @@ class OpenAIBackend(Backend):
         prompt = drawing.prompt
         if drawing.negative_prompt and "negative_prompt" not in named:
             prompt = f"{prompt}\n\nAvoid: {drawing.negative_prompt}"
+        prompt = SERVERS_OWN.sub("", prompt)
         fields: dict[str, object] = {
             "model": drawing.model,
             "prompt": prompt,
