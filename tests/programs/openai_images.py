@@ -36,7 +36,7 @@ GPT = {
     "partial_images", "prompt", "quality", "safety_identifier", "size", "stream", "user",
 }  # fmt: skip
 DALL_E = {"model", "n", "prompt", "quality", "response_format", "size", "user"}
-EDIT = {"image", "image[]", "mask", "input_fidelity"}
+EDIT = {"image", "mask", "input_fidelity"}
 GPT_SIZES = ("1024x1024", "1536x1024", "1024x1536", "auto")
 QUALITIES = {"low", "medium", "high", "auto"}
 
@@ -286,6 +286,7 @@ def read_form(kind: str, content: bytes) -> tuple[dict[str, Any], dict[str, Imag
     for part in form.get_payload():
         assert isinstance(part, Message)
         name = str(part.get_param("name", header="content-disposition"))
+        name = "image" if name == "image[]" else name  # both are right; with brackets for several
         data = part.get_payload(decode=True)
         assert isinstance(data, bytes)
         if part.get_filename():

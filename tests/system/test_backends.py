@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from tests.programs.openai_images import KEY, openai_images
-from tests.system.processes import Processes
+from tests.system.processes import Processes, until
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/backends/write-your-own.md").read_text(encoding="utf-8")
@@ -44,6 +44,17 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return folder / "site"
+
+
+HANGS = """
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if len(sys.argv) == 1:
+    subprocess.Popen([sys.executable, __file__, "child"])
+else:
+    open("began", "w").close()
+time.sleep(600)
+"""
 
 
 def drawn(ordu: Processes, model: str, *options: str, **environment: str) -> Image.Image:
@@ -94,6 +105,26 @@ def test_a_program_that_stays_draws_in_a_worker(ordu):
         "--set", "models=teal", "--set", "stays=on",
     )  # fmt: skip
     assert max(abs(a - b) for a, b in zip(image.getpixel((9, 9)), (0, 128, 128), strict=True)) < 9
+
+
+@pytest.mark.parametrize("stays", ["off", "on"])
+def test_nothing_runs_on_when_the_worker_is_told_twice_to_stop(ordu, stays):
+    """The program and its child hang, and listen to nobody."""
+    (ordu.folder / "hangs.py").write_text(HANGS)
+    server = ordu.server()
+    key = server.register("friend")
+    worker = ordu.worker(
+        server, key, "--backend", "command", "--set", f"run={sys.executable},hangs.py",
+        "--set", "models=m", "--set", f"stays={stays}",
+    )  # fmt: skip
+    with server.horde(key) as horde:
+        horde.post_async_generate({"prompt": "a fox", "models": ["m"]})
+        until((ordu.folder / "began").exists, "the program")
+    for _ in range(2):
+        worker.send(signal.SIGTERM)
+        until(lambda: "stopping" in worker.said(), "the worker to hear")
+    assert worker.end() == 130, worker.said()
+    until(lambda: not [each for each in ordu.left() if "hangs.py" in each], "the end of all")
 
 
 def test_an_endpoint_draws_in_a_worker(ordu):

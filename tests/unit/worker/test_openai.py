@@ -183,10 +183,16 @@ def test_a_link_to_the_endpoint_itself_is_followed_without_the_key(api):
     assert drawn(a_backend(api), width=256, height=256).size == (256, 256)
 
 
-@pytest.mark.parametrize("link", ["http://127.0.0.1:9/x.png", "file:///etc/passwd", "ftp://a/b"])
+@pytest.mark.parametrize("link", ["http://127.0.0.2:9/x.png", "file:///etc/passwd", "ftp://a/b"])
 def test_a_link_to_elsewhere_without_https_is_not_followed(api, link):
     api.links, api.link = True, link
-    assert "only https and its own address are followed" in why_not(a_backend(api))
+    assert "only https and its own host are followed" in why_not(a_backend(api))
+
+
+def test_a_link_to_the_server_behind_a_proxy_on_the_same_host_is_followed(api):
+    with openai_images() as behind:
+        api.links, api.link = True, behind.url.replace("/v1", "/pictures/512x512.png")
+        assert drawn(a_backend(api)).size == (512, 512)
 
 
 def test_a_relative_link_leads_to_the_endpoint(api):
@@ -412,6 +418,10 @@ MODERATED = error_object(
     pytest.param(
         400, error_object("No.", code="content_policy_violation"), "content rules: No.",
         id="against the content policy",
+    ),
+    pytest.param(
+        400, error_object("litellm.ContentPolicyViolationError: No.", code="400"), "content rules",
+        id="moderated behind a proxy",
     ),
     pytest.param(
         403, error_object("No.", code="content_filter"), "content rules", id="a filter's 403"

@@ -9,6 +9,7 @@ endpoint *rest*: until then `check` says why, so that no jobs are taken only to 
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ CONNECT_S = 10.0
 LIST_S = 10.0
 FORMAT = "response_format"
 MODERATED = frozenset({"moderation_blocked", "content_policy_violation", "content_filter"})
+MODERATION_WORDS = re.compile(r"safety system|content_?policy", re.IGNORECASE)  # of proxies too
 NO_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 Sleep = Callable[[float], Awaitable[None]]
 T = TypeVar("T")
@@ -236,13 +238,15 @@ class Endpoint:
             ) from error
 
     def _followed(self, link: str) -> httpx.URL:
-        """Where a link leads: by https anywhere, else only to the endpoint itself."""
-        url, ours = httpx.URL(urljoin(self.url + "/", link)), httpx.URL(self.url)
-        is_ours = (url.scheme, url.host, url.port) == (ours.scheme, ours.host, ours.port)
-        if url.scheme != "https" and not is_ours:
+        """Where a link leads: by https anywhere, else only to the endpoint's own host.
+
+        At any port there, because a proxy may hand on a link to the server behind it.
+        """
+        url = httpx.URL(urljoin(self.url + "/", link))
+        if url.scheme != "https" and (url.scheme, url.host) != ("http", httpx.URL(self.url).host):
             raise BackendError(
                 f"{self.shown} links to a picture at {url.scheme}://{url.host}; only https and"
-                " its own address are followed."
+                " its own host are followed."
             )
         return url
 
@@ -277,7 +281,7 @@ class Endpoint:
         return Problem(error, asked_s, max(asked_s, REST_UNREACHABLE_S))
 
     def _problem_of_picture(self, path: str, status: int, said: Said, words: str) -> Problem:
-        if said.code in MODERATED or "safety system" in said.message:
+        if said.code in MODERATED or MODERATION_WORDS.search(said.message):
             text = f"{self.shown} refuses to draw this by its content rules{words}"
             return Problem(BackendError(text))
         if status >= 500 and "out of memory" in said.message.lower():
