@@ -48,7 +48,9 @@ def check_figures(found: dict[str, list[float]]) -> None:
         assert all(value > 0 for value in values) or "nothing happens" in name, name
 
 
-@pytest.mark.parametrize("script", ["lifecycle", "pop_empty", "check", "wake", "memory", "start"])
+@pytest.mark.parametrize(
+    "script", ["lifecycle", "pop_empty", "check", "wake", "memory", "start", "join"]
+)
 def test_a_script_measures_something(ordu: Processes, script: str):
     check_figures(figures(ordu, script))
 

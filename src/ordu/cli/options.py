@@ -69,6 +69,7 @@ def setting_options(
     main: Collection[str] | None = None,
     only: Collection[str] | None = None,
     without: Collection[str] = (),
+    config_help: str = "Read settings from this file instead of ordu.toml here.",
 ) -> Callable[[F], F]:
     """Give a command an option for each setting of a kind, and `--config`.
 
@@ -88,7 +89,7 @@ def setting_options(
             "--config",
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="Read settings from this file instead of ordu.toml here.",
+            help=config_help,
         )(function)
 
     return add

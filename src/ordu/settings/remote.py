@@ -35,6 +35,10 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
     name: Annotated[str, about("Name of the worker; empty: made from this machine's.")] = ""
     backend: Annotated[str, about("What makes the pictures.", pattern=".")] = "sketch"
     jobs: Annotated[int, about("Pictures made at once on each device.", 1, 32)] = 1
+    apart: Annotated[
+        bool,
+        about("Whether the backend runs in processes of its own, as those do that can crash."),
+    ] = False
     prefetch: Annotated[
         int, about("Jobs fetched ahead while all devices are busy; 0: none.", 0, 32)
     ] = 1

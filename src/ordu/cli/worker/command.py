@@ -11,7 +11,7 @@ from ordu.cli.options import SettingsCommand, setting_options
 from ordu.settings import WorkerSettings
 
 # Name of a command → module of this package and the function in it. Its help is the function's.
-COMMANDS: Mapping[str, str] = {}
+COMMANDS: Mapping[str, str] = {"join": "join:join", "check": "check:check"}
 MAIN = ("url", "api_key", "name", "backend", "models", "max_pixels", "nsfw", "hours")
 
 
@@ -36,6 +36,15 @@ class WorkerGroup(SettingsCommand, click.Group):
         """The options in the help, and after them the commands."""
         super().format_options(ctx, formatter)
         self.format_commands(ctx, formatter)
+
+
+def said(ctx: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given to one of the commands, behind its name or before it."""
+    before = ctx.parent.params if ctx.parent else {}
+    return {
+        name: before.get(name, value) if value in (None, ()) else value
+        for name, value in given.items()
+    }
 
 
 @click.group(cls=WorkerGroup, invoke_without_command=True)

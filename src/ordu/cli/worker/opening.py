@@ -31,19 +31,37 @@ def open_settings(
         Failure: the backend is not there, or `--set` names none of its settings.
         SettingError: a setting cannot be used.
     """
-    settings = read_options(WorkerSettings, given, config).values
+    return open_backend(read_options(WorkerSettings, given, config).values, sets, config)
+
+
+def open_backend(
+    settings: WorkerSettings,
+    sets: Sequence[str] = (),
+    config: Path | None = None,
+    found: Mapping[str, object] | None = None,
+) -> Opened:
+    """The backend that the settings name, and its own; `found` are those it found by itself.
+
+    Raises:
+        Failure: the backend is not there, or `--set` names none of its settings.
+        SettingError: a setting cannot be used.
+    """
     backend = backend_class(settings.backend)
-    reading = read_backend(settings.backend, backend, sets, config)
+    reading = read_backend(settings.backend, backend, sets, config, found)
     return Opened(settings, backend, reading.values)
 
 
 def read_backend(
-    name: str, backend: "type[Backend]", sets: Sequence[str] = (), config: Path | None = None
+    name: str,
+    backend: "type[Backend]",
+    sets: Sequence[str] = (),
+    config: Path | None = None,
+    found: Mapping[str, object] | None = None,
 ) -> Reading[Settings]:
     """The settings of a backend, and where each came from."""
     kind, table = backend.settings_type, table_of(name)
-    flags = _assignments(sets, [each.name for each in describe(kind, table)], table)
-    return read_options(kind, flags, config, backend=table)
+    said = _assignments(sets, [each.name for each in describe(kind, table)], table)
+    return read_options(kind, {**(found or {}), **said}, config, backend=table)
 
 
 def table_of(backend: str) -> str:

@@ -31,6 +31,10 @@ class OutOfMemoryError(BackendError):
     """This picture does not fit the device; smaller ones may, and only they are asked for now."""
 
 
+class BackendBrokenError(BackendError):
+    """This process can make nothing any more; a backend that is apart gets a new one."""
+
+
 class Cancelled(Exception):  # noqa: N818 - no error: it is what was asked for
     """Nobody wants the picture any more."""
 
