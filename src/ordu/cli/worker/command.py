@@ -62,7 +62,7 @@ def said(ctx: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
     "sets",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A setting of the backend; docs/reference/backends.md lists them. Can be repeated.",
+    help="A setting of the backend; docs/reference/backends/ lists them. Can be repeated.",
 )
 @click.option("--words", is_flag=True, help="List the words that the backend sketch knows.")
 @click.option("--debug", is_flag=True, help="Log everything, with where a backend failed.")
@@ -83,7 +83,7 @@ def worker(
     The backend says what makes the pictures. `sketch` needs no GPU and no download, and is no
     neural model: it paints scenes by rules, and knows only the words that --words lists.
     Everything else in a prompt is not understood. `ordu worker join URL` finds better ones on this
-    machine and writes ordu-worker.toml; docs/reference/backends.md describes each.
+    machine and writes ordu-worker.toml; docs/reference/backends/ describes each.
 
     The first Ctrl-C (or SIGTERM) finishes and delivers what is in hand, the second lets go of it.
     """

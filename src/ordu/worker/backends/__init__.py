@@ -4,7 +4,7 @@ A backend is one class in one file. It says what it can make (`offer`) and makes
 worker does everything else: it asks the horde, fetches source images, decides which device draws
 what, delivers. An object of the class is one *device*: a graphics card, or another program's
 address. Classes are found by the entry-point group `ordu.backends`, so somebody else's package adds
-one by being installed; `docs/reference/backends.md` shows a whole one.
+one by being installed; `docs/reference/backends/write-your-own.md` shows a whole one.
 """
 
 from abc import ABC, abstractmethod
