@@ -18,13 +18,14 @@ def open_devices(
     settings: Settings,
     *,
     apart: bool = False,
+    most: int | None = None,
     on_failure: Callable[[str, BackendError], None] | None = None,
 ) -> list[Backend]:
     """The backend on each of its devices that works, in their order, ready to make pictures.
 
     `name` is what `load` knows the backend by. `apart` has each device run in a process of its own
-    though the backend does not ask for it. `on_failure` is told each device that does not work
-    while others do, and why. Whoever opens them closes them.
+    though the backend does not ask for it; `most` is how many to open. `on_failure` is told each
+    device that does not work while others do, and why. Whoever opens them closes them.
 
     Raises:
         BackendError: none works; the message says why.
@@ -35,7 +36,7 @@ def open_devices(
     opening: list[tuple[str, Backend | BackendError]] = []
     try:
         # All processes start before the first is waited for: they may import for a minute.
-        for device in _devices(kind, name, settings):
+        for device in _devices(kind, name, settings)[:most]:
             opening.append((device, _tried(make, device)))  # noqa: PERF401 - closed if one raises
         opened = [(device, _ready(backend)) for device, backend in opening]
     except BaseException:  # Ctrl-C, which leaves no process behind

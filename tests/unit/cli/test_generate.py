@@ -82,7 +82,7 @@ def test_generate_called_wrongly(call, arguments):
 @pytest.mark.parametrize(
     ("backend", "words"),
     [
-        ("nope", "There is no backend 'nope'. Installed: sketch"),
+        ("nope", "There is no backend 'nope'. Installed: automatic1111, comfyui, "),
         ("os:nope", "The backend os:nope is not there"),
         ("no_module:X", "The backend no_module:X cannot be loaded"),
     ],

@@ -22,7 +22,7 @@ def check_backend(
     """The backend; `demanded` says for which models how much waits, where the horde tells."""
     name = opened.settings.backend
     try:
-        backend = running.made(opened)
+        (backend,) = running.open_backends(opened, most=1)
     except Failure as failure:
         yield bad(ABOUT, f"{name}: {failure.message}", "Mend what it says, or choose another.")
         return

@@ -41,9 +41,9 @@ def run(
     from ordu.cli.worker.talk import Talk
 
     with _announced(opened.settings) as running:
-        backend = made(opened)
+        backends = open_backends(opened)
         with Talk(opened.settings, has_parent=with_parent) as talk:
-            end = asyncio.run(work(opened, backend, talk, running))
+            end = asyncio.run(work(opened, backends, talk, running))
     if end.has_lost_a_thread:
         # It cannot be stopped, and Python would wait for it.
         sys.stdout.flush()
@@ -60,13 +60,28 @@ def show_words() -> None:
     click.echo(click.wrap_text(", ".join(known_words()), 78, "  ", "  "))
 
 
-def made(opened: Opened) -> "Backend":
-    """The backend, ready to say what it offers."""
-    from ordu.worker.backends import BackendError
+def open_backends(opened: Opened, most: int | None = None) -> "list[Backend]":
+    """The backend on each of its devices, or on the first few, ready to say what it offers.
 
+    Raises:
+        Failure: it works on none of them.
+    """
+    from ordu.worker.backends import BackendError
+    from ordu.worker.devices import open_devices
+
+    def tell(device: str, error: BackendError) -> None:
+        click.echo(f"ordu: {device} is left out: {error}", err=True)
+
+    settings = opened.settings
     try:
-        device = opened.backend.devices(opened.backend_settings)[0]
-        return opened.backend(opened.backend_settings, device)
+        return open_devices(
+            opened.backend,
+            settings.backend,
+            opened.backend_settings,
+            apart=settings.apart,
+            most=most,
+            on_failure=tell,
+        )
     except BackendError as error:
         raise Failure(str(error), WRONG_USAGE) from error
 
@@ -91,7 +106,9 @@ class End:
     has_lost_a_thread: bool
 
 
-async def work(opened: Opened, backend: "Backend", talk: "Talk", running: "RunningWorker") -> End:
+async def work(
+    opened: Opened, backends: "Sequence[Backend]", talk: "Talk", running: "RunningWorker"
+) -> End:
     """Work until told to stop."""
     from ordu.cli.hordes import connect
     from ordu.worker.loop import Worker
@@ -107,7 +124,7 @@ async def work(opened: Opened, backend: "Backend", talk: "Talk", running: "Runni
         talk.tell(event)
 
     async with connect(settings.url, settings.api_key) as horde:
-        worker = Worker(horde, [backend], settings, on_event=tell, gate=gate)
+        worker = Worker(horde, backends, settings, on_event=tell, gate=gate)
         was_abandoned = False
 
         def on_signal() -> None:

@@ -29,7 +29,7 @@ def try_out(opened: Opened, seconds: float) -> Opened:
         from ordu.worker.jobs import wanted_models
         from ordu.worker.selftest import propose
 
-    backend = running.made(opened)
+    (backend,) = running.open_backends(opened, most=1)
     try:
         offer = backend.offer()
         wanted = wanted_models(offer, opened.settings)
