@@ -35,7 +35,7 @@ class Report(msgspec.Struct, frozen=True):
     "sets",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A setting of the backend; docs/reference/backends.md lists them. Can be repeated.",
+    help="A setting of the backend; docs/reference/backends/ lists them. Can be repeated.",
 )
 @click.option("--no-picture", is_flag=True, help="Do not make a picture.")
 @json_option

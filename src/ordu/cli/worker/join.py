@@ -64,7 +64,7 @@ class Owner:
     "sets",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A setting of the backend; docs/reference/backends.md lists them. Can be repeated.",
+    help="A setting of the backend; docs/reference/backends/ lists them. Can be repeated.",
 )
 @click.option("--yes", is_flag=True, help="Ask nothing: take every default.")
 @click.option(
