@@ -93,8 +93,8 @@ class PopInputStable(PopInput, frozen=True, kw_only=True):
         Annotated[list[Name], Meta(max_length=300)] | UnsetType,
         Meta(
             description="What else this worker can do, if it says so: `tiling`, `hires_fix`,"
-            " `clip_skip`, `sampler:NAME`, `sampler:NAME+karras`, `post:NAME`, … Read of Ordu's"
-            " own worker only; without any `sampler:` all are meant."
+            " `clip_skip`, `censor`, `sampler:NAME`, `sampler:NAME+karras`, `post:NAME`, … Read of"
+            " Ordu's own worker only; without any `sampler:` all are meant."
         ),
     ] = UNSET
 

@@ -100,6 +100,7 @@ OF_SUBJECTS: Mapping[Subject, str] = {
     Subject.TILING: "do not ask for tiling",
     Subject.HIRES_FIX: "do without the hires fix",
     Subject.CLIP_SKIP: "do without clip skip",
+    Subject.CENSOR: "do not ask for censoring",
     Subject.TRANSPARENT: "do not ask for a transparent picture",
 }
 
@@ -145,7 +146,8 @@ def proposal(
 # In a body, what each subject is set to that has no value of its own.
 SET_TO: Mapping[Subject, Mapping[str, Value]] = {
     Subject.MODELS: {"models": []},
-    Subject.NSFW: {"nsfw": False},
+    # Not censored either, as it is now: not every worker can.
+    Subject.NSFW: {"nsfw": False, "censor_nsfw": False},
     Subject.SLOW_WORKERS: {"slow_workers": True},
     Subject.EXTRA_SLOW_WORKERS: {"extra_slow_workers": True},
     Subject.TRUSTED_WORKERS: {"trusted_workers": False},
@@ -161,6 +163,7 @@ SET_TO: Mapping[Subject, Mapping[str, Value]] = {
     Subject.TILING: {"params.tiling": False},
     Subject.HIRES_FIX: {"params.hires_fix": False},
     Subject.CLIP_SKIP: {"params.clip_skip": None},
+    Subject.CENSOR: {"censor_nsfw": False},
     Subject.TRANSPARENT: {"params.transparent": False},
 }
 

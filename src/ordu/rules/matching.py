@@ -62,6 +62,7 @@ class Feature(StrEnum):
     TILING = "tiling"
     HIRES_FIX = "hires_fix"
     CLIP_SKIP = "clip_skip"
+    CENSOR = "censor"
     TRANSPARENT = "transparent"
     QR_CODE = "qr_code"
     EXTRA_SOURCE_IMAGES = "extra_source_images"

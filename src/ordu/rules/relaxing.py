@@ -49,6 +49,7 @@ class Subject(StrEnum):
     TILING = "tiling"
     HIRES_FIX = "hires_fix"
     CLIP_SKIP = "clip_skip"
+    CENSOR = "censor_nsfw"
     TRANSPARENT = "transparent"
 
 
@@ -89,6 +90,7 @@ OF_FEATURE: Mapping[str, Subject] = {
     Feature.TILING: Subject.TILING,
     Feature.HIRES_FIX: Subject.HIRES_FIX,
     Feature.CLIP_SKIP: Subject.CLIP_SKIP,
+    Feature.CENSOR: Subject.CENSOR,
     Feature.TRANSPARENT: Subject.TRANSPARENT,
 }
 # What cannot be kept without it.

@@ -72,12 +72,13 @@ def test_how_many_steps_are_few(params, models, few):
             {"nsfw": True, "slow_workers": False},
             {"nsfw": False, "is_fast": False},
             {Subject.NSFW, Subject.SLOW_WORKERS},
-            {"nsfw": False, "slow_workers": True},
+            {"nsfw": False, "censor_nsfw": False, "slow_workers": True},
         ),
+        ({"censor_nsfw": True}, {}, {Subject.CENSOR}, {"censor_nsfw": False}),
     ],
 )
 def test_a_body_with_the_change_is_served(body, offer, subjects, said):
-    usual = {"models": ["any"], "nsfw": False}
+    usual = {"models": ["any"], "nsfw": False, "censor_nsfw": False}
     capability = a_capability(**{"models": frozenset({"any"}), "features": IMAGE_FEATURES} | offer)
     ask = an_ask(**usual | body)
     assert obstacles(ask, capability) == subjects

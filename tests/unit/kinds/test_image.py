@@ -57,6 +57,7 @@ def test_an_explicit_empty_list_of_models_means_any():
         ({"params": {"tiling": True}}, Feature.TILING),
         ({"params": {"hires_fix": True}}, Feature.HIRES_FIX),
         ({"params": {"clip_skip": 2}}, Feature.CLIP_SKIP),
+        ({"nsfw": False, "censor_nsfw": True}, Feature.CENSOR),
     ],
 )
 def test_what_not_every_worker_can_do_is_required(body, feature):
@@ -70,6 +71,8 @@ def test_what_not_every_worker_can_do_is_required(body, feature):
         {"source_processing": "inpainting"},
         {"params": {"post_processing": []}},
         {"params": {"clip_skip": 1}},
+        {"nsfw": True, "censor_nsfw": True},
+        {"nsfw": False, "censor_nsfw": False},
     ],
 )
 def test_what_is_not_asked_for_is_not_required(body):
@@ -332,7 +335,7 @@ def test_our_own_worker_can_what_its_pop_says():
     said = ["tiling", "sampler:k_euler", "sampler:k_euler+karras", "post:GFPGAN", "no such thing"]
     can = offer(LISTED, bridge_agent="Ordu:1:x", features=said).capability.features
     assert {Feature.TILING, "sampler:k_euler", "post:GFPGAN", Feature.IMG2IMG} <= can
-    assert can.isdisjoint({Feature.HIRES_FIX, "sampler:k_lms", "post:CodeFormers"})
+    assert can.isdisjoint({Feature.HIRES_FIX, Feature.CENSOR, "sampler:k_lms", "post:CodeFormers"})
     assert (
         "sampler:k_lms" in offer(LISTED, bridge_agent="Ordu:1:x", features=[]).capability.features
     )

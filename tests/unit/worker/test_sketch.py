@@ -77,7 +77,7 @@ def test_the_offer():
     offer = SketchBackend().offer()
     assert offer.models == ("stable_diffusion", "sketch")
     assert (offer.img2img, offer.inpainting, offer.post_processing) == (True, False, ())
-    assert offer.features == {"tiling"}
+    assert offer.features == {"tiling", "censor"}
     assert offer.max_pixels >= 1024 * 1024
 
 

@@ -128,6 +128,7 @@ def features(body: GenerationInput) -> frozenset[str]:
         Feature.TILING: params.tiling,
         Feature.HIRES_FIX: params.hires_fix,
         Feature.CLIP_SKIP: (params.clip_skip or 1) > 1,
+        Feature.CENSOR: is_to_be_censored(body),
         Feature.TRANSPARENT: params.transparent,
         Feature.QR_CODE: params.workflow == "qr_code",
         Feature.EXTRA_SOURCE_IMAGES: bool(body.extra_source_images),
@@ -137,6 +138,11 @@ def features(body: GenerationInput) -> frozenset[str]:
         | bridges.posts(*processors)
         | {bridges.sampler_feature(params.sampler_name, karras=params.karras)}
     )
+
+
+def is_to_be_censored(body: GenerationInput) -> bool:
+    """Whether the worker is told to replace a picture that turns out not to be safe."""
+    return body.censor_nsfw and not body.nsfw
 
 
 def described(body: GenerationInput, prompt: str, catalogue: Catalogue) -> DrawingRequest:
@@ -167,7 +173,7 @@ def described(body: GenerationInput, prompt: str, catalogue: Catalogue) -> Drawi
         extra_texts=tuple(params.extra_texts or ()),
         use_ldsr=params.use_ldsr,
         use_upscaling=params.use_upscaling,
-        use_nsfw_censor=body.censor_nsfw and not body.nsfw,
+        use_nsfw_censor=is_to_be_censored(body),
         source_processing=body.source_processing if body.source_image else None,
         has_mask=bool(body.source_mask),
         # Each with a seed of its own that was asked for: a batch has one, counted up by the worker.

@@ -3,7 +3,7 @@
 A worker's program names itself in `bridge_agent`, `name:version:address`. What it can do stands in
 the tables below; what its owner lets it do is said by the pop. A program that is not in the tables
 can draw from text only. One of 2022 sends no agent and goes by `bridge_version`. Ordu's own worker
-can do what its pop says.
+can do what its pop says. That pictures which are not safe are replaced is expected of all others.
 """
 
 import re
@@ -119,7 +119,8 @@ ADDED: Mapping[str, Mapping[int, frozenset[str]]] = {
     },
 }
 EVERYTHING = frozenset(Feature) | posts(*POST_PROCESSORS) | ALL_SAMPLERS
-UNKNOWN = USUAL_SAMPLERS
+CENSORING = frozenset({F.CENSOR})
+UNKNOWN = USUAL_SAMPLERS | CENSORING
 HAVE_FIELDS = frozenset({F.IMG2IMG, F.PAINTING, F.POST_PROCESSING, F.CONTROLNET, F.LORA})
 
 # Programs of 2022, by `bridge_version`; they know nothing of karras, which does them no harm.
@@ -133,7 +134,7 @@ OF_2022: Mapping[int, frozenset[str]] = {
 def abilities(agent: str | None, bridge_version: int) -> frozenset[str]:
     """What a worker's program can do, whatever its owner lets it do."""
     if agent is None:
-        return up_to(OF_2022, max(bridge_version, 1))
+        return up_to(OF_2022, max(bridge_version, 1)) | CENSORING
     name, _, rest = agent.partition(":")
     name = "AI Horde Worker" if name.startswith("AI Horde Worker~") else name
     if name == OWN_AGENT:
@@ -141,7 +142,7 @@ def abilities(agent: str | None, bridge_version: int) -> frozenset[str]:
     version = VERSION.fullmatch(rest.partition(":")[0])
     if name not in ADDED or version is None:
         return UNKNOWN
-    return up_to(ADDED[name], int(version[1]))
+    return up_to(ADDED[name], int(version[1])) | CENSORING
 
 
 def said(features: Iterable[str]) -> frozenset[str]:

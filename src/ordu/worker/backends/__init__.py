@@ -91,7 +91,8 @@ class Offer:
     """What one device can make now; the worker's pop says exactly this.
 
     `features` holds what has no field of its own in a pop: `tiling`, `hires_fix`, `clip_skip`,
-    `lora_versions`, `image_is_control`, `return_control_map` (`rules.matching.Feature` lists all).
+    `lora_versions`, `image_is_control`, `return_control_map` (`rules.matching.Feature` lists all),
+    and `censor`: it sees to it that no picture is unsafe whose author asked for that.
     """
 
     models: tuple[str, ...]

@@ -34,6 +34,10 @@ OUT_OF_MEMORY = re.compile(
 )
 
 Censor: TypeAlias = Literal["refuse", "ignore"]
+CENSORS: Mapping[Censor, frozenset[str]] = {
+    "refuse": frozenset(),
+    "ignore": frozenset({"censor"}),  # its owner answers for what is drawn
+}
 CENSOR = about(
     "What is done with a job that wants nsfw pictures censored, because the program has no"
     " checker: refuse it, or ignore the wish and send what was drawn."

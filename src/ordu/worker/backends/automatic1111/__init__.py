@@ -34,6 +34,7 @@ from ordu.worker.backends.automatic1111.tasks import Tasks
 from ordu.worker.backends.automatic1111.wishes import extras_of, wish_of
 from ordu.worker.backends.programs import (
     CENSOR,
+    CENSORS,
     LORAS,
     PROBE_S,
     TIMEOUT_S,
@@ -148,7 +149,9 @@ class Automatic1111Backend(Backend):
             post_processing=(*known.face_restorers, *known.upscalers),
             samplers=tuple(known.samplings),
             karras=has_karras,
-            features=frozenset({"tiling", "hires_fix", "clip_skip", *some}),
+            features=CENSORS[self.settings.censor].union(
+                {"tiling", "hires_fix", "clip_skip"}, some
+            ),
             ready=known.loaded,
         )
 

@@ -30,6 +30,7 @@ from ordu.worker.backends.comfyui.uploads import Uploads
 from ordu.worker.backends.comfyui.workflow import Workflow, read_workflow
 from ordu.worker.backends.programs import (
     CENSOR,
+    CENSORS,
     LORAS,
     PROBE_S,
     QUESTION_S,
@@ -157,7 +158,7 @@ class ComfyUIBackend(Backend):
             lora=self.settings.loras and self._workflow is None,
             samplers=tuple(known.samplers),
             karras=known.has_karras,
-            features=frozenset(features),
+            features=CENSORS[self.settings.censor].union(features),
             ready=frozenset({self._last_model} & known.models.keys()),
         )
 

@@ -23,6 +23,7 @@ FEATURES = (
     "tiling",
     "hires_fix",
     "clip_skip",
+    "censor",
     "lora_versions",
     "textual_inversion",
     "image_is_control",

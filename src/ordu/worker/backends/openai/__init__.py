@@ -110,6 +110,9 @@ class OpenAISettings(Settings, frozen=True, kw_only=True):
     edits: Annotated[
         bool, about("Whether it also draws from source images and masks (/images/edits).")
     ] = False
+    moderated: Annotated[
+        bool, about("Whether it refuses to draw what is not safe, as OpenAI's own does.")
+    ] = False
     extra: Annotated[
         dict[str, str],
         about("More fields to send with each call, such as quality=high,moderation=low."),
@@ -184,7 +187,10 @@ class OpenAIBackend(Backend):
             max_pixels=settings.max_pixels or largest,
             img2img=settings.edits,
             inpainting=settings.edits,
-            features=frozenset({"clip_skip"} & settings.extra_parameters.keys()),
+            features=frozenset(
+                {"clip_skip"} & settings.extra_parameters.keys()
+                | ({"censor"} if settings.moderated else set())
+            ),
             megapixelsteps_per_s_max=MEGAPIXELSTEPS_PER_S_MAX,
         )
 
@@ -196,6 +202,11 @@ class OpenAIBackend(Backend):
             OutOfMemoryError: the endpoint says that it has not enough memory.
             Cancelled: `progress` raised it.
         """
+        if drawing.censor_nsfw and not self._settings.moderated:
+            raise BackendError(
+                "The job wants nsfw pictures censored, and nothing here can tell which are;"
+                " set moderated where the endpoint refuses to draw them."
+            )
         wanted = Size(drawing.width, drawing.height)
         size = best_size(wanted, self._sizes)
         fields = self._fields(drawing, size)
@@ -282,7 +293,7 @@ def _found_at_openai() -> list[Found]:
     return [
         Found(
             f"OpenAI with the key in {OPENAI_KEY}, {OPENAI_MODEL}: every picture costs you money",
-            {"models": (OPENAI_MODEL,), "sizes": OPENAI_SIZES},
+            {"models": (OPENAI_MODEL,), "sizes": OPENAI_SIZES, "moderated": True},
             rank=5,
         )
     ]

@@ -43,7 +43,7 @@ class SketchBackend(Backend):
             models=("stable_diffusion", "sketch"),
             max_pixels=OFFER_PIXELS_MAX,
             img2img=True,
-            features=frozenset({"tiling"}),
+            features=frozenset({"tiling", "censor"}),  # it draws nothing that would not be safe
             megapixelsteps_per_s_max=MEGAPIXELSTEPS_PER_S_MAX,
         )
 
