@@ -7,8 +7,9 @@ from rich.console import Console
 
 from ordu.cli import progress
 from ordu.cli.progress import Board
-from ordu.cli.worker import talk as talking
-from ordu.cli.worker.talk import REASONS, Talk
+from ordu.cli.worker import words as worker_words
+from ordu.cli.worker.talk import Talk
+from ordu.cli.worker.words import REASONS
 from ordu.client import Progress, Stage
 from ordu.protocol.jobs import NoValidRequestFoundStable
 from ordu.settings import WorkerSettings
@@ -82,8 +83,8 @@ def test_every_reason_has_words():
 
 
 def test_idle_in_words():
-    assert talking.in_words({}) == "waiting for work"
-    assert talking.in_words({"models": 3, "new_one": 1}) == (
+    assert worker_words.in_words({}) == "waiting for work"
+    assert worker_words.in_words({"models": 3, "new_one": 1}) == (
         "waiting for work; passed over: 3 for other models, 1 new_one"
     )
 

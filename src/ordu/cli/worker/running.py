@@ -16,7 +16,7 @@ from ordu.cli.logs import start_logging
 from ordu.cli.worker.opening import Opened, open_settings
 
 if TYPE_CHECKING:
-    from ordu.cli.worker.talk import Talk
+    from ordu.cli.worker.dashboard import Teller
     from ordu.worker.backends import Backend
 
 
@@ -27,16 +27,17 @@ def run(
     *,
     debug: bool,
     with_parent: bool,
+    plain: bool = False,
 ) -> None:
     """Work until told to stop."""
     opened = open_settings(given, sets, config)
     start_logging("debug" if debug else "error")
     if with_parent:
         children.follow_parent()
-    from ordu.cli.worker.talk import Talk
+    from ordu.cli.worker.dashboard import teller
 
     backend = made(opened)
-    with Talk(opened.settings, has_parent=with_parent) as talk:
+    with teller(opened.settings, has_parent=with_parent, is_plain=plain or debug) as talk:
         was_abandoned = asyncio.run(work(opened, backend, talk))
     if was_abandoned:
         # The backend's threads cannot be stopped, and Python would wait for them.
@@ -63,7 +64,7 @@ def made(opened: Opened) -> "Backend":
         raise Failure(str(error), WRONG_USAGE) from error
 
 
-async def work(opened: Opened, backend: "Backend", talk: "Talk") -> bool:
+async def work(opened: Opened, backend: "Backend", talk: "Teller") -> bool:
     """Work until told to stop; says whether what was in hand was let go."""
     from ordu.cli.hordes import connect
     from ordu.worker.loop import Worker
