@@ -37,17 +37,18 @@ url = "{url}"
 api_key = "{key}"
 name = "attic"
 jobs = 2
-max_pixels = 786432
+max_pixels = 3145728
 """
 # Prompts, and what else is asked: the first two are for other workers than this one.
 IMPOSSIBLE = [
     ("a lighthouse", {"width": 512, "height": 512, "n": 3}, ["AlbedoBase XL (SDXL)"]),
-    ("a wide valley", {"width": 1024, "height": 1024, "n": 1}, []),
+    ("a wide valley", {"width": 2048, "height": 2048, "n": 2}, []),
 ]
 POSSIBLE = [
     ("dunes at sunset", {"width": 768, "height": 512, "n": 2}, []),
-    ("island map, red and blue", {"width": 640, "height": 640, "n": 1, "steps": 20}, ["sketch"]),
-    ("mountains in fog", {"width": 1024, "height": 768, "n": 6, "steps": 45}, []),
+    ("island map, red and blue", {"width": 640, "height": 640, "n": 2, "steps": 20}, ["sketch"]),
+    ("mountains in fog", {"width": 2048, "height": 1536, "n": 2}, []),
+    ("a city at night", {"width": 1920, "height": 1280, "n": 1, "steps": 50}, ["sketch"]),
 ]
 
 
@@ -104,22 +105,9 @@ def main() -> None:
 def record(folder: Path) -> list[tuple[str, str]]:
     """The frames with their titles."""
     ready_file = folder / "ready.json"
-    server = Child(
-        "server",
-        [
-            "serve",
-            "--port",
-            "0",
-            "--rate-limits",
-            "off",
-            "--data",
-            "horde",
-            "--ready-file",
-            str(ready_file),
-        ],
-        clean_environment(),
-        folder,
-    )
+    rules = ["--rate-limits", "off", "--upfront", "none"]  # so that large pictures can be asked for
+    place = ["--port", "0", "--data", "horde", "--ready-file", str(ready_file)]
+    server = Child("server", ["serve", *place, *rules], clean_environment(), folder)
     try:
         while (url := url_in(ready_file)) is None:
             if not server.is_alive:
@@ -161,7 +149,7 @@ def play(screen: Screen, horde: Horde, server: Child) -> list[tuple[str, str]]:
     screen.tmux("resize-window", "-x", "60", "-y", "14")
     small = screen.until(lambda text: "drawing" in text and has_width(text, 60), "the small one")
     screen.tmux("resize-window", "-x", str(WIDTH), "-y", str(HEIGHT))
-    screen.until(lambda text: "9 done" in text and "● waiting" in text, "all pictures")
+    screen.until(lambda text: "7 done" in text and "● waiting" in text, "all pictures")
     server.stop()
     lost = screen.until(lambda text: "● lost" in text, "the worker to notice")
     return [
@@ -178,9 +166,9 @@ def ask(horde: Horde, key: str, prompt: str, params: dict[str, int], models: lis
 
 
 def is_working(text: str) -> bool:
-    """Whether some pictures are done and two are being drawn, the first of them half."""
-    shares = [int(share) for share in re.findall(r"drawing .* (\d+)% ", text)]
-    return len(shares) == 2 and max(shares) >= 60 and "drew" in text
+    """Whether some pictures are done and two large ones are being drawn."""
+    shares = [int(share) for share in re.findall(r"drawing .* (\d+)%  \d{4}", text)]
+    return len(shares) == 2 and 10 <= min(shares) <= 90 and "drew" in text
 
 
 def has_width(text: str, width: int) -> bool:

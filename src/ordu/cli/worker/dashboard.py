@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Self, TextIO, TypeAlias
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleDimensions, ConsoleOptions, Group, RenderResult
 from rich.control import Control
 from rich.live import Live
@@ -25,7 +26,7 @@ from rich.text import Text
 from ordu.cli.console import out
 from ordu.cli.worker.sections import View, draw
 from ordu.cli.worker.shift import Shift
-from ordu.cli.worker.talk import Talk
+from ordu.cli.worker.talk import Line, Talk
 from ordu.settings import WorkerSettings
 from ordu.worker.events import Event
 from ordu.worker.jobs import name_of
@@ -33,6 +34,7 @@ from ordu.worker.jobs import name_of
 REDRAW_S = 0.25  # at most four times a second
 CALM_S = 15.0  # for so long it keeps its height when there is less to show, so that nothing jumps
 WAIT_S_MAX = 5.0  # for the thread that draws, at the end
+SHOW_CURSOR = b"\x1b[?25h"
 COLUMNS_MIN = 40  # on a smaller screen there are lines only
 LINES_MIN = 8
 
@@ -64,9 +66,10 @@ class Dashboard:
 
     def __enter__(self) -> Self:
         self._talk.__enter__()
+        terminal = sys.stderr
         self._live.start(refresh=True)
         self._stack.callback(self._stop_drawing)
-        self._stack.enter_context(logs_above())
+        self._stack.enter_context(logs_above(terminal))
         self._stack.enter_context(self._cursor_back_when_suspended())
         self._thread.start()
         return self
@@ -144,8 +147,14 @@ class Dashboard:
         self._size = self._console.size
         self._high = (0, 0.0)
         self._console.control(Control.clear(), Control.home())
-        room = max(self._size.height - len(draw(self._view(), *self._size)), 0)
-        for line in list(self._talk.recent)[-room:] if room else []:
+        room = self._size.height - len(draw(self._view(), *self._size))
+        again: list[Line] = []
+        for line in reversed(self._talk.recent.copy()):
+            room -= -(-cell_len(line.words) // self._size.width)  # a long one takes several
+            if room < 0:
+                break
+            again.append(line)
+        for line in reversed(again):
             self._talk.show(line)
         self._live = self._new_live()
         self._live.start(refresh=True)
@@ -156,7 +165,8 @@ class Dashboard:
 
         def suspend(number: int, frame: FrameType | None) -> None:
             del frame
-            self._console.control(Control.show_cursor(True))  # noqa: FBT003 - rich has it so
+            # Past all buffers: whatever the signal interrupted may hold them.
+            os.write(self._console.file.fileno(), SHOW_CURSOR)
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)  # stops here until the shell lets it go on
             signal.signal(number, suspend)
@@ -173,18 +183,20 @@ class Dashboard:
 
 
 @contextmanager
-def logs_above() -> Iterator[None]:
-    """Let what is logged to the terminal scroll above the dashboard instead of into it."""
-    moved: list[tuple[logging.StreamHandler[TextIO], TextIO]] = []
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.__stderr__:
-            moved.append((handler, handler.stream))
-            handler.setStream(sys.stderr)  # by now that of the dashboard
+def logs_above(terminal: TextIO) -> Iterator[None]:
+    """Let what is logged to this terminal scroll above the dashboard instead of into it."""
+    moved = [
+        handler
+        for handler in logging.getLogger().handlers
+        if isinstance(handler, logging.StreamHandler) and handler.stream is terminal
+    ]
+    for handler in moved:
+        handler.setStream(sys.stderr)  # by now that of the dashboard
     try:
         yield
     finally:
-        for handler, stream in moved:
-            handler.setStream(stream)
+        for handler in moved:
+            handler.setStream(terminal)
 
 
 Teller: TypeAlias = Talk | Dashboard

@@ -71,16 +71,24 @@ class Recent:
 
     def plus(self, amount: float, now: float) -> "Recent":
         """The sum with this amount, which came now."""
-        part_s = self.span_s / PARTS
-        began = now // part_s * part_s
-        parts = tuple(part for part in self.parts if part[0] > now - self.span_s)
+        began = now // self._part_s * self._part_s
+        parts = self._no_older(now)
         if parts and parts[-1][0] == began:
             return replace(self, parts=(*parts[:-1], (began, parts[-1][1] + amount)))
         return replace(self, parts=(*parts, (began, amount)))
 
     def total(self, now: float) -> float:
         """The sum of what is no older than the span."""
-        return sum(amount for began, amount in self.parts if began > now - self.span_s)
+        return sum(amount for _, amount in self._no_older(now))
+
+    @property
+    def _part_s(self) -> float:
+        return self.span_s / PARTS
+
+    def _no_older(self, now: float) -> tuple[tuple[float, float], ...]:
+        """The parts of which the greater half is within the span."""
+        first = now - self.span_s - self._part_s / 2
+        return tuple(part for part in self.parts if part[0] > first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,16 +268,20 @@ def kudos_per_hour(shift: Shift, now: float) -> float | None:
 def rest_s(shift: Shift, job: InHand, now: float) -> float | None:
     """How many seconds a job that is drawn will still take; None when nothing tells.
 
-    At first it is said by how long such pictures took before, later more and more by its share.
+    At first it is said by how long such pictures took before, later more and more by its share;
+    and once that time is over, by the former again.
     """
     if job.phase is not Phase.DRAWING:
         return None
+    drawn_s = now - job.since
     known_s = []
     if pace := shift.paces.get(job.model):
         known_s.append(job.megapixelsteps / pace)
     if job.share > 0 and job.share_at > job.since:
-        known_s.append((job.share_at - job.since) / job.share)
+        total_s = (job.share_at - job.since) / job.share
+        # A share that stands still for too long was no good guide.
+        known_s.append(total_s if total_s > drawn_s else drawn_s / job.share)
     if not known_s:
         return None
     total_s = known_s[0] + (known_s[-1] - known_s[0]) * job.share
-    return max(total_s - (now - job.since), 0.0)
+    return max(total_s - drawn_s, 0.0) or max(known_s[0] - drawn_s, 0.0)

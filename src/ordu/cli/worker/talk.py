@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
+from rich.text import Text
+
 from ordu.cli.console import clean, out
 from ordu.cli.worker import shift as shifts
 from ordu.cli.worker.shift import Shift
@@ -105,7 +107,8 @@ class Talk:
 
     def show(self, line: Line) -> None:
         """Print a line as it is."""
-        self._console.print(line.words, style=line.style)
+        # As a text with its own style: a style of `print` would be the dashboard's as well.
+        self._console.print(Text(line.words, line.style))
         self._console.file.flush()
 
 
