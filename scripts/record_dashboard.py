@@ -166,9 +166,9 @@ def ask(horde: Horde, key: str, prompt: str, params: dict[str, int], models: lis
 
 
 def is_working(text: str) -> bool:
-    """Whether some pictures are done and two large ones are being drawn."""
+    """Whether some pictures are done and two large ones are well on their way."""
     shares = [int(share) for share in re.findall(r"drawing .* (\d+)%  \d{4}", text)]
-    return len(shares) == 2 and 10 <= min(shares) <= 90 and "drew" in text
+    return len(shares) == 2 and max(shares) >= 60 and "/s · busy" in text
 
 
 def has_width(text: str, width: int) -> bool:

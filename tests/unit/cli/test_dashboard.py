@@ -17,6 +17,7 @@ import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,14 @@ def test_it_fits_every_screen(shift, width, height):
     assert all(each.isprintable() for line in lines for each in line)
 
 
+@pytest.mark.parametrize("shift", SHIFTS.values(), ids=SHIFTS.keys())
+def test_a_window_may_be_made_smaller_than_sense(shift):
+    for width, height in [(1, 1), (2, 2), (10, 3), (20, 40), (39, 5), (200, 2)]:
+        lines = shown(shift, width, height).splitlines()
+        assert len(lines) < max(height, 2)
+        assert all(cell_len(line) <= width for line in lines)
+
+
 @pytest.mark.parametrize(
     ("shift", "words"),
     [
@@ -143,7 +152,7 @@ def test_what_it_says(shift, words):
 def test_what_was_achieved():
     told = [event for number in range(3) for event in a_job(number, phase="sending")]
     told += [events.Delivered("0", 1200.25), events.Dropped("1", "gone"), events.Failed("2", "no")]
-    text = shown(folded(*told), now=720.0, balance=1234567.5)
+    text = shown(replace(folded(*told), balance=1234567.5), now=720.0)
     assert "1 done · 1 failed · 1 dropped" in text
     assert "+1,200.25 · 6,001 an hour · owner had 1,234,567.5 at the start" in text
     assert "up 12 min" in text
@@ -263,12 +272,14 @@ def a_dashboard(console: Console, monkeypatch: pytest.MonkeyPatch) -> Dashboard:
 def test_lines_scroll_above_it_and_at_the_end_it_is_gone(monkeypatch):
     console = a_console(no_color=True)
     with a_dashboard(console, monkeypatch) as board:
+        board.owner_had(1000.0)
         for event in (*a_job(1, phase="sending"), events.Delivered("1", 9.5)):
             board.tell(event)
     said = console.file.getvalue()
     text = plain(said)
     line = text.index("drew 1024×768, 30 steps, sdxl in 4.0 s, +9.5 kudos")
     assert "── ordu worker attic" in text[line:]
+    assert "owner had 1,000 at the start" in text[line:]
     assert re.search(r"stopped: 1 picture, \+9.5 kudos\n$", text)
     assert said.rindex("\x1b[?25h") > said.rindex("\x1b[?25l")
     assert not re.search(r"\x1b\[3\d", said)  # no colour

@@ -49,13 +49,11 @@ class Dashboard:
         *,
         console: Console,
         devices: Sequence[str] = (),
-        balance: float | None = None,
     ) -> None:
         self._talk = talk
         self._settings = settings
         self._console = console
         self._devices = tuple(devices)
-        self._balance = balance
         self._size = console.size
         self._high = (0, 0.0)  # how many lines it had, and when it last needed them
         self._drawn: tuple[Shift, int] | None = None
@@ -93,6 +91,10 @@ class Dashboard:
         """The worker was asked to stop."""
         self._talk.stopping()
 
+    def owner_had(self, kudos: float) -> None:
+        """What the worker's owner had at the start, which the horde has said."""
+        self._talk.owner_had(kudos)
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The dashboard as it is now, for the screen as large as it is now."""
         width, height = options.size
@@ -114,7 +116,6 @@ class Dashboard:
             now=time.monotonic(),
             wall=time.time(),
             devices=self._devices,
-            balance=self._balance,
         )
 
     def _new_live(self) -> Live:
@@ -208,17 +209,16 @@ def teller(
     has_parent: bool,
     is_plain: bool = False,
     devices: Sequence[str] = (),
-    balance: float | None = None,
 ) -> Teller:
     """Who tells the owner of this worker what it does: the dashboard, where the screen can show it.
 
-    `balance` is the kudos that the owner has at the start, if that is known.
+    `devices` are named before anything is heard of them.
     """
     talk = Talk(settings, has_parent=has_parent)
     console = out()
     if is_plain or has_parent or not can_show(console):
         return talk
-    return Dashboard(talk, settings, console=console, devices=devices, balance=balance)
+    return Dashboard(talk, settings, console=console, devices=devices)
 
 
 def can_show(console: Console) -> bool:

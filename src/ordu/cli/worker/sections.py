@@ -59,7 +59,6 @@ class View:
     now: float  # of the shift's clock
     wall: float  # the same moment as a time of day
     devices: tuple[str, ...] = ()
-    balance: float | None = None  # what the owner had at the start
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +203,8 @@ def _figures(view: View) -> list[Text]:
     kudos = [f"+{shift.kudos:,.12g}"]
     if per_hour is not None:
         kudos.append(f"{per_hour:,.0f} an hour")
-    if view.balance is not None:
-        kudos.append(f"owner had {view.balance:,.12g} at the start")
+    if shift.balance is not None:
+        kudos.append(f"owner had {shift.balance:,.12g} at the start")
     counts = [f"{shift.pictures} done"]
     counts += [f"{shift.failed} failed"] * bool(shift.failed)
     counts += [f"{shift.dropped} dropped"] * bool(shift.dropped)

@@ -103,6 +103,7 @@ class Shift:
     failed: int = 0
     dropped: int = 0
     kudos: float = 0.0
+    balance: float | None = None  # what the owner had at the start, if the horde said it
     work: Recent = Recent(WORK_S)  # megapixelsteps
     busy: Recent = Recent(WORK_S)  # seconds in which something was drawn
     earned: Recent = Recent(EARNED_S)  # kudos

@@ -87,10 +87,15 @@ class Talk:
         """Tell what has happened."""
         line = said(self.shift, event)
         self.shift = shifts.after(self.shift, event, self._clock())
-        if isinstance(event, events.Idle) and not self.shift.jobs:
+        is_told = not (self.shift.jobs or self.shift.is_stopping)
+        if isinstance(event, events.Idle) and is_told:
             line = self._when_new(in_words(event.skipped))
         if line is not None:
             self._tell(line)
+
+    def owner_had(self, kudos: float) -> None:
+        """What the worker's owner had at the start, which the horde has said."""
+        self.shift = replace(self.shift, balance=kudos)
 
     def _when_new(self, idle: str) -> Line | None:
         """Why there is no work, when it is another reason than was told last."""
@@ -116,7 +121,7 @@ def said(before: Shift, event: Event) -> Line | None:
     """What is told of an event that came after this; None: nothing, the dashboard shows it."""
     match event:
         case events.Delivered():
-            reward = "reward unknown" if event.reward is None else f"+{event.reward:g} kudos"
+            reward = "reward unknown" if event.reward is None else f"+{event.reward:.12g} kudos"
             job = _job(before, event.job_id) + _time(before, event.job_id)
             return Line(f"drew {job}, {reward}", "green")
         case events.Failed():
