@@ -5,7 +5,6 @@ import math
 import pytest
 
 from ordu.cli.worker.shift import (
-    BUSY_S_MIN,
     DEVICES_MAX,
     EARNED_S,
     JOBS_MAX,
@@ -144,27 +143,34 @@ def test_notices_limits_and_devices_are_kept_within_bounds():
 
 
 def test_speed_is_of_the_time_in_which_something_was_drawn():
-    shift = folded((100, TOOK), (100, BEGAN), (102, events.Drawn("1", 0.5)), (104, MADE))
-    assert busy_s(shift, 150) == 4
-    assert speed(shift, 150) == 2.5
-    assert speed(shift, 104 + WORK_S + 20) is None
+    shift = folded((100, TOOK), (100, BEGAN), (102, events.Drawn("1", 0.5)), (105, MADE))
+    assert busy_s(shift, 150) == 5
+    assert speed(shift, 150) == 2
+    assert speed(shift, 105 + WORK_S + 20) is None
 
 
 def test_two_devices_at_once_are_twice_as_fast():
     shift = folded(
         (0, TOOK), (0, BEGAN),
         (0, events.Took("2", "sdxl", 1000, 1000, 10)), (0, events.Began("2", "cuda:1")),
-        (10, MADE), (10, events.Made("2", 10.0, 1)),
+        (5, MADE), (5, events.Made("2", 5.0, 1)),
     )  # fmt: skip
-    assert busy_s(shift, 10) == 10
-    assert speed(shift, 10) == 2
+    assert busy_s(shift, 10) == 5
+    assert speed(shift, 10) == 4
+
+
+def test_what_is_half_done_changes_no_speed():
+    second = events.Took("2", "sdxl", 3000, 1000, 10)
+    told = [(0, TOOK), (0, BEGAN), (5, MADE), (6, second), (6, events.Began("2", "cuda:0"))]
+    told += [(6.1, events.Drawn("2", 0.9)), (9, events.Drawn("2", 1.0))]
+    assert speed(folded(*told), 9) == pytest.approx(2)
 
 
 def test_a_picture_that_takes_long_keeps_the_worker_busy_before_it_is_made():
     shift = folded((0, TOOK), (0, BEGAN))
     assert busy_s(shift, 60) == 60
     assert busy_s(shift, WORK_S * 3) == WORK_S
-    assert speed(shift, BUSY_S_MIN / 2) is None
+    assert speed(shift, 60) is None
 
 
 @pytest.mark.parametrize(

@@ -217,10 +217,11 @@ def _figures(view: View) -> list[Text]:
 
 def _speed(shift: Shift, now: float) -> str:
     fast = speed(shift, now)
-    if fast is None:
-        return "too little drawn lately to say"
-    share = busy_s(shift, now) / lived_s(shift, now, shift.busy.span_s)
-    return f"{fast:.3g} megapixelsteps/s · busy {share:.0%}"
+    words = "no picture made lately" if fast is None else f"{fast:.3g} megapixelsteps/s"
+    seconds = busy_s(shift, now)
+    if not seconds:
+        return words
+    return f"{words} · busy {seconds / lived_s(shift, now, shift.busy.span_s):.0%}"
 
 
 def _figure(name: str, value: str) -> Text:

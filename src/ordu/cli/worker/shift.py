@@ -20,7 +20,6 @@ MODELS_MAX = 64  # whose speed is remembered
 WORK_S = 300.0  # speed is that of the last five minutes
 EARNED_S = 3600.0  # kudos an hour are those of the last hour
 PARTS = 30  # a sum over the last while is kept in so many parts
-BUSY_S_MIN = 3.0  # a speed of less time is chance
 EARNED_S_MIN = 300.0
 
 
@@ -104,8 +103,10 @@ class Shift:
     dropped: int = 0
     kudos: float = 0.0
     balance: float | None = None  # what the owner had at the start, if the horde said it
-    work: Recent = Recent(WORK_S)  # megapixelsteps
+    work: Recent = Recent(WORK_S)  # megapixelsteps of pictures that were made
+    spent: Recent = Recent(WORK_S)  # seconds that these took, one by one
     busy: Recent = Recent(WORK_S)  # seconds in which something was drawn
+    at_once: Recent = Recent(WORK_S)  # the same, twice while two were drawn at once, and so on
     earned: Recent = Recent(EARNED_S)  # kudos
     paces: Mapping[str, float] = field(default_factory=dict)  # megapixelsteps/s, by model
     devices: tuple[str, ...] = ()  # those heard of
@@ -117,9 +118,9 @@ class Shift:
     is_stopping: bool = False
 
     @property
-    def is_drawing(self) -> bool:
-        """Whether a device is at work."""
-        return any(job.phase is Phase.DRAWING for job in self.jobs.values())
+    def drawing(self) -> int:
+        """How many pictures are being drawn."""
+        return sum(job.phase is Phase.DRAWING for job in self.jobs.values())
 
 
 def starting(now: float) -> Shift:
@@ -129,8 +130,10 @@ def starting(now: float) -> Shift:
 
 def after(shift: Shift, event: Event, now: float) -> Shift:
     """The shift after this event."""
-    if shift.is_drawing:
-        shift = replace(shift, busy=shift.busy.plus(now - shift.heard, now))
+    if many := shift.drawing:
+        went_by_s = now - shift.heard
+        busy, at_once = shift.busy.plus(went_by_s, now), shift.at_once.plus(went_by_s * many, now)
+        shift = replace(shift, busy=busy, at_once=at_once)
     shift = replace(shift, heard=now)
     match event:
         case events.Took():
@@ -154,7 +157,6 @@ def _went_on(
     shift: Shift, job: InHand, event: events.Began | events.Drawn | events.Made, now: float
 ) -> Shift:
     """The shift after a job in hand came further."""
-    before = job.share
     if job.phase is Phase.HELD:  # a worker with one device may not tell that it begins
         job = replace(job, phase=Phase.DRAWING, since=now)
     match event:
@@ -165,12 +167,12 @@ def _went_on(
             # A backend may begin anew for a second pass; what was shown is not taken back.
             job = replace(job, share=min(max(job.share, event.share), 1.0), share_at=now)
         case events.Made():
-            job = replace(
-                job, phase=Phase.SENDING, since=now, share=1.0, made_s=max(event.seconds, 0.0)
-            )
-            shift = replace(shift, paces=_with_pace(shift.paces, job))
-    work = shift.work.plus((job.share - before) * job.megapixelsteps, now)
-    return replace(shift, jobs={**shift.jobs, event.job_id: job}, work=work)
+            made_s = max(event.seconds, 0.0)
+            job = replace(job, phase=Phase.SENDING, since=now, share=1.0, made_s=made_s)
+            work, spent = shift.work.plus(job.megapixelsteps, now), shift.spent.plus(made_s, now)
+            paces = _with_pace(shift.paces, job)
+            shift = replace(shift, work=work, spent=spent, paces=paces)
+    return replace(shift, jobs={**shift.jobs, event.job_id: job})
 
 
 def _with_device(devices: tuple[str, ...], device: str) -> tuple[str, ...]:
@@ -242,7 +244,7 @@ def _at_work(shift: Shift, now: float) -> Shift:
 
 def busy_s(shift: Shift, now: float) -> float:
     """For how many of the last five minutes' seconds something was drawn."""
-    going_on = now - shift.heard if shift.is_drawing else 0.0
+    going_on = now - shift.heard if shift.drawing else 0.0
     return min(shift.busy.total(now) + going_on, lived_s(shift, now, WORK_S))
 
 
@@ -254,10 +256,13 @@ def lived_s(shift: Shift, now: float, most_s: float = math.inf) -> float:
 def speed(shift: Shift, now: float) -> float | None:
     """Megapixelsteps per second while something was drawn in the last five minutes, on all devices.
 
-    None: too little was drawn to say.
+    It is the speed of one picture, of those that were made, times how many were drawn at once: what
+    is half done would be counted too high or too low. None: none was made.
     """
-    seconds = busy_s(shift, now)
-    return shift.work.total(now) / seconds if seconds >= BUSY_S_MIN else None
+    spent_s, busy = shift.spent.total(now), shift.busy.total(now)
+    if not spent_s or not busy:
+        return None
+    return shift.work.total(now) / spent_s * shift.at_once.total(now) / busy
 
 
 def kudos_per_hour(shift: Shift, now: float) -> float | None:
