@@ -20,6 +20,7 @@ from ordu.worker.outage import Outage, Sleep, pause
 
 POP = "pop"
 WAIT_S = 20  # for how long the server is asked to wait for a job
+WAIT_FIRST_S = 1  # the first time, so that the owner soon sees that it works, or why there is none
 PAUSE_S = 30.0  # after a no that may be a yes later: maintenance, a backend that does not answer
 MAINTENANCE = frozenset({"WorkerMaintenance", "WorkerFlaggedMaintenance"})
 NOTICES_MAX = 1000  # so many are remembered, so that none is told twice
@@ -67,6 +68,7 @@ class Taker:
     sleep: Sleep
     clock: Clock
     rest: Rest = field(default_factory=Rest)
+    _wait_s: int = WAIT_FIRST_S
     _pause_reason: str | None = None
     _told: set[str] = field(default_factory=set)
 
@@ -82,7 +84,7 @@ class Taker:
                 continue
             asked_at = self.clock()
             try:
-                reply = await self._ask(stop)
+                reply = await self._ask(stop, self._wait_s)
             except (HordeError, BackendError) as error:
                 await self._wait_after(error, stop)
                 continue
@@ -92,7 +94,8 @@ class Taker:
             if known(reply.id, ""):
                 return reply
             self.tell(Idle(reasons(reply)))
-            if self.clock() - asked_at < WAIT_S:  # a server that lets us wait did so
+            waited_s, self._wait_s = self._wait_s, WAIT_S
+            if self.clock() - asked_at < waited_s:  # a server that lets us wait did so
                 await pause(self.sleep, self.settings.poll_interval_s, stop)
         return None
 
@@ -109,13 +112,13 @@ class Taker:
         await first_of(self.gate.changed(), stop.wait())
         return True
 
-    async def _ask(self, stop: asyncio.Event) -> GenerationPayload | None:
+    async def _ask(self, stop: asyncio.Event, wait_s: int) -> GenerationPayload | None:
         """Pop; waits for a job where the server can. None: it was cut off, for good reason.
 
         When a pop is cut off, the server gives what it may have found to somebody else.
         """
         wish = ask_for(await self._offer(), self.settings, sum(each.slots for each in self.benches))
-        popping = asyncio.create_task(self.horde.post_job_pop(wish, prefer=f"wait={WAIT_S}"))
+        popping = asyncio.create_task(self.horde.post_job_pop(wish, prefer=f"wait={wait_s}"))
         try:
             while not popping.done():
                 await first_of(asyncio.wait({popping}), self.gate.changed(), stop.wait())

@@ -10,6 +10,7 @@ OWN = {
     "with_worker",
     "ready_file",
     "with_parent",
+    "plain",
     "inherit",
     "number",
     "config",

@@ -1,14 +1,16 @@
 """What people see while something is done: progress of requests, and what a worker does."""
 
 import io
+import math
 
 import pytest
 from rich.console import Console
 
 from ordu.cli import progress
 from ordu.cli.progress import Board
-from ordu.cli.worker import talk as talking
-from ordu.cli.worker.talk import REASONS, Talk
+from ordu.cli.worker import words as worker_words
+from ordu.cli.worker.talk import Talk
+from ordu.cli.worker.words import REASONS
 from ordu.client import Progress, Stage
 from ordu.protocol.jobs import NoValidRequestFoundStable
 from ordu.settings import WorkerSettings
@@ -82,8 +84,8 @@ def test_every_reason_has_words():
 
 
 def test_idle_in_words():
-    assert talking.in_words({}) == "waiting for work"
-    assert talking.in_words({"models": 3, "new_one": 1}) == (
+    assert worker_words.in_words({}) == "waiting for work"
+    assert worker_words.in_words({"models": 3, "new_one": 1}) == (
         "waiting for work; passed over: 3 for other models, 1 new_one"
     )
 
@@ -107,6 +109,15 @@ STORY = [
     events.Lost("nobody answers"),
     events.Back(),
     events.Paused("maintenance", 30.0),
+    events.Back(),
+    events.Paused("outside its hours, until 22:00", 7200.0),
+    events.Paused("its owner paused it", math.inf),
+    events.Took("5", "sdxl", 64, 64, 1),
+    events.Began("5", "cuda:0"),
+    events.Failed("5", "out of memory"),
+    events.Limited(1024 * 1024),
+    events.Limited(800_000),
+    events.Notice("Please\nupdate."),
 ]
 TOLD = """\
 worker 'attic' draws with sketch for http://127.0.0.1:7001, 1 at once
@@ -119,6 +130,13 @@ drew 64×64, 1 steps, sdxl in 1.0 s, reward unknown
 lost the horde, trying again: nobody answers
 the horde is back
 no new work for 30 s: maintenance
+the pause is over
+no new work for 2 h: outside its hours, until 22:00
+no new work until its owner says so: its owner paused it
+failed: 64×64, 1 steps, sdxl: out of memory
+a picture did not fit: from now on only up to 1024×1024
+a picture did not fit: from now on only up to 0.8 megapixels
+the horde says: Please update.
 stopped: 2 pictures, +9.5 kudos
 """
 
@@ -128,3 +146,31 @@ def test_worker_tells_its_story_in_lines(capsys):
         for event in STORY:
             talk.tell(event)
     assert capsys.readouterr().out == TOLD
+
+
+def test_a_worker_that_stops_tells_what_it_finishes_and_no_idling(capsys):
+    with Talk(WorkerSettings(name="attic"), has_parent=True) as talk:
+        talk.tell(events.Took("1", "sdxl", 64, 64, 1))
+        talk.stopping()
+        talk.tell(events.Delivered("1", 1_234_567.25))
+        talk.tell(events.Idle({}))
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "stopping, with 1 in hand",
+        "drew 64×64, 1 steps, sdxl, +1234567.25 kudos",
+        "stopped: 1 picture, +1234567.25 kudos",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        pytest.param(-3, "0 s", id="a clock that went back"),
+        pytest.param(99.4, "99 s", id="seconds"),
+        pytest.param(100, "2 min", id="minutes"),
+        pytest.param(3590, "1 h", id="an hour, nearly"),
+        pytest.param(7500, "2 h 5 min", id="hours"),
+        pytest.param(3 * 86400, "3 days", id="days"),
+    ],
+)
+def test_durations(seconds, words):
+    assert worker_words.duration(seconds) == words

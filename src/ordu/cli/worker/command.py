@@ -65,6 +65,7 @@ def said(ctx: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
     help="A setting of the backend; docs/reference/backends/ lists them. Can be repeated.",
 )
 @click.option("--words", is_flag=True, help="List the words that the backend sketch knows.")
+@click.option("--plain", is_flag=True, help="Tell what happens in lines, without the dashboard.")
 @click.option("--debug", is_flag=True, help="Log everything, with where a backend failed.")
 @click.option("--with-parent", is_flag=True, hidden=True)
 @click.pass_context
@@ -74,6 +75,7 @@ def worker(
     config: Path | None,
     sets: tuple[str, ...],
     words: bool,
+    plain: bool,
     debug: bool,
     with_parent: bool,
     **given: Any,
@@ -94,4 +96,4 @@ def worker(
     if words:
         running.show_words()
         return
-    running.run(given, sets, config, debug=debug, with_parent=with_parent)
+    running.run(given, sets, config, debug=debug, with_parent=with_parent, plain=plain)

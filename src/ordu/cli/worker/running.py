@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,8 @@ from ordu.cli.worker.opening import Opened, open_settings
 from ordu.settings import WorkerSettings
 
 if TYPE_CHECKING:
-    from ordu.cli.worker.talk import Talk
+    from ordu.cli.worker.dashboard import Teller
+    from ordu.client import AsyncHorde
     from ordu.worker.backends import Backend
     from ordu.worker.events import Event
     from ordu.worker.terms.running import RunningWorker
@@ -32,17 +33,22 @@ def run(
     *,
     debug: bool,
     with_parent: bool,
+    plain: bool = False,
 ) -> None:
     """Work until told to stop."""
     opened = open_settings(given, sets, config)
     start_logging("debug" if debug else "error")
     if with_parent:
         children.follow_parent()
-    from ordu.cli.worker.talk import Talk
+    from ordu.cli.worker.dashboard import teller
 
     with _announced(opened.settings) as running:
         backends = open_backends(opened)
-        with Talk(opened.settings, has_parent=with_parent) as talk:
+        devices = [each.device for each in backends]
+        is_plain = plain or debug
+        with teller(
+            opened.settings, has_parent=with_parent, is_plain=is_plain, devices=devices
+        ) as talk:
             end = asyncio.run(work(opened, backends, talk, running))
     if end.has_lost_a_thread:
         # It cannot be stopped, and Python would wait for it.
@@ -107,7 +113,7 @@ class End:
 
 
 async def work(
-    opened: Opened, backends: "Sequence[Backend]", talk: "Talk", running: "RunningWorker"
+    opened: Opened, backends: "Sequence[Backend]", talk: "Teller", running: "RunningWorker"
 ) -> End:
     """Work until told to stop."""
     from ordu.cli.hordes import connect
@@ -139,8 +145,20 @@ async def work(
 
         for each in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(each, on_signal)
+        looking = asyncio.create_task(_look_up_owner(horde, talk))
         try:
             await worker.run(stop)
         except LookupError as error:
             raise Failure(str(error.args[0]), WRONG_USAGE) from error
+        finally:
+            looking.cancel()
         return End(was_abandoned, worker.has_lost_a_thread)
+
+
+async def _look_up_owner(horde: "AsyncHorde", talk: "Teller") -> None:
+    """Tell what the owner had before, where the horde says it; nothing depends on that."""
+    from ordu.client import HordeError
+    from ordu.client.wire import known
+
+    with suppress(HordeError):
+        talk.owner_had(known((await horde.get_find_user()).kudos, 0.0))
