@@ -14,7 +14,11 @@ class SlowBackend(Backend):
     """Draws one colour, once the file `SLOW_UNTIL` is there."""
 
     def offer(self) -> Offer:
-        return Offer(models=("stable_diffusion",), max_pixels=1024 * 1024)
+        return Offer(
+            models=("stable_diffusion",),
+            max_pixels=1024 * 1024,
+            features=frozenset({"censor"}),
+        )
 
     def make(self, drawing: Drawing, progress: Progress) -> Picture:
         Path(os.environ["SLOW_BEGAN"]).touch()

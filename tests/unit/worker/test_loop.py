@@ -438,7 +438,7 @@ async def test_a_server_that_lets_it_wait_is_asked_again_at_once():
     scene.idle = waited
     await scene.run()
     assert (len(scene.pops), scene.slept) == (2, [])
-    assert scene.wishes == ["wait=20", "wait=20"]
+    assert scene.wishes == ["wait=1", "wait=20"]
 
 
 async def test_a_stop_does_not_wait_for_a_pop_that_waits():

@@ -57,6 +57,12 @@ def check_offer(
     yield good(
         ABOUT, f"{settings.backend}: {many}, pictures up to {offer.max_pixels} pixels{abilities}"
     )
+    if "censor" not in offer.features:
+        yield warning(
+            ABOUT,
+            "it has no checker, so requests that want nsfw pictures censored are not taken",
+            "Give it one, where its page in docs/reference/backends/ says how.",
+        )
     try:
         wanted = wanted_models(offer, settings)
     except LookupError as error:

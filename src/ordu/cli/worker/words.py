@@ -12,7 +12,7 @@ REASONS: Mapping[str, str] = {
     "untrusted": "for trusted workers only",
     "performance": "for faster workers",
     "blacklist": "with words you do not take",
-    "bridge_version": "for a newer worker",
+    "bridge_version": "for what this worker cannot do",
     "img2img": "with a source image",
     "painting": "for inpainting",
     "post-processing": "with post-processing",
