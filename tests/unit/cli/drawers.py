@@ -31,7 +31,7 @@ class Tiny(Backend):
         )
 
     def offer(self):
-        return Offer(("a", "b"), 768 * 768, lora=True, features=frozenset({"tiling"}))
+        return Offer(("a", "b"), 768 * 768, lora=True, features=frozenset({"tiling", "censor"}))
 
     def make(self, drawing, progress):
         progress(0.5)

@@ -44,6 +44,8 @@ TimeoutStopSec={stop_s}
 # Its owner goes first, and when memory is short it is the one to go.
 Nice=10
 OOMScoreAdjust=500
+# A backend in a process of its own is replaced by the worker.
+OOMPolicy=continue
 
 # What no backend needs. Devices, memory that is written and run, and sockets stay: GPUs want them.
 UMask=0077
