@@ -72,7 +72,7 @@ def test_all_is_well(call, well):
         "✓ settings  ordu-worker.toml",
         "✓ key       it is that of ferris#3",
         "✓ name      attic is yours",
-        f"✓ backend   {TINY}: 2 models, pictures up to 589824 pixels; lora, tiling",
+        f"✓ backend   {TINY}: 2 models, pictures up to 589824 pixels; lora, censor, tiling",
         "✓ demand    1 of your 2 models is asked for now: a",
     ):
         assert words in lines
