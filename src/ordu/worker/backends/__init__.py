@@ -31,6 +31,10 @@ class OutOfMemoryError(BackendError):
     """This picture does not fit the device; smaller ones may, and only they are asked for now."""
 
 
+class BackendBrokenError(BackendError):
+    """This picture could not be made, and this process can make no other: it has to be replaced."""
+
+
 class Cancelled(Exception):  # noqa: N818 - no error: it is what was asked for
     """Nobody wants the picture any more."""
 
