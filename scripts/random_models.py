@@ -20,6 +20,7 @@ from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
 from safetensors.torch import save_file
 
 START, END = "<|startoftext|>", "<|endoftext|>"
+RANK = 4  # of the LoRAs
 WORDS = {"tiny": 1000, "full": 49408}  # of the vocabulary; the last two mark start and end
 
 PLAIN_UNET: Mapping[str, Mapping[str, Any]] = {
@@ -126,9 +127,9 @@ def save(pipe: Any, folder: Path, size: str = "tiny", **options: Any) -> Path:
 
 
 def save_lora(
-    path: Path, pipe: Any, *, seed: int = 0, rank: int = 4, with_text: bool = True
+    path: Path, pipe: Any, *, seed: int = 0, strength: float = 0.5, with_text: bool = True
 ) -> None:
-    """Write a LoRA for a pipeline, strong enough to be seen, that touches its attention."""
+    """Write a LoRA for a pipeline, which touches its attention; 0.5 is seen at once."""
     generator = torch.Generator().manual_seed(seed)
     parts = [("unet", pipe.unet, "attn")]
     if with_text:
@@ -137,10 +138,10 @@ def save_lora(
     for prefix, network, where in parts:
         for name, module in network.named_modules():
             if where in name and name.endswith(("to_q", "to_v", "q_proj", "v_proj")):
-                down = torch.randn(rank, module.in_features, generator=generator)
-                up = torch.randn(module.out_features, rank, generator=generator)
-                weights[f"{prefix}.{name}.lora_A.weight"] = down * 0.5
-                weights[f"{prefix}.{name}.lora_B.weight"] = up * 0.5
+                down = torch.randn(RANK, module.in_features, generator=generator)
+                up = torch.randn(module.out_features, RANK, generator=generator)
+                weights[f"{prefix}.{name}.lora_A.weight"] = down * strength
+                weights[f"{prefix}.{name}.lora_B.weight"] = up * strength
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(weights, path)
 

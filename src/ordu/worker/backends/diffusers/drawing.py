@@ -182,8 +182,8 @@ def _image(pixels: NDArray[np.float32], loaded: Loaded) -> Image.Image:
     if not np.isfinite(pixels).all():
         precision = str(loaded.dtype).removeprefix("torch.")
         raise BackendError(
-            f"The model {loaded.name} gave no numbers in {precision}: set precision = fp32 (or bf16,"
-            " on newer cards)."
+            f"The model {loaded.name} gave no numbers in {precision}: set precision = fp32"
+            " (or bf16, on newer cards)."
         )
     return Image.fromarray((pixels * 255).round().astype(np.uint8))
 

@@ -44,7 +44,7 @@ class Checker:
     def allows(self, image: Image.Image) -> bool:
         """Whether the picture may be shown."""
         prepared = self._prepare(image, return_tensors="pt").pixel_values
-        pixels: NDArray[np.float32] = np.divide(image, 255, dtype=np.float32)[None]
+        pixels: NDArray[np.float32] = np.asarray(image).astype(np.float32)[None] / np.float32(255)
         _, found = self._checker(images=pixels, clip_input=prepared)
         return not any(found)
 

@@ -29,8 +29,13 @@ WAYS: Mapping[str, Way] = {
     "k_dpmpp_sde": Way("DPMSolverSinglestepScheduler", {"algorithm_type": "sde-dpmsolver++"}),
     "dpmsolver": Way("DPMSolverMultistepScheduler", {"algorithm_type": "dpmsolver++"}),
     "lcm": Way("LCMScheduler", has_karras=False),
-    "DDIM": Way("DDIMScheduler", has_karras=False),
-    "PLMS": Way("PNDMScheduler", {"skip_prk_steps": True}, has_karras=False),
+    # What Stable Diffusion needs of these, whether or not the model's description says so.
+    "DDIM": Way(
+        "DDIMScheduler",
+        {"clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1},
+        has_karras=False,
+    ),
+    "PLMS": Way("PNDMScheduler", {"skip_prk_steps": True, "steps_offset": 1}, has_karras=False),
 }
 
 

@@ -53,11 +53,12 @@ def spaced(highest: float, lowest: float, steps: int) -> Numbers:
 class KarrasEulerAncestral(EulerAncestralDiscreteScheduler):  # type: ignore[misc] # untyped there
     """Ancestral Euler steps between the noise levels of Karras."""
 
+    sigmas: Any
+
     def set_timesteps(self, num_inference_steps: int, device: Any = None) -> None:
         """Set noise levels and times for so many steps."""
         super().set_timesteps(num_inference_steps, device)
-        before: Any = self.sigmas
-        usual = before.numpy().astype(np.float64)  # the last is 0
+        usual = self.sigmas.numpy().astype(np.float64)  # the last is 0
         sigmas = spaced(usual[0], max(usual[-2], 1e-4), num_inference_steps)
         trained = np.sqrt((1 - self.alphas_cumprod.numpy()) / self.alphas_cumprod.numpy())
         times = np.interp(np.log(sigmas), np.log(trained), np.arange(len(trained)))
