@@ -70,6 +70,11 @@ class Table:
         self._until = time.monotonic() + seconds
         print(f"{'what':<44}{'size':>11}{'steps':>6}{'s':>9}{'MPS/s':>9}{'GiB':>7}  note")
 
+    @property
+    def has_time(self) -> bool:
+        """Whether something new may be begun."""
+        return time.monotonic() < self._until
+
     def add(self, row: Row) -> None:
         """Print a row."""
         self.rows.append(row)
@@ -80,11 +85,6 @@ class Table:
     def row(self, what: str) -> Iterator[Row]:
         """Around what is timed; what goes wrong stands in the note."""
         row = Row(what)
-        if time.monotonic() > self._until:
-            row.note = "left out: no time"
-            yield row
-            self.add(row)
-            return
         begun = time.monotonic()
         try:
             yield row
@@ -96,7 +96,7 @@ class Table:
     def draw(self, what: str, backend: Backend, drawing: Drawing, note: str = "") -> Picture | None:
         """A row for a picture; the picture, when there is one."""
         picture: Picture | None = None
-        if time.monotonic() > self._until:
+        if not self.has_time:
             self.add(Row(what, note="left out: no time"))
             return None
         with self.row(what) as row:
@@ -104,7 +104,7 @@ class Table:
             reset_peak()
             begun = time.monotonic()
             try:
-                picture = backend.make(drawing, lambda share: None)
+                picture = backend.make(drawing, quietly)
             finally:
                 row.seconds, row.peak_gib = time.monotonic() - begun, peak_gib()
             size = drawing.width * drawing.height * drawing.steps
@@ -122,13 +122,18 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the rows there as well")
     asked = parser.parse_args()
     begun = time.monotonic()
+    if asked.tiny:
+        torch.set_num_threads(1)  # tiny models spend their time on handing work around
     print(versions())
     table = Table(asked.seconds)
     folder = make_models(asked.folder, table, is_tiny=asked.tiny)
     scale = 8 if asked.tiny else 1
     pictures(folder, table, scale)
-    two_models(folder, table, scale)
-    too_large(folder, table, scale)
+    for part in (two_models, too_large):
+        if table.has_time:
+            part(folder, table, scale)
+        else:
+            table.add(Row(part.__name__, note="left out: no time"))
     print(f"{time.monotonic() - begun:.0f} s in all")
     if asked.json:
         asked.json.write_text(json.dumps([asdict(row) for row in table.rows], indent=1))
@@ -158,9 +163,8 @@ def make_models(folder: Path, table: Table, *, is_tiny: bool) -> Path:
                 pipe: Any = build(size)
             torch.set_default_dtype(before)
             random_models.save(pipe, models / name, size)
-            random_models.save_lora(
-                folder / "loras" / f"{name}-lora.safetensors", pipe, strength=0.05
-            )
+            lora = folder / "loras" / f"{name}-lora.safetensors"
+            random_models.save_lora(lora, pipe, strength=0.05)
             row.note = f"{sum(file.stat().st_size for file in models.rglob('*')) / GIB:.1f} GiB"
             del pipe
         torch.set_default_dtype(before)
@@ -269,7 +273,7 @@ def smallest_gib(folder: Path) -> float:
 
 
 def too_large(folder: Path, table: Table, scale: int) -> None:
-    """A graphics card that is nearly full: in tiles it still works, then it does not, then again."""
+    """A graphics card that is nearly full: it works in tiles, then not at all, then again."""
     if not torch.cuda.is_available():
         table.add(Row("out of memory", note="left out: no graphics card"))
         return
@@ -284,7 +288,7 @@ def too_large(folder: Path, table: Table, scale: int) -> None:
             table.draw(f"2048² with {room_gib} GiB beside the model", backend, large)
     with leaving(0.02), table.row("2048² with 0.02 GiB") as row:
         try:
-            backend.make(large, lambda share: None)
+            backend.make(large, quietly)
             row.note = "NO ERROR"
         except OutOfMemoryError as error:
             row.note = f"as it should: {error}"
@@ -307,6 +311,11 @@ def leaving(room_gib: float) -> Iterator[None]:
         yield
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
+
+
+def quietly(share: float) -> None:
+    """Progress that nobody looks at."""
+    del share
 
 
 def picture_of_noise(width: int, height: int) -> bytes:
