@@ -10,6 +10,10 @@ DIFFUSERS := .venv-diffusers
 TORCH ?= torch==2.13.0+cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 DIFFUSERS_PIP := $(DIFFUSERS)/bin/python -m pip --disable-pip-version-check --quiet --no-input install
+# Above that folder stands what only an environment with a server can load.
+DIFFUSERS_TESTS = if test -f $(DIFFUSERS)/.made; \
+	then $(DIFFUSERS)/bin/python -m pytest --confcutdir=tests/diffusers tests/diffusers; \
+	else echo "tests/diffusers are skipped:"; tail -n 20 $(DIFFUSERS)/.why-not; fi
 DEMO_OUT ?= demo
 
 .PHONY: help setup setup-dev setup-sdk setup-tools setup-diffusers demo serve test test-all check mutate format bench bench-many lock sync-client pages clean
@@ -95,11 +99,13 @@ demo: setup ## From nothing to two pictures under demo/
 serve: setup ## A horde that stays, with one local worker
 	@$(BIN)/ordu serve --with-worker
 
-test: setup-dev setup-sdk setup-tools ## All tests that run for each change
+test: setup-dev setup-sdk setup-tools setup-diffusers ## All tests that run for each change
 	@$(BIN)/python -m pytest -n auto -m "not slow"
+	@$(DIFFUSERS_TESTS)
 
-test-all: setup-dev setup-sdk setup-tools ## The long versions as well
+test-all: setup-dev setup-sdk setup-tools setup-diffusers ## The long versions as well
 	@$(BIN)/python -m pytest -n auto
+	@$(DIFFUSERS_TESTS)
 
 check: setup-dev ## Format, lint, types, import contract, derived files
 	@$(BIN)/ruff format --check --diff .

@@ -48,7 +48,7 @@ def of_folder(folder: Path) -> Build:
         UnusableError: it is not one that can be drawn with.
     """
     name = _json(folder / "model_index.json").get("_class_name")
-    if name not in PLAIN | XL:
+    if not isinstance(name, str) or name not in PLAIN | XL:
         raise UnusableError(f"{name} is not Stable Diffusion 1, 2 or XL, which this backend draws")
     unet = _json(folder / "unet" / "config.json")
     text_width, channels = unet.get("cross_attention_dim"), unet.get("block_out_channels")

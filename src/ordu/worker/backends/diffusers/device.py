@@ -17,7 +17,9 @@ RESERVE_BYTES_MAX = 6 * GIB
 # What is left of the machine's own memory to its other programs.
 RAM_RESERVE_BYTES = 2 * GIB
 FULL = re.compile(
-    r"out of memory|can't allocate memory|not enough memory|std::bad_alloc|ALLOC_FAILED", re.I
+    r"out of memory|can't allocate memory|not enough memory|std::bad_alloc|ALLOC_FAILED"
+    r"|unable to find an engine",  # of cuDNN, which looks for one that fits into what is left
+    re.I,
 )
 # After these the graphics card answers nothing more to this process.
 BROKEN = re.compile(
