@@ -105,7 +105,7 @@ class DiffusersBackend(Backend):
             inpainting=True,
             lora=bool(here.loras),
             samplers=samplers.names(),
-            features=FEATURES,
+            features=FEATURES | ({"censor"} if here.checker else set()),
             ready=ready,
         )
 
