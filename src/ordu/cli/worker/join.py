@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -31,6 +31,9 @@ from ordu.client import Horde
 from ordu.client.wire import known
 from ordu.protocol.users import UserDetailsStable
 from ordu.settings import WORKER_FILE, WorkerSettings
+
+if TYPE_CHECKING:
+    from ordu.worker.backends import Backend
 
 TEST_S = 60.0
 NAMES_MAX = 20  # how many names are tried until one is free
@@ -105,13 +108,19 @@ def join(
     questions = Questions(yes=yes)
     opened = answered(questions, given, sets, source_of(file, config))
     save(questions, file, opened)
+    backends: list[Backend] = []
     if not no_test:
-        opened = tried(file, opened, seconds)
+        opened, backends = tried(file, opened, seconds)
     if no_start:
+        for each in backends:
+            each.close()
         questions.tell(f"Start it with: {start_command(file)}")
         return
     values = differing(opened.settings, ALWAYS)
-    running.run(values, (), file.path, debug=False, with_parent=with_parent)
+    # What was tried has its model in memory, and goes on with it.
+    running.run(
+        values, (), file.path, debug=False, with_parent=with_parent, backends=backends or None
+    )
 
 
 def source_of(file: SettingsFile, config: Path | None) -> Path | None:
@@ -297,16 +306,17 @@ def write(file: SettingsFile, opened: Opened) -> None:
     file.save(opened.settings, table_of(opened.settings.backend), opened.backend_settings)
 
 
-def tried(file: SettingsFile, opened: Opened, seconds: float) -> Opened:
-    """Try the backend, and write what follows."""
+def tried(file: SettingsFile, opened: Opened, seconds: float) -> "tuple[Opened, list[Backend]]":
+    """Try the backend and write what follows; it is still open on each of its devices."""
     try:
-        better = try_out(opened, seconds)
+        backends = running.open_backends(opened)
+        better = try_out(opened, backends, seconds)
     except Failure as failure:
         hint = f"Your answers are kept: mend it, then {ordu()} worker join again."
         raise Failure(f"{failure.message}\n{hint}", failure.exit_code) from failure
     if better.settings != opened.settings:
         write(file, better)
-    return better
+    return better, backends
 
 
 def start_command(file: SettingsFile) -> str:

@@ -34,8 +34,9 @@ def run(
     debug: bool,
     with_parent: bool,
     plain: bool = False,
+    backends: "Sequence[Backend] | None" = None,
 ) -> None:
-    """Work until told to stop."""
+    """Work until told to stop, with these backends if they are open already."""
     opened = open_settings(given, sets, config)
     start_logging("debug" if debug else "error")
     if with_parent:
@@ -43,7 +44,7 @@ def run(
     from ordu.cli.worker.dashboard import teller
 
     with _announced(opened.settings) as running:
-        backends = open_backends(opened)
+        backends = backends or open_backends(opened)
         devices = [each.device for each in backends]
         is_plain = plain or debug
         with teller(

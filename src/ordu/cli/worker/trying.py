@@ -1,5 +1,6 @@
 """The self-test as a person sees it: each picture a line, then what follows and is written down."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -7,7 +8,6 @@ from rich.status import Status
 
 from ordu.cli.console import clean, label, out
 from ordu.cli.failures import FAILED, Failure, extra
-from ordu.cli.worker import running
 from ordu.cli.worker.opening import Opened
 from ordu.settings import WorkerSettings
 
@@ -18,33 +18,29 @@ if TYPE_CHECKING:
 WIDTH = 14  # of what stands in front of a line
 
 
-def try_out(opened: Opened, seconds: float) -> Opened:
-    """Have pictures made, show how that goes, and return the settings that follow.
+def try_out(opened: Opened, backends: "Sequence[Backend]", seconds: float) -> Opened:
+    """Have the first device make pictures, show how that goes, and return what settings follow.
 
     Raises:
-        Failure: the backend cannot be used, or makes no picture.
+        Failure: it makes no picture.
     """
     with extra("worker"):
         from ordu.worker.backends import BackendError
         from ordu.worker.jobs import wanted_models
         from ordu.worker.selftest import propose
 
-    (backend,) = running.open_backends(opened, most=1)
     try:
-        offer = backend.offer()
+        offer = backends[0].offer()
         wanted = wanted_models(offer, opened.settings)
-        measured = measure(backend, offer, opened.settings, wanted, seconds)
+        measured = measure(backends[0], offer, opened.settings, wanted, seconds)
     except BackendError as error:
         raise Failure(str(error), FAILED) from error
     except LookupError as error:
         raise Failure(str(error.args[0]), FAILED) from error
-    finally:
-        backend.close()
     proposal = propose(measured, offer)
     if not proposal.works:
         raise Failure(why_nothing(measured), FAILED)
-    devices = len(opened.backend.devices(opened.backend_settings))
-    show(facts(measured, proposal, offer, devices))
+    show(facts(measured, proposal, offer, len(backends)))
     return with_changes(opened, following(opened.settings, proposal, wanted))
 
 
