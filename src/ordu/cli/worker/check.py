@@ -12,7 +12,7 @@ from ordu.cli.console import clean, out
 from ordu.cli.failures import FAILED, Failure
 from ordu.cli.options import SettingsCommand, setting_options
 from ordu.cli.worker.checks import examine
-from ordu.cli.worker.command import said
+from ordu.cli.worker.command import said, set_option
 from ordu.cli.worker.findings import Finding, Mark
 from ordu.settings import WorkerSettings
 
@@ -30,13 +30,7 @@ class Report(msgspec.Struct, frozen=True):
 
 @click.command(cls=SettingsCommand)
 @setting_options(WorkerSettings, main=MAIN)
-@click.option(
-    "--set",
-    "sets",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A setting of the backend; docs/reference/backends/ lists them. Can be repeated.",
-)
+@set_option
 @click.option("--no-picture", is_flag=True, help="Do not make a picture.")
 @json_option
 @click.pass_context

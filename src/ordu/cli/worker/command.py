@@ -46,6 +46,16 @@ class WorkerGroup(SettingsCommand, click.Group):
         self.format_commands(ctx, formatter)
 
 
+# Settings of whichever backend is chosen.
+set_option = click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of the backend; docs/reference/backends/ lists them. Can be repeated.",
+)
+
+
 def said(ctx: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
     """What was given to one of the commands, behind its name or before it."""
     before = ctx.parent.params if ctx.parent else {}
@@ -57,13 +67,7 @@ def said(ctx: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
 
 @click.group(cls=WorkerGroup, invoke_without_command=True)
 @setting_options(WorkerSettings, main=MAIN)
-@click.option(
-    "--set",
-    "sets",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A setting of the backend; docs/reference/backends/ lists them. Can be repeated.",
-)
+@set_option
 @click.option("--words", is_flag=True, help="List the words that the backend sketch knows.")
 @click.option("--plain", is_flag=True, help="Tell what happens in lines, without the dashboard.")
 @click.option("--debug", is_flag=True, help="Log everything, with where a backend failed.")

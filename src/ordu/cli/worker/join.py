@@ -20,7 +20,7 @@ from ordu.cli.console import clean, ordu
 from ordu.cli.failures import FAILED, WRONG_USAGE, Failure
 from ordu.cli.options import SettingsCommand, read_options, setting_options
 from ordu.cli.worker import reaching, running
-from ordu.cli.worker.command import said
+from ordu.cli.worker.command import said, set_option
 from ordu.cli.worker.finding import Choice, look_around
 from ordu.cli.worker.keeping import ALWAYS, SettingsFile, differing
 from ordu.cli.worker.opening import Opened, open_backend, table_of
@@ -62,13 +62,7 @@ class Owner:
     without=("url",),
     config_help="Write the settings to this file. [ordu-worker.toml]",
 )
-@click.option(
-    "--set",
-    "sets",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A setting of the backend; docs/reference/backends/ lists them. Can be repeated.",
-)
+@set_option
 @click.option("--yes", is_flag=True, help="Ask nothing: take every default.")
 @click.option(
     "--seconds",
