@@ -4,6 +4,8 @@ import asyncio
 import math
 import os
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -35,9 +37,9 @@ class Desk:
         cases = "".join(f"  *{name}*) echo '{said}';;\n" for name, said in answers.items())
         self.program("busctl", f'case "$*" in\n{cases}  *) exit 1;;\nesac')
 
-    def logind(self, *sessions: str) -> None:
+    def logind(self, *sessions: "Session") -> None:
         listed = "\n".join(f"{number} 1000 ann seat0" for number, _ in enumerate(sessions, 1))
-        told = "\n\n".join(sessions)
+        told = "\n\n".join(each.told() for each in sessions)
         self.program(
             "loginctl",
             f"case $1 in list-sessions) printf '{listed}\\n';; show-session) printf '{told}\\n';;"
@@ -69,14 +71,25 @@ def desk(tmp_path, monkeypatch):
     return made
 
 
-def session(idle: float | None, **more: str) -> str:
-    """A session as logind tells it: without use for so long, None: in use."""
-    since = int((time.clock_gettime(time.CLOCK_MONOTONIC) - (idle or 0)) * 1e6)
-    values = {
-        "Seat": "seat0", "Class": "user", "State": "active",
-        "IdleHint": "no" if idle is None else "yes", "IdleSinceHintMonotonic": str(since),
-    }  # fmt: skip
-    return "\\n".join(f"{name}={value}" for name, value in (values | more).items())
+@dataclass(frozen=True)
+class Session:
+    """A session without use for so long, None: in use; its times are those of when it is told."""
+
+    idle: float | None
+    more: Mapping[str, str]
+
+    def told(self) -> str:
+        """As logind tells it."""
+        since = int((time.clock_gettime(time.CLOCK_MONOTONIC) - (self.idle or 0)) * 1e6)
+        values = {
+            "Seat": "seat0", "Class": "user", "State": "active",
+            "IdleHint": "no" if self.idle is None else "yes", "IdleSinceHintMonotonic": str(since),
+        }  # fmt: skip
+        return "\\n".join(f"{name}={value}" for name, value in {**values, **self.more}.items())
+
+
+def session(idle: float | None, **more: str) -> Session:
+    return Session(idle, more)
 
 
 def test_gnome_is_asked_first(desk):
