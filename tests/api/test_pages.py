@@ -82,7 +82,7 @@ async def test_the_first_page_says_when_the_horde_is_closed(api):
 
 async def test_the_first_page_shows_the_public_address(api):
     html = (await api.get("/", headers={"host": "elsewhere.test"})).text
-    assert "ordu worker \\\n  --url http://horde.test" in html
+    assert "ordu worker join http://horde.test" in html
     assert "elsewhere" not in html
 
 

@@ -177,7 +177,7 @@ def tell(started: Started, settings: ServerSettings) -> None:
         **places(started, settings),
         "web page": f"{started.url}/",
         "a picture": f'{ordu()} generate "dunes at sunset"{at}',
-        "a worker": f"{ordu()} worker --url {started.url} --api-key KEY",
+        "a worker": f"{ordu()} worker join {started.url}",
         "a key": f"{ordu()} users create NAME --data {started.data}{books_of(settings)}",
         "stop": "Ctrl-C",
     }

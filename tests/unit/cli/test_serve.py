@@ -27,7 +27,7 @@ def test_start_says_how_to_go_on(capsys):
     said = capsys.readouterr().out
     assert f"is up at {URL}\n" in said
     assert f'ordu generate "dunes at sunset" --url {URL}\n' in said
-    assert f"ordu worker --url {URL} --api-key KEY\n" in said
+    assert f"ordu worker join {URL}\n" in said
     assert "stop        Ctrl-C\n" in said
 
 
