@@ -371,6 +371,9 @@ class ComfyUI(Serving):
             frames = self.told[client_id] = []
             info = {"status": {"exec_info": {"queue_remaining": 0}}, "sid": client_id}
             self._tell(client_id, "status", info)
+            if self.running is not None and self.running.client_id == client_id:
+                # Who listens too late hears how far it is now.
+                self._tell_progress(self.running, 0.5 if self.is_held else 0.0)
             while True:
                 self.changed.wait_for(lambda: frames or self.is_stopped)
                 if self.is_stopped:
