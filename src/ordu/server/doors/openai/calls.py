@@ -66,7 +66,7 @@ async def answered(call: Call[None], asked: Asked, ask: choosing.Ask, kind: str)
     """The pictures, all at once or as they are finished."""
     horde = call.horde
     check_output(asked)
-    body = choosing.request_of(horde, call.user.id, asked.model, ask)
+    body = choosing.request_of(horde, call.user, asked.model, ask)
     answering = Answering(horde, asked, body)
     drawing: Call[GenerationInput] = Call(
         horde, call.secret, call.operation, call.caller, body, call.raw, call.http, call.request_id

@@ -18,10 +18,10 @@ from ordu.kinds.catalogue import Catalogue
 from ordu.kinds.image import asking, costs
 from ordu.protocol.errors import Refused
 from ordu.protocol.requests import GenerationInput
-from ordu.rules.money import UserId
 from ordu.server.doors.models import OnlineModel, is_offered, online_models
 from ordu.server.doors.openai.errors import FieldRefused
 from ordu.settings import Baseline
+from ordu.store.users import User
 
 ALIASES = ("best", "fast")
 CHOSEN_FROM_MAX = 200  # models, those that most threads offer
@@ -41,13 +41,15 @@ assert frozenset(BASELINES) == frozenset(get_args(Baseline))
 Ask: TypeAlias = Callable[[str], GenerationInput]
 
 
-def request_of(horde: Horde, user_id: UserId, wanted: str, ask: Ask) -> GenerationInput:
+def request_of(horde: Horde, user: User, wanted: str, ask: Ask) -> GenerationInput:
     """The request, made by `ask` for the model that is wanted.
 
     Raises:
-        Refused: NoValidWorkers; `FieldRefused` for a model nobody knows, and what `ask` refuses.
+        Refused: NoValidWorkers; `FieldRefused` for a model nobody knows, and what `ask` and the
+            horde's rules refuse.
     """
-    request = ask(wanted)  # what is wrong with it is said first, whoever is online
+    request = ask(wanted)
+    asking.check(request, user, horde.catalogue)  # said first, whoever is online
     if wanted not in ALIASES:
         check_known(horde, wanted)
         return request
@@ -58,7 +60,7 @@ def request_of(horde: Horde, user_id: UserId, wanted: str, ask: Ask) -> Generati
         name: each
         for name, each in requests.items()
         if is_fit(each, name, horde.catalogue)
-        and somebody_able(horde, asking.requirement(each, horde.catalogue), user_id)
+        and somebody_able(horde, asking.requirement(each, horde.catalogue), user.id)
     }
     if not fitting:
         raise Refused(

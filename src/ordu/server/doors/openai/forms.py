@@ -34,6 +34,11 @@ class InMemory(MultiPartParser):
 
     spool_max_size = 0  # of a temporary file: never rolled over
 
+    def close(self) -> None:
+        """Give back what was read, also of a part that was cut off."""
+        for file in self._files_to_close_on_error:
+            file.close()
+
 
 async def read_form(call: Call[None], files: frozenset[str]) -> Form:
     """The form in a call's body, in which only fields of these names are files.
@@ -54,14 +59,12 @@ async def read_form(call: Call[None], files: frozenset[str]) -> Form:
         max_part_size=FIELD_BYTES_MAX,
     )
     try:
-        form = await parser.parse()
+        return await sorted_out(await parser.parse(), files)
     except (MultiPartException, UnicodeError, ValueError) as error:
         said = str(error) if isinstance(error, MultiPartException) else "It is damaged."
         raise Refused("MalformedBody", f"The form cannot be read: {said}") from error
-    try:
-        return await sorted_out(form, files)
     finally:
-        await form.close()
+        parser.close()
 
 
 async def in_pieces(raw: bytes) -> AsyncGenerator[bytes, None]:

@@ -27,7 +27,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     model: Annotated[str, Meta(min_length=1, max_length=255)] = "best"
     n: Annotated[int, Meta(ge=1, le=10)] = 1
-    size: Annotated[str, Meta(pattern=r"^(auto|\d{1,5}x\d{1,5})\z")] = "auto"
+    size: Annotated[str, Meta(pattern=r"^(auto|[0-9]{1,5}x[0-9]{1,5})\Z")] = "auto"
     response_format: Literal["b64_json", "url"] = "b64_json"
     user: Ignored | None = None
     safety_identifier: Ignored | None = None
