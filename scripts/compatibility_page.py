@@ -7,6 +7,7 @@ from operations_page import ROOT, table, test_files
 from ordu.protocol import operations
 from ordu.protocol.operations import Era, Operation
 from ordu.protocol.operations.later import LATER
+from ordu.server.doors.table import DOORS
 
 PAGE = ROOT / "docs" / "reference" / "compatibility.md"
 
@@ -33,9 +34,18 @@ refusal in [operations](operations.md).
 | a worker made of horde-sdk's messages | pops, uploads or sends Base64, submits and is paid | `tests/system/test_horde_sdk.py` |
 | a bridge of October 2022 | pops, submits in Base64, survives restarts, drops what is over | `tests/system/test_bridge_2022.py` |
 | Ordu's own client, both faces | calls every operation there is | `tests/system/test_client_live.py` |
+| the official packages `openai`, Python 3.57.0 and JavaScript 7.57.0 | generate, edit, vary, stream, list models, read refusals ([all calls](openai.md#what-was-run)) | `tests/system/test_openai_packages.py` |
 
 ## Operations
 """  # noqa: E501 - rows of a table
+
+DOORS_INTRODUCTION = """
+## Doors
+
+Other protocols' shapes for the same, each under a prefix of its own; why so is
+[ADR 0029](../adr/0029-doors.md). Their operations are in no API document.
+Fields and refusals: [the OpenAI door](openai.md).
+"""
 
 
 def page() -> str:
@@ -44,7 +54,14 @@ def page() -> str:
     head = ("operation", "name", "2022", "today", "tests")
     lines = [line(row, *eras(row)) for row in rows]
     lines += [line(row, "–", "501") for row in LATER]
-    return f"{INTRODUCTION}\n{table(head, lines)}\n"
+    return f"{INTRODUCTION}\n{table(head, lines)}\n{DOORS_INTRODUCTION}\n{doors()}\n"
+
+
+def doors() -> str:
+    """The operations of all doors."""
+    rows = [(door, row) for door in DOORS for row, _ in door.table]
+    lines = [(f"`{row.method} {row.path}`", door.name, row.summary) for door, row in rows]
+    return table(("operation", "door", "what it does"), lines)
 
 
 def eras(row: Operation) -> tuple[str, str]:

@@ -257,7 +257,7 @@ async def test_a_browser_is_shown_a_page_where_there_is_none(api):
     assert "/no&lt;b&gt;where" in reply.text
 
 
-@pytest.mark.parametrize("path", ["/api/nowhere", "/api/v2/nowhere", "/v1/nowhere"])
+@pytest.mark.parametrize("path", ["/api/nowhere", "/api/v2/nowhere", "/v1"])
 async def test_the_api_answers_mistakes_in_json_even_to_browsers(api, path):
     assert (await api.get(path, headers=BROWSER)).json()["rc"] == "NotFound"
 
