@@ -536,7 +536,7 @@ async def test_a_model_that_is_not_online_is_not_found(api, pop):
 
 async def test_a_model_that_nobody_knows_is_not_found(api, pop):
     await pop()
-    wanted = {"prompt": "a fox", "model": "dall-e-3"}
+    wanted = {"prompt": "a fox", "model": "dream"}
     error = refusal(await api.post(GENERATIONS, json=wanted), 404)
     assert (error["param"], error["code"]) == ("model", "model_not_found")
 
@@ -564,6 +564,8 @@ HERE = ["small", "large", "adult", "painter", "unheard of"]
     [
         pytest.param({}, "large", id="without a name"),
         pytest.param({"model": "best"}, "large", id="best"),
+        pytest.param({"model": "dall-e-3"}, "large", id="a model of OpenAI's"),
+        pytest.param({"model": "gpt-image-1-mini"}, "large", id="another of OpenAI's"),
         pytest.param({"model": "best", "moderation": "low"}, "adult", id="best for adults"),
         pytest.param({"model": "small"}, "small", id="by name"),
         pytest.param({"model": "fast", "size": "512x512"}, "large", id="fewest steps"),

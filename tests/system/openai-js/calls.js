@@ -75,7 +75,7 @@ async function refusals(client) {
   return {
     "bad key": await refusal(() => stranger.models.list()),
     "bad size": await refusal(() => images.generate({ prompt: "a", size: "100x100" })),
-    "unknown model": await refusal(() => images.generate({ prompt: "a", model: "dall-e-3" })),
+    "unknown model": await refusal(() => images.generate({ prompt: "a", model: "dream" })),
     "unknown field": await refusal(() => images.generate({ prompt: "a", colour: 1 })),
     "two pictures": await refusal(() => images.edit({ prompt: "a", image: [image(), image()] })),
     "no such model": await refusal(() => models.retrieve("nothing/like it")),

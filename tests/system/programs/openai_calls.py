@@ -93,7 +93,7 @@ def refusals(client: openai.OpenAI) -> dict[str, Any]:
     return {
         "bad key": refusal(stranger.models.list),
         "bad size": refusal(lambda: images.generate(prompt="a", size="100x100")),
-        "unknown model": refusal(lambda: images.generate(prompt="a", model="dall-e-3")),
+        "unknown model": refusal(lambda: images.generate(prompt="a", model="dream")),
         "unknown field": refusal(lambda: images.generate(prompt="a", extra_body={"colour": 1})),
         "two pictures": refusal(
             lambda: images.edit(image=[b"a", b"b"], prompt="a"),

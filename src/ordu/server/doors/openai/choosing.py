@@ -5,8 +5,12 @@ the request's own, divided by the speed of all who offer it. `best` is the one o
 baseline that the horde's catalogue knows, and of several the one that most threads offer. Both
 leave out models that are made for adults' pictures, or for another kind of drawing, and those with
 which nobody online may serve this very request.
+
+Programs often have the name of a model of OpenAI's built in. Where the horde has none of that name
+it means `best`; each picture says what drew it.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from heapq import nlargest
 from typing import TypeAlias, get_args
@@ -24,6 +28,7 @@ from ordu.settings import Baseline
 from ordu.store.users import User
 
 ALIASES = ("best", "fast")
+OPENAIS = re.compile(r"(dall-e|gpt-image|chatgpt-image)(-[\w.-]*)?")
 CHOSEN_FROM_MAX = 200  # models, those that most threads offer
 NAMED_MAX = 10  # models in a message
 # A newer one is better; what is not known comes last.
@@ -48,6 +53,7 @@ def request_of(horde: Horde, user: User, wanted: str, ask: Ask) -> GenerationInp
         Refused: NoValidWorkers; `FieldRefused` for a model nobody knows, and what `ask` and the
             horde's rules refuse.
     """
+    wanted = meant(horde, wanted)
     request = ask(wanted)
     asking.check(request, user, horde.catalogue)  # said first, whoever is online
     if wanted not in ALIASES:
@@ -70,6 +76,12 @@ def request_of(horde: Horde, user: User, wanted: str, ask: Ask) -> GenerationInp
         )
     order = seconds(horde, online) if wanted == "fast" else badness(horde, online)
     return min(fitting.items(), key=lambda each: (order(each[1], each[0]), each[0]))[1]
+
+
+def meant(horde: Horde, wanted: str) -> str:
+    """The model that a name stands for."""
+    is_openais = OPENAIS.fullmatch(wanted) is not None
+    return "best" if is_openais and not is_known(horde, wanted) else wanted
 
 
 def is_fit(request: GenerationInput, name: str, catalogue: Catalogue) -> bool:
@@ -112,8 +124,13 @@ def badness(
 
 def check_known(horde: Horde, name: str) -> None:
     """Refuse a model that nobody offers and the catalogue does not list."""
-    if not is_offered(horde, name) and name not in horde.catalogue.models:
+    if not is_known(horde, name):
         raise model_not_found(name, online_models(horde))
+
+
+def is_known(horde: Horde, name: str) -> bool:
+    """Whether somebody offers this model or the catalogue lists it."""
+    return is_offered(horde, name) or name in horde.catalogue.models
 
 
 def model_not_found(name: str, online: Mapping[str, OnlineModel]) -> FieldRefused:
