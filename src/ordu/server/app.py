@@ -26,7 +26,10 @@ from ordu.protocol.fields import compile_mask, shape
 from ordu.protocol.operations import Operation
 from ordu.protocol.operations.later import LATER
 from ordu.server import auth, documents, handlers
+from ordu.server.bodies import read_body
 from ordu.server.call import HANDLERS, Answer, Call, Handler, header
+from ordu.server.doors.routes import route_of as door_route
+from ordu.server.doors.table import DOORS
 from ordu.server.edge import Edge, Endpoint, Reply, Routes
 from ordu.server.hangups import Unless
 from ordu.server.ratelimits import RateLimits
@@ -50,8 +53,9 @@ def make_app(horde: Horde, secret: Secret) -> ASGIApp:
         *(route_of(row, HANDLERS[row.name], horde, secret, limits) for row in operations.TABLE),
         *(route_of_later(row, horde, limits) for row in LATER),
     ]
+    doors = [door_route(door, horde, secret, limits) for door in DOORS]
     app = Starlette(
-        routes=[*documents.routes(horde, secret, limits), *merged(routes), *redirects()],
+        routes=[*documents.routes(horde, secret, limits), *doors, *merged(routes), *redirects()],
         exception_handlers={
             Refused: answer_refusal,
             HTTPException: documents.with_pages(horde, answer_http_error),
@@ -175,33 +179,6 @@ def body_limit(operation: Operation, horde: Horde) -> int:
     if operation.name == "put_picture":
         return horde.settings.picture_bytes_max
     return horde.settings.request_body_bytes_max
-
-
-async def read_body(http: HttpRequest, limit: int) -> bytes:
-    """The whole body, or a refusal as soon as it is known to be too large."""
-    if http.scope["method"] in {"GET", "HEAD", "DELETE"}:
-        return b""
-    declared = header(http, b"content-length") or "0"
-    if declared.isdigit() and int(declared) > limit:
-        raise too_large(limit)
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await http.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise too_large(limit)
-        parts.append(part)
-        if not message.get("more_body", False):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def too_large(limit: int) -> Refused:
-    """The refusal of a body above the limit."""
-    return Refused("BodyTooLarge", f"The body is larger than the {limit} bytes allowed here.")
 
 
 # Answers

@@ -43,6 +43,16 @@ PREFLIGHT_HEADERS: Headers = (
             b" Proxied-For, Proxy-Authorization"
         ),
     ),
+    # The same of the programs that come through a door (`server.doors`).
+    (
+        b"access-control-allow-headers",
+        (
+            b"Authorization, OpenAI-Beta, OpenAI-Organization, OpenAI-Project, X-Stainless-Arch,"
+            b" X-Stainless-Helper-Method, X-Stainless-Lang, X-Stainless-OS,"
+            b" X-Stainless-Package-Version, X-Stainless-Retry-Count, X-Stainless-Runtime,"
+            b" X-Stainless-Runtime-Version, X-Stainless-Timeout"
+        ),
+    ),
 )
 
 

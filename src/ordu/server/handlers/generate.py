@@ -1,19 +1,16 @@
 """Requests and jobs: `/generate/…`, the horde's main work."""
 
-import asyncio
 import math
 from functools import partial
 
 import msgspec
 import pybase64
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from ordu.engine import checkin, end, place, settle
 from ordu.engine.claim import Claimed
 from ordu.engine.explaining import explain
 from ordu.engine.horde import Horde
-from ordu.engine.outlook import somebody_able
 from ordu.engine.progress import Progress, progress_of
 from ordu.images.check import check as check_picture
 from ordu.images.check import from_base64
@@ -39,11 +36,10 @@ from ordu.rules import money, names
 from ordu.rules.lifecycle import JobId, JobState, RequestId
 from ordu.rules.matching import Reason
 from ordu.rules.money import Kudos
-from ordu.server import etags, placing, sources, waiting
+from ordu.server import etags, placing, sources, synchronous, waiting
 from ordu.server.call import Answer, Call, handles
 from ordu.server.etags import NotModified
 from ordu.server.explanations import request_explanation
-from ordu.server.hangups import noticed
 from ordu.server.missed import Seen
 from ordu.server.ratelimits import address_of
 from ordu.server.shown import counted, generation
@@ -99,66 +95,10 @@ async def post_async_generate(call: Call[GenerationInput]) -> Answer:
 @handles(operations.post_sync_generate)
 async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestStatusStable:
     """Place a request and answer when it is done, given up or expired."""
-    horde = call.horde
     wish = await placing.admitted(call)
     if call.body.dry_run:
         return Answer(placing.price_of(call, wish))
-    place.check_open(horde)
-    if not somebody_able(horde, wish.requirement, call.user.id):
-        raise Refused(
-            "NoValidWorkers",
-            "No worker that is online now can serve this request, so nothing was placed. Try other "
-            "models or a smaller size, or use /api/v2/generate/async, which waits for one.",
-        )
-    if horde.wakeups.many_sync >= horde.settings.sync_waiters:
-        raise Refused(
-            "TooManyWaiters",
-            f"{horde.settings.sync_waiters} calls wait here already. Use /api/v2/generate/async.",
-            retry_after_s=5,
-        )
-    pictures = await sources.given(call)
-    placed = asyncio.create_task(placing.put(call, wish, pictures))
-    return await status_of(call, await until_done(call, placed))
-
-
-async def until_done(call: Call[GenerationInput], placed: asyncio.Task[placing.Placed]) -> Progress:
-    """Wait for the end of a request; a caller who hangs up cancels it, however early."""
-    horde = call.horde
-    try:
-        request = (await asyncio.shield(placed)).request
-        with (
-            horde.wakeups.on(request.id, is_sync=True) as event,
-            noticed(call.http.receive, event) as hang_up,
-        ):
-            while True:
-                event.clear()
-                progress = await progress_or_expired(call, request)
-                if progress.done:
-                    return progress
-                if hang_up.happened:
-                    raise ClientDisconnect
-                if horde.is_stopping:
-                    await end.cancel(horde, request.id)
-                    raise Refused(
-                        "Unavailable",
-                        "This server is stopping; what you asked for was dropped. Ask again soon.",
-                        retry_after_s=5,
-                    )
-                await event.wait()
-    except (asyncio.CancelledError, ClientDisconnect):
-        await end.cancel(horde, (await placed).request.id)
-        raise
-
-
-async def progress_or_expired(call: Call[GenerationInput], request: Request) -> Progress:
-    """The progress of a request, or the refusal that its time is over."""
-    try:
-        return await progress_of(call.horde, request.id)
-    except Refused as refused:
-        raise Refused(
-            "RequestExpired",
-            "No worker finished this request within its time, and it was dropped. Ask again later.",
-        ) from refused
+    return await status_of(call, await synchronous.finished(call, wish))
 
 
 # Watching
