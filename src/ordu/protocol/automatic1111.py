@@ -6,7 +6,9 @@ answers programs that speak it (`ordu.server.doors.automatic1111`).
 
 from collections.abc import Mapping
 
-SAMPLERS: Mapping[str, str] = {  # the horde's names; dpmsolver is not there
+from ordu.protocol.params import PostProcessor, Sampler
+
+SAMPLERS: Mapping[Sampler, str] = {  # the horde's names; dpmsolver is not there
     "k_lms": "LMS",
     "k_heun": "Heun",
     "k_euler": "Euler",
@@ -27,5 +29,5 @@ KARRAS = "Karras"
 UNIFORM = "Uniform"
 AUTOMATIC = "Automatic"  # the usual one of a sampler, which for some is that of Karras
 
-FACE_RESTORERS: Mapping[str, str] = {"GFPGAN": "GFPGAN", "CodeFormers": "CodeFormer"}
+FACE_RESTORERS: Mapping[PostProcessor, str] = {"GFPGAN": "GFPGAN", "CodeFormers": "CodeFormer"}
 LATENT = "Latent"  # the upscaler between the two passes of a hires fix, which every version has

@@ -54,7 +54,7 @@ def samplings(listed: Iterable[Sampler], schedulers: Sequence[Scheduler]) -> dic
     names = {sampler.name for sampler in listed}
     aliases = {alias: each.name for each in listed for alias in each.aliases or ()}
     labels = {each.label or each.name for each in schedulers}
-    found = {}
+    found: dict[str, Sampling] = {}
     for ours, usual in SAMPLERS.items():
         theirs = usual if usual in names else aliases.get(ours)
         if theirs is None:
