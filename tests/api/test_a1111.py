@@ -233,6 +233,12 @@ async def test_several_pictures_have_one_seed_after_the_other(drawn, worker):
     assert [job["payload"]["seed"] for job in worker.jobs] == ["7", "8", "9", "10"]
 
 
+async def test_a_picture_too_large_to_decode_comes_as_it_was_sent(drawn, monkeypatch):
+    monkeypatch.setattr(pictures, "PIXELS_MAX", 512 * 512 - 1)
+    reply, _ = await drawn()
+    assert base64.b64decode(reply["images"][0]) == a_picture()
+
+
 async def test_pictures_are_left_out_where_they_are_not_wanted(drawn):
     reply, _ = await drawn(send_images=False)
     assert reply["images"] == []
@@ -365,7 +371,7 @@ async def test_txt2img_refuses_what_is_no_body(api, raw):
 @pytest.mark.parametrize(
     ("body", "status", "rc"),
     [
-        pytest.param({"sampler_name": "UniPC"}, 404, "UnsupportedSampler", id="sampler"),
+        pytest.param({"sampler_name": "UniPC"}, 404, "NotFound", id="sampler"),
         pytest.param({"prompt": ""}, 400, "MissingPrompt", id="no prompt"),
         pytest.param({"cfg_scale": 7.123}, 400, "BadCFGDecimals", id="decimals"),
         pytest.param({"tiling": True}, 503, "NoValidWorkers", id="nobody can"),

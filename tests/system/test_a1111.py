@@ -10,8 +10,6 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from tests.system.processes import Processes, Server, until
 
-from ordu.client.wire import known
-
 SIZE = {"width": 512, "height": 384}
 DIFFERENCE_MAX = 4.0  # of a colour of 0 to 255, in the mean: both were WebP on the way
 
@@ -93,9 +91,7 @@ def test_a_horde_draws_with_another_horde(ordu, horde):
         outer, outer_key, "--backend", "automatic1111", "--set", f"url={inner.url}",
         "--set", "user=me", ORDU_AUTOMATIC1111_PASSWORD=key,
     )  # fmt: skip
-    with outer.horde() as api:
-        models = {known(each.name, "") for each in api.get_models()}
-    assert "sketch" in models
+    assert "sketch" in [each["title"] for each in Program(outer, outer_key).get("sd-models")]
 
     asked = {"prompt": "map", "seed": 5, "steps": 10, "sampler_name": "Euler a"} | SIZE
     asked |= {"override_settings": {"sd_model_checkpoint": "sketch"}}

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from ordu.engine.horde import Horde
 from ordu.engine.tidings import AskedAsProgram, SetAsProgram
-from ordu.protocol.operations import Counts, Key, Limit, Operation
+from ordu.protocol import operations
+from ordu.protocol.operations import Key, Limit, Operation
 from ordu.server.call import Call
 from ordu.server.doors import Door, DoorHandler
 from ordu.server.doors.automatic1111.answers import answer, answer_refusal
@@ -23,9 +24,8 @@ NAME = "AUTOMATIC1111"
 API = "/sdapi/v1/"
 INTERNAL = "/internal/"
 
-# The same as of the horde's own operations that do the same. Programs ask how far a picture is
-# twice a second, and for a dozen lists when they start.
-DRAWING = (Limit(90, 60), Limit(2, 1), Limit(2, 1, Counts.KEY, anonymous=60))
+# Programs ask how far a picture is several times a second, and for a dozen lists when they start.
+DRAWING = operations.post_sync_generate.limits
 WATCHING = (Limit(10, 1),)
 
 

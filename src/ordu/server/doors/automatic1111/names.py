@@ -43,16 +43,15 @@ def sampling_of(name: str, scheduler: str) -> Sampling:
     """The sampler and schedule that are meant; both may be empty.
 
     Raises:
-        Refused: UnsupportedSampler (404), ValidationFailed.
+        Refused: NotFound, ValidationFailed.
     """
     wanted = (name or USUAL_SAMPLER).casefold().strip()
     plain = wanted.removesuffix(f" {KARRAS.casefold()}")
     sampler = ALIASES.get(plain)
     if sampler is None:
         raise Refused(
-            "UnsupportedSampler",
+            "NotFound",
             f"Sampler not found: {name[:60]!r}. GET /sdapi/v1/samplers lists those there are.",
-            404,
         )
     schedule = scheduler.casefold().strip()
     if schedule not in {"", AUTOMATIC.casefold(), KARRAS.casefold(), *PLAIN}:

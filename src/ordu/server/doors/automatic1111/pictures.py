@@ -1,7 +1,9 @@
 """Pictures on their way in and out: fitted to a size, turned round, and written as PNG with a text.
 
-Pillow does it, which comes with the extra `worker` (or `all`). Without it pictures go out as the
-workers sent them, and what needs it on the way in is refused. Everything here runs in a thread.
+Elsewhere a server never decodes a picture (docs/adr/0008). Programs of this API expect PNG with the
+parameters in it, so here it does: within bounds, few at a time, in threads. Pillow does it, which
+comes with the extra `worker` (or `all`). Without it pictures go out as the workers sent them, and
+what needs it on the way in is refused.
 """
 
 import io
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 import pybase64
 
 from ordu.images.check import Picture, check, from_base64
+from ordu.images.headers import BadHeaderError, read_header
 from ordu.protocol.errors import Refused
 from ordu.settings import ServerSettings
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 HAS_PILLOW = find_spec("PIL") is not None
 FORMATS = ("PNG", "JPEG", "WEBP")
 PARAMETERS = "parameters"  # the name of the text in a PNG that says how it was drawn
+PIXELS_MAX = 3072 * 3072  # of a picture that is decoded
 TEXTS_MAX = 100  # of one picture are told
 
 
@@ -68,7 +72,7 @@ def turned_round(data: bytes, field: str) -> bytes:
 def with_parameters(data: bytes, text: str) -> bytes:
     """A picture as PNG in which stands how it was drawn.
 
-    What cannot be read goes out as it is: its worker answers for it.
+    What cannot be read goes out as it is: it was paid for, and its author sees it.
     """
     from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - not everywhere, loaded when needed
 
@@ -94,14 +98,29 @@ def texts_in(data: bytes) -> dict[str, str]:
 
 
 def _opened(data: bytes, field: str) -> "Image":
-    """A picture whose size was looked at already."""
+    """A picture, decoded; its header is looked at before.
+
+    Raises:
+        Refused: ValidationFailed, naming the field.
+    """
     from PIL import Image  # noqa: PLC0415 - not everywhere, and loaded when needed
 
-    bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)
     try:
+        header = read_header(data, len(data))
+        if header.width * header.height > PIXELS_MAX:
+            size = f"{header.width} × {header.height}"
+            raise _wrong(field, f"{size} pixels are too many to read here: {PIXELS_MAX} at most.")
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         image.load()
-    except (OSError, ValueError, SyntaxError, EOFError, KeyError, struct.error, *bombs) as error:
+    except (
+        BadHeaderError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        KeyError,
+        struct.error,
+    ) as error:
         raise _wrong(field, "The picture is broken: it cannot be read.") from error
     return image if image.mode in {"RGB", "RGBA", "L"} else image.convert("RGBA")
 
