@@ -226,6 +226,15 @@ async def test_txt2img_translates(drawn, body, expected):
     assert {name: job["payload"].get(name) for name in expected} == expected
 
 
+async def test_what_was_drawn_is_told_in_the_words_of_that_api(drawn):
+    override = {"CLIP_stop_at_last_layers": 2, "face_restoration_model": "GFPGAN"}
+    reply, _ = await drawn(restore_faces=True, tiling=True, override_settings=override, steps=9)
+    info = json.loads(reply["info"])
+    assert (info["face_restoration_model"], info["clip_skip"], info["steps"]) == ("GFPGAN", 2, 9)
+    expected = "Clip skip: 2, Face restoration: GFPGAN, Tiling: True, Worker: attic, Version: Ordu"
+    assert expected in info["infotexts"][0]
+
+
 async def test_several_pictures_have_one_seed_after_the_other(drawn, worker):
     reply, _ = await drawn(batch_size=2, n_iter=2, seed=7, many=4)
     assert len(reply["images"]) == 4

@@ -8,7 +8,7 @@ from ordu.engine.horde import Horde
 from ordu.protocol.automatic1111 import AUTOMATIC, KARRAS, SAMPLERS, UNIFORM, WITHOUT_KARRAS
 from ordu.protocol.errors import Refused
 from ordu.protocol.params import Sampler
-from ordu.server.handlers.status import offered_models, threads_of
+from ordu.server.doors.models import online_models
 
 USUAL_SAMPLER = "Euler"  # of this API, when none is named
 # Whose usual schedule is that of Karras; the others' is their plain one.
@@ -64,9 +64,9 @@ def sampling_of(name: str, scheduler: str) -> Sampling:
 
 
 def models_here(horde: Horde) -> list[str]:
-    """The models that workers offer now, those of most workers first."""
-    offered = offered_models(horde)
-    return sorted(offered, key=lambda name: (-threads_of(offered[name]), name))
+    """The models that workers offer now, those of most threads first."""
+    online = online_models(horde)
+    return sorted(online, key=lambda name: (-online[name].threads, name))
 
 
 def model_of(horde: Horde, name: str, field: str) -> str:

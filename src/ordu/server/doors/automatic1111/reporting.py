@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from ordu import __version__
+from ordu.protocol.automatic1111 import FACE_RESTORERS
 from ordu.protocol.requests import GenerationInput
 from ordu.rules.lifecycle import seed_from_text
 from ordu.server.doors import drawing
@@ -54,7 +55,7 @@ class Report:
                 "Model": picture.model,
                 "Denoising strength": self.strength,
                 "Clip skip": params.clip_skip,
-                "Face restoration": face_restorer(self.body) if self.body.restore_faces else None,
+                "Face restoration": self.face_restorer,
                 "Tiling": True if params.tiling else None,
                 "Worker": picture.worker_name,
                 "Censored": True if picture.censored else None,
@@ -67,6 +68,11 @@ class Report:
         """How far the pictures might go from what they were drawn over."""
         params = self.wanted.params
         return params.hires_fix_denoising_strength or params.denoising_strength
+
+    @property
+    def face_restorer(self) -> str | None:
+        """What corrects faces, as programs call it."""
+        return FACE_RESTORERS[face_restorer(self.body)] if self.body.restore_faces else None
 
     def info(self) -> str:
         """What was drawn, as JSON text."""
@@ -89,7 +95,7 @@ class Report:
             steps=params.steps,
             batch_size=body.batch_size,
             restore_faces=body.restore_faces,
-            face_restoration_model=face_restorer(body) if body.restore_faces else None,
+            face_restoration_model=self.face_restorer,
             sd_model_name=pictures[0].model,
             sd_model_hash=None,
             denoising_strength=self.strength,
