@@ -33,6 +33,8 @@ refusal in [operations](operations.md).
 | horde-sdk 0.18.0, its simple clients | asks for pictures and gets them, by link and in Base64 | `tests/system/test_horde_sdk.py` |
 | a worker made of horde-sdk's messages | pops, uploads or sends Base64, submits and is paid | `tests/system/test_horde_sdk.py` |
 | a bridge of October 2022 | pops, submits in Base64, survives restarts, drops what is over | `tests/system/test_bridge_2022.py` |
+| a program for AUTOMATIC1111's API `/sdapi/v1` | draws from words and from pictures, watches, interrupts ([its door](a1111.md)) | `tests/system/test_a1111.py` |
+| Ordu's own backend `automatic1111` | draws for one horde with another, through that door | `tests/system/test_a1111.py` |
 | Ordu's own client, both faces | calls every operation there is | `tests/system/test_client_live.py` |
 | the official packages `openai`, Python 3.57.0 and JavaScript 7.57.0 | generate, edit, vary, stream, list models, read refusals ([all calls](openai.md#what-was-run)) | `tests/system/test_openai_packages.py` |
 

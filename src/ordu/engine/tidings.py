@@ -96,8 +96,37 @@ class Counted(Item, frozen=True, tag="c"):
     calls: int
 
 
+class AskedAsProgram(Item, frozen=True, tag="a"):
+    """A caller that takes the horde for a program of its own asked for pictures."""
+
+    who: str  # a user, and from where
+    request_id: RequestId
+    task_id: str  # what the caller calls it; may be empty
+    job: str
+    steps: int
+
+
+class SetAsProgram(Item, frozen=True, tag="s"):
+    """Such a caller has set options."""
+
+    who: str
+    at: Millis
+    model: str  # empty: none
+    clip_skip: int
+
+
 AnyItem: TypeAlias = (
-    Changed | Begun | Ended | Failed | Delivered | Edited | Switched | Offended | Counted
+    Changed
+    | Begun
+    | Ended
+    | Failed
+    | Delivered
+    | Edited
+    | Switched
+    | Offended
+    | Counted
+    | AskedAsProgram
+    | SetAsProgram
 )
 
 

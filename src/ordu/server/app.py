@@ -29,7 +29,7 @@ from ordu.server import auth, documents, handlers
 from ordu.server.bodies import read_body
 from ordu.server.call import HANDLERS, Answer, Call, Handler, header
 from ordu.server.doors.routes import route_of as door_route
-from ordu.server.doors.table import DOORS
+from ordu.server.doors.table import doors
 from ordu.server.edge import Edge, Endpoint, Reply, Routes
 from ordu.server.hangups import Unless
 from ordu.server.ratelimits import RateLimits
@@ -53,9 +53,9 @@ def make_app(horde: Horde, secret: Secret) -> ASGIApp:
         *(route_of(row, HANDLERS[row.name], horde, secret, limits) for row in operations.TABLE),
         *(route_of_later(row, horde, limits) for row in LATER),
     ]
-    doors = [door_route(door, horde, secret, limits) for door in DOORS]
+    opened = [door_route(door, horde, secret, limits) for door in doors(horde)]
     app = Starlette(
-        routes=[*documents.routes(horde, secret, limits), *doors, *merged(routes), *redirects()],
+        routes=[*documents.routes(horde, secret, limits), *opened, *merged(routes), *redirects()],
         exception_handlers={
             Refused: answer_refusal,
             HTTPException: documents.with_pages(horde, answer_http_error),

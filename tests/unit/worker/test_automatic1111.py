@@ -9,11 +9,12 @@ from PIL import Image
 from tests.programs.automatic1111 import Automatic1111
 from tests.programs.serving import Reply, picture_in, png
 
+from ordu.protocol.automatic1111 import SAMPLERS, WITHOUT_KARRAS
 from ordu.protocol.params import Lora, TextualInversion
 from ordu.settings import read
 from ordu.worker.backends import BackendError, Cancelled, Drawing, OutOfMemoryError, load
 from ordu.worker.backends.automatic1111 import Automatic1111Backend, Automatic1111Settings
-from ordu.worker.backends.automatic1111.names import SAMPLERS, WITHOUT_KARRAS, upscalers
+from ordu.worker.backends.automatic1111.names import upscalers
 from ordu.worker.backends.programs import in_background
 
 RED = (200, 10, 10)

@@ -1,6 +1,10 @@
 """The doors there are."""
 
-from ordu.server.doors import Door
+from ordu.engine.horde import Horde
+from ordu.server.doors import Door, automatic1111
 from ordu.server.doors.openai.door import OPENAI
 
-DOORS: tuple[Door, ...] = (OPENAI,)
+
+def doors(horde: Horde) -> tuple[Door, ...]:
+    """The doors of a horde."""
+    return (OPENAI, *automatic1111.doors(horde))

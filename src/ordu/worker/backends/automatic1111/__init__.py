@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 
+from ordu.protocol.automatic1111 import FACE_RESTORERS, WITHOUT_KARRAS
 from ordu.settings import Settings, about
 from ordu.settings.server import PIXELS_MAX
 from ordu.worker.backends import Backend, BackendError, Drawing, Found, Offer, Picture, Progress
@@ -23,8 +24,6 @@ from ordu.worker.backends.automatic1111.messages import (
     Scheduler,
 )
 from ordu.worker.backends.automatic1111.names import (
-    FACE_RESTORERS,
-    WITHOUT_KARRAS,
     Sampling,
     Upscaler,
     samplings,

@@ -8,30 +8,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ordu.protocol.automatic1111 import (
+    AUTOMATIC,
+    KARRAS,
+    SAMPLERS,
+    UNIFORM,
+    WITHOUT_KARRAS,
+)
 from ordu.worker.backends.automatic1111.messages import Sampler, Scheduler
 
-SAMPLERS: Mapping[str, str] = {  # the horde's names; dpmsolver is not there
-    "k_lms": "LMS",
-    "k_heun": "Heun",
-    "k_euler": "Euler",
-    "k_euler_a": "Euler a",
-    "k_dpm_2": "DPM2",
-    "k_dpm_2_a": "DPM2 a",
-    "k_dpm_fast": "DPM fast",
-    "k_dpm_adaptive": "DPM adaptive",
-    "k_dpmpp_2s_a": "DPM++ 2S a",
-    "k_dpmpp_2m": "DPM++ 2M",
-    "k_dpmpp_sde": "DPM++ SDE",
-    "lcm": "LCM",
-    "DDIM": "DDIM",
-    "PLMS": "PLMS",
-}
-WITHOUT_KARRAS = frozenset({"DDIM", "PLMS"})
-KARRAS = "Karras"
-UNIFORM = "Uniform"
-AUTOMATIC = "Automatic"  # the usual one of a sampler, which for some is that of Karras
-
-FACE_RESTORERS: Mapping[str, str] = {"GFPGAN": "GFPGAN", "CodeFormers": "CodeFormer"}
 # The horde's names to other names of the same file; by its own name each is found as well.
 UPSCALERS: Mapping[str, tuple[str, ...]] = {
     "RealESRGAN_x4plus": ("R-ESRGAN 4x+",),
@@ -69,7 +54,7 @@ def samplings(listed: Iterable[Sampler], schedulers: Sequence[Scheduler]) -> dic
     names = {sampler.name for sampler in listed}
     aliases = {alias: each.name for each in listed for alias in each.aliases or ()}
     labels = {each.label or each.name for each in schedulers}
-    found = {}
+    found: dict[str, Sampling] = {}
     for ours, usual in SAMPLERS.items():
         theirs = usual if usual in names else aliases.get(ours)
         if theirs is None:

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
+from ordu.protocol.automatic1111 import FACE_RESTORERS, LATENT
 from ordu.protocol.params import Lora
 from ordu.worker import pictures
 from ordu.worker.backends import Drawing
 from ordu.worker.backends.automatic1111.messages import Extras, Image2Image, Text2Image
-from ordu.worker.backends.automatic1111.names import FACE_RESTORERS, Sampling, Upscaler
+from ordu.worker.backends.automatic1111.names import Sampling, Upscaler
 from ordu.worker.backends.programs import first_pass
 
 # A horde names LoRAs beside the prompt. Written into it they would act all the same, whatever the
@@ -19,7 +20,6 @@ from ordu.worker.backends.programs import first_pass
 EXTRA_NETWORK = re.compile(r"<[a-z_]+:[^<>]*>", re.IGNORECASE)
 MASK_BLUR_PIXELS = 4
 FILL, ORIGINAL = 0, 1  # of `inpainting_fill`
-LATENT = "Latent"  # the upscaler between two passes, which every version has
 
 
 def wish_of(drawing: Drawing, model: str, sampling: Sampling, loras: Sequence[str]) -> Text2Image:
