@@ -1,13 +1,16 @@
 """Write docs/reference/compatibility.md from the tables of operations; `--check` only compares."""
 
 import sys
+from types import SimpleNamespace
+from typing import cast
 
 from operations_page import ROOT, table, test_files
 
+from ordu.engine.horde import Horde
 from ordu.protocol import operations
 from ordu.protocol.operations import Era, Operation
 from ordu.protocol.operations.later import LATER
-from ordu.server.doors.table import DOORS
+from ordu.server.doors import table as all_doors
 
 PAGE = ROOT / "docs" / "reference" / "compatibility.md"
 
@@ -46,7 +49,7 @@ DOORS_INTRODUCTION = """
 
 Other protocols' shapes for the same, each under a prefix of its own; why so is
 [ADR 0029](../adr/0029-doors.md). Their operations are in no API document.
-Fields and refusals: [the OpenAI door](openai.md).
+Fields and refusals: [the OpenAI door](openai.md), [the A1111 door](a1111.md).
 """
 
 
@@ -61,7 +64,9 @@ def page() -> str:
 
 def doors() -> str:
     """The operations of all doors."""
-    rows = [(door, row) for door in DOORS for row, _ in door.table]
+    # A door is told of its horde when it is made; what it lists does not depend on it.
+    nobodys = cast("Horde", SimpleNamespace(tidings=None, hears={}))
+    rows = [(door, row) for door in all_doors.doors(nobodys) for row, _ in door.table]
     lines = [(f"`{row.method} {row.path}`", door.name, row.summary) for door, row in rows]
     return table(("operation", "door", "what it does"), lines)
 
