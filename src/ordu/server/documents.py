@@ -22,7 +22,7 @@ from ordu.protocol import openapi, operations
 from ordu.protocol.errors import Refused
 from ordu.protocol.registration import RegistrationInput
 from ordu.server.call import Call
-from ordu.server.handlers.register import post_register
+from ordu.server.handlers import register
 from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
 from ordu.web import assets, negotiation, pages
@@ -104,7 +104,7 @@ class Pages:
         try:
             if self.limits is not None:
                 self.limits.check_address(operations.post_register, http, self.horde.now())
-            registered = await post_register(
+            registered = await register.made(
                 self.call(http, raw, RegistrationInput(username=username))
             )
         except Refused as refused:

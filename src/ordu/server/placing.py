@@ -1,9 +1,11 @@
 """Placing a picture request: what is asked for, what it costs, and what its author should know."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from ordu.engine import place, suspicion
 from ordu.engine.leaving import check_not_deleted
+from ordu.engine.once import Done, Once, Telling
 from ordu.engine.outlook import somebody_able
 from ordu.kinds.image import IMAGE
 from ordu.kinds.image.warnings import warnings
@@ -14,6 +16,8 @@ from ordu.rules.lifecycle import Wish
 from ordu.server.call import Call
 from ordu.server.ratelimits import address_of
 from ordu.store.requests import Request
+
+R = TypeVar("R")
 
 
 class Placed(NamedTuple):
@@ -53,14 +57,31 @@ def price_of(call: Call[GenerationInput], wish: Wish) -> dict[str, Any]:
 
 async def put(call: Call[GenerationInput], wish: Wish, pictures: dict[str, bytes]) -> Placed:
     """Place a wish; who cannot pay for it up front and allows that gets a lighter one."""
+    return (await put_once(call, wish, pictures, None, lambda placed: placed, Placed)).reply
+
+
+async def put_once(
+    call: Call[GenerationInput],
+    wish: Wish,
+    pictures: dict[str, bytes],
+    once: Once | None,
+    told: Callable[[Placed], R],
+    kind: type[R],
+) -> Done[Request, R]:
+    """The same, and nothing when `once` says that it was done before; `told` makes the answer."""
+
+    async def accept(wish: Wish, *, is_lighter: bool) -> Done[Request, R]:
+        telling: Telling[Request, R] = Telling(
+            lambda request: told(Placed(request, wish, is_lighter)), kind
+        )
+        return await place.accept(call.horde, call.user, wish, pictures, once, telling)
+
     try:
-        return Placed(await place.accept(call.horde, call.user, wish, pictures), wish)
+        return await accept(wish, is_lighter=False)
     except Refused as refused:
         if refused.rc != "KudosUpfront" or not call.body.allow_downgrade:
             raise
-        lighter = wish_of(call, IMAGE.lighter(call.body))
-        request = await place.accept(call.horde, call.user, lighter, pictures)
-        return Placed(request, lighter, is_lighter=True)
+        return await accept(wish_of(call, IMAGE.lighter(call.body)), is_lighter=True)
 
 
 def remarks(call: Call[GenerationInput], placed: Placed) -> dict[str, Any]:

@@ -167,6 +167,15 @@ LAST_EVENT_ID = Parameter(
     description="The id of the last event that came: only those after it are sent",
 )
 
+IDEMPOTENCY_KEY = Parameter(
+    name="Idempotency-Key",
+    place=Place.HEADER,
+    description=(
+        "The same key again, with the same body, gets the same answer for a day and does nothing"
+        " more. Heard when the answer has it too; a repeated answer has `Idempotency-Replayed`"
+    ),
+)
+
 # What any operation may answer, beside what is its own.
 ALWAYS = {400: "Validation Error", 429: "Too Many Calls", 503: "Unavailable"}
 

@@ -13,6 +13,7 @@ from ordu.engine import checkin, end, place, settle
 from ordu.engine.claim import Claimed
 from ordu.engine.explaining import explain
 from ordu.engine.horde import Horde
+from ordu.engine.once import Done, before
 from ordu.engine.outlook import somebody_able
 from ordu.engine.progress import Progress, progress_of
 from ordu.images.check import check as check_picture
@@ -39,7 +40,7 @@ from ordu.rules import money, names
 from ordu.rules.lifecycle import JobId, JobState, RequestId
 from ordu.rules.matching import Reason
 from ordu.rules.money import Kudos
-from ordu.server import etags, placing, sources, waiting
+from ordu.server import etags, once, placing, sources, waiting
 from ordu.server.call import Answer, Call, handles
 from ordu.server.etags import NotModified
 from ordu.server.explanations import request_explanation
@@ -82,24 +83,46 @@ ALWAYS_SKIPPED = (
 @handles(operations.post_async_generate)
 async def post_async_generate(call: Call[GenerationInput]) -> Answer:
     """Place a request and answer at once with its id."""
+    key = once.once_of(call)
+    earlier = await before(call.horde, key, RequestAsync)
+    if earlier is not None:
+        return queued(call, earlier, is_again=True)
     wish = await placing.admitted(call)
     if call.body.dry_run:
         return Answer(RequestAsync(**placing.price_of(call, wish)), 200)
     place.check_open(call.horde)
-    placed = await placing.put(call, wish, await sources.given(call))
-    reply = RequestAsync(
+    pictures = await sources.given(call)
+    done = await placing.put_once(call, wish, pictures, key, partial(told, call), RequestAsync)
+    return queued(call, done.reply, is_again=done.is_again)
+
+
+def told(call: Call[GenerationInput], placed: placing.Placed) -> RequestAsync:
+    """What is said of a request that was placed."""
+    return RequestAsync(
         id=placed.request.id,
         **placing.price_of(call, placed.wish),
         **placing.remarks(call, placed),
     )
-    events = operations.get_async_events.path.replace("{id}", placed.request.id)
-    return Answer(reply, headers={"Link": f'<{events}>; rel="monitor"'})
+
+
+def queued(call: Call[GenerationInput], reply: RequestAsync, *, is_again: bool) -> Answer:
+    """The answer to who placed a request, with where it can be looked after."""
+    status, events = (
+        row.path.replace("{id}", str(reply.id))
+        for row in (operations.get_async_status, operations.get_async_events)
+    )
+    headers = {"Location": status, "Link": f'<{events}>; rel="monitor"'}
+    return Answer(reply, headers=headers | once.headers(call, is_again=is_again))
 
 
 @handles(operations.post_sync_generate)
-async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestStatusStable:
+async def post_sync_generate(call: Call[GenerationInput]) -> Answer:
     """Place a request and answer when it is done, given up or expired."""
-    horde = call.horde
+    horde, key = call.horde, once.once_of(call)
+    earlier = await before(horde, key, str)
+    if earlier is not None:
+        check_room(horde)
+        return await finished(call, Done(earlier))
     wish = await placing.admitted(call)
     if call.body.dry_run:
         return Answer(placing.price_of(call, wish))
@@ -110,55 +133,86 @@ async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestSta
             "No worker that is online now can serve this request, so nothing was placed. Try other "
             "models or a smaller size, or use /api/v2/generate/async, which waits for one.",
         )
+    check_room(horde)
+    pictures = await sources.given(call)
+    placed = asyncio.create_task(
+        placing.put_once(call, wish, pictures, key, lambda placed: str(placed.request.id), str)
+    )
+    try:
+        return await finished(call, await asyncio.shield(placed))
+    except (asyncio.CancelledError, ClientDisconnect):
+        done = await placed
+        if key is None:  # who has a key may ask again, and waits for the same request
+            await end.cancel(horde, RequestId(done.reply))
+        raise
+
+
+def check_room(horde: Horde) -> None:
+    """Refuse a call that would wait, where too many do."""
     if horde.wakeups.many_sync >= horde.settings.sync_waiters:
         raise Refused(
             "TooManyWaiters",
             f"{horde.settings.sync_waiters} calls wait here already. Use /api/v2/generate/async.",
             retry_after_s=5,
         )
-    pictures = await sources.given(call)
-    placed = asyncio.create_task(placing.put(call, wish, pictures))
-    return await status_of(call, await until_done(call, placed))
 
 
-async def until_done(call: Call[GenerationInput], placed: asyncio.Task[placing.Placed]) -> Progress:
-    """Wait for the end of a request; a caller who hangs up cancels it, however early."""
+async def finished(call: Call[GenerationInput], placed: Done[Request, str]) -> Answer:
+    """Wait for the end of a request that was placed, and answer with what came of it."""
+    progress = await until_done(call, RequestId(placed.reply), is_again=placed.is_again)
+    headers = once.headers(call, is_again=placed.is_again)
+    return Answer(await status_of(call, progress), headers=headers)
+
+
+async def until_done(
+    call: Call[GenerationInput], request_id: RequestId, *, is_again: bool
+) -> Progress:
+    """Wait for the end of a request.
+
+    Raises:
+        ClientDisconnect: the caller has hung up.
+        Refused: RequestExpired; Unavailable when the server stops.
+    """
     horde = call.horde
-    try:
-        request = (await asyncio.shield(placed)).request
-        with (
-            horde.wakeups.on(request.id, is_sync=True) as event,
-            noticed(call.http.receive, event) as hang_up,
-        ):
-            while True:
-                event.clear()
-                progress = await progress_or_expired(call, request)
-                if progress.done:
-                    return progress
-                if hang_up.happened:
-                    raise ClientDisconnect
-                if horde.is_stopping:
-                    await end.cancel(horde, request.id)
-                    raise Refused(
-                        "Unavailable",
-                        "This server is stopping; what you asked for was dropped. Ask again soon.",
-                        retry_after_s=5,
-                    )
-                await event.wait()
-    except (asyncio.CancelledError, ClientDisconnect):
-        await end.cancel(horde, (await placed).request.id)
-        raise
+    with (
+        horde.wakeups.on(request_id, is_sync=True) as event,
+        noticed(call.http.receive, event) as hang_up,
+    ):
+        while True:
+            event.clear()
+            progress = await progress_or_expired(horde, request_id, is_again=is_again)
+            if progress.done:
+                return progress
+            if hang_up.happened:
+                raise ClientDisconnect
+            if horde.is_stopping:
+                raise await stopping(call, request_id)
+            await event.wait()
 
 
-async def progress_or_expired(call: Call[GenerationInput], request: Request) -> Progress:
+async def progress_or_expired(horde: Horde, request_id: RequestId, *, is_again: bool) -> Progress:
     """The progress of a request, or the refusal that its time is over."""
     try:
-        return await progress_of(call.horde, request.id)
+        return await progress_of(horde, request_id)
     except Refused as refused:
         raise Refused(
             "RequestExpired",
-            "No worker finished this request within its time, and it was dropped. Ask again later.",
+            "What this call asked for before is over, and its pictures are gone. To ask anew, use "
+            "another Idempotency-Key."
+            if is_again
+            else "No worker finished this request within its time, and it was dropped. Ask again "
+            "later.",
         ) from refused
+
+
+async def stopping(call: Call[GenerationInput], request_id: RequestId) -> Refused:
+    """The refusal of who waits at a server that stops; the request goes, unless it has a key."""
+    if once.key_of(call) is not None:
+        what = "What you asked for goes on: ask again with the same Idempotency-Key."
+    else:
+        await end.cancel(call.horde, request_id)
+        what = "What you asked for was dropped. Ask again soon."
+    return Refused("Unavailable", f"This server is stopping. {what}", retry_after_s=5)
 
 
 # Watching
