@@ -1,10 +1,10 @@
 """Once: a call that is made again has its effect once, and is answered as it was the first time.
 
-Whoever hears no answer does not know whether anything happened. A call with an `Idempotency-Key` may
-be made again: what it is answered is written in the transaction of its effect, so there is never one
-without the other, wherever a server dies. A call of the same key that comes meanwhile, also to
-another process, waits in that transaction for the first one's end, and then gets its answer; when
-the first was refused, nothing was kept, and the second is as if it were the first.
+Whoever hears no answer does not know whether anything happened. A call with an `Idempotency-Key`
+may be made again: what it is answered is written in the transaction of its effect, so there is
+never one without the other, wherever a server dies. A call of the same key that comes meanwhile,
+also to another process, waits in its own transaction for the first one's end, and then gets its
+answer; when the first was refused, nothing was kept, and the second is as if it were the first.
 
 A kept answer is a result like any other and is told after its commit: of two calls in one group of
 writes the second must not be answered when the commit of both fails.

@@ -84,7 +84,7 @@ ALWAYS_SKIPPED = (
 async def post_async_generate(call: Call[GenerationInput]) -> Answer:
     """Place a request and answer at once with its id."""
     key = once.once_of(call)
-    earlier = await before(call.horde, key, RequestAsync)
+    earlier = await before(call.horde, key, placing.Told)
     if earlier is not None:
         return queued(call, earlier, is_again=True)
     wish = await placing.admitted(call)
@@ -92,27 +92,19 @@ async def post_async_generate(call: Call[GenerationInput]) -> Answer:
         return Answer(RequestAsync(**placing.price_of(call, wish)), 200)
     place.check_open(call.horde)
     pictures = await sources.given(call)
-    done = await placing.put_once(call, wish, pictures, key, partial(told, call), RequestAsync)
+    told = partial(placing.told, call)
+    done = await placing.put_once(call, wish, pictures, key, told, placing.Told)
     return queued(call, done.reply, is_again=done.is_again)
 
 
-def told(call: Call[GenerationInput], placed: placing.Placed) -> RequestAsync:
-    """What is said of a request that was placed."""
-    return RequestAsync(
-        id=placed.request.id,
-        **placing.price_of(call, placed.wish),
-        **placing.remarks(call, placed),
-    )
-
-
-def queued(call: Call[GenerationInput], reply: RequestAsync, *, is_again: bool) -> Answer:
+def queued(call: Call[GenerationInput], told: placing.Told, *, is_again: bool) -> Answer:
     """The answer to who placed a request, with where it can be looked after."""
     status, events = (
-        row.path.replace("{id}", str(reply.id))
+        row.path.replace("{id}", told.id)
         for row in (operations.get_async_status, operations.get_async_events)
     )
     headers = {"Location": status, "Link": f'<{events}>; rel="monitor"'}
-    return Answer(reply, headers=headers | once.headers(call, is_again=is_again))
+    return Answer(told.reply(), headers=headers | once.headers(call, is_again=is_again))
 
 
 @handles(operations.post_sync_generate)

@@ -1,9 +1,9 @@
 """Registering: `/register`, for programs. The page for people posts the same as a form.
 
 With an `Idempotency-Key` the same call gets the same account and the same key of it, and yet no key
-is kept in clear: it is made of the call's key, a salt that is kept for a day, and the installation's
-secret. So whoever has the call's key has the account's, which is why it must be long; who has the
-database cannot make it without the secret, nor with it without the call's key (docs/adr/0027).
+is kept in clear: it is made of the call's key, a salt that is kept for a day, and the secret of the
+installation. So whoever has the call's key has the account's, which is why it must be long; who has
+the database cannot make it without the secret, nor with it without the call's key (docs/adr/0027).
 """
 
 import base64
@@ -69,7 +69,7 @@ def call_key(call: Call[RegistrationInput]) -> str | None:
     if key is not None and len(key) < CALL_KEY_LENGTH_MIN:
         raise Refused(
             "BadRequest",
-            f"Here an Idempotency-Key has at least {CALL_KEY_LENGTH_MIN} characters, because whoever "
+            f"Here an Idempotency-Key has at least {CALL_KEY_LENGTH_MIN} characters, because who "
             f"knows it can read the account's key; yours has {len(key)}. Take a random UUID.",
         )
     return key
