@@ -504,7 +504,6 @@ async def test_twins_at_several_processes_have_one_effect_and_one_answer(
 
 async def test_a_call_that_waits_may_be_made_again_at_another_process(one, two):
     await one.pop()
-    await until(lambda: two.horde.presence.by_id)
     ask = {"prompt": "a fox"}
     first = asyncio.ensure_future(
         one.api.post(f"{API}/generate/sync", json=ask, headers=ADMIN | AGAIN)

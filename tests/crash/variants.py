@@ -4,6 +4,7 @@ A delivery pays, and may also make its owner trusted; a claim may hand out sever
 line names its failpoint; what a case is stands in `cases.py`.
 """
 
+import json
 from functools import partial
 from typing import NamedTuple
 
