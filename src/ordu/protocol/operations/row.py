@@ -74,6 +74,16 @@ class Limit(msgspec.Struct, frozen=True):
         """How often all anonymous callers together may call."""
         return self.calls if self.anonymous is None else self.anonymous
 
+    @property
+    def unit(self) -> str:
+        """The length of the window in words."""
+        return {1: "second", 60: "minute", 3600: "hour"}[self.per_s]
+
+    @property
+    def policy(self) -> str:
+        """The name of this limit in the header `RateLimit`; an operation has no two of one name."""
+        return f"{self.counts}-per-{self.unit}"
+
 
 # Of every operation that has none of its own (protocol sheet 01 §8).
 USUAL_LIMITS = (Limit(90, 60),)
