@@ -134,6 +134,7 @@ check: setup-dev ## Format, lint, types, import contract, derived files
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/sync_client.py --check
 	@$(BIN)/python scripts/operations_page.py --check
+	@$(BIN)/python scripts/errors_page.py --check
 	@$(BIN)/python scripts/compatibility_page.py --check
 	@$(BIN)/python scripts/settings_page.py --check
 
@@ -149,6 +150,7 @@ sync-client: setup-dev ## Derive client/_sync.py from client/_async.py
 
 pages: setup-dev ## Write the reference pages that come from the code
 	@$(BIN)/python scripts/operations_page.py
+	@$(BIN)/python scripts/errors_page.py
 	@$(BIN)/python scripts/compatibility_page.py
 	@$(BIN)/python scripts/settings_page.py
 

@@ -468,3 +468,52 @@ async def test_many_who_register_at_once_get_numbers_of_their_own(one, two):
     )
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["id"] for answer in answers}) == 40
+
+
+# Calls made again
+
+
+AGAIN = {"Idempotency-Key": "3f1c7a52-98e0-4b6d-9a42-0c5e77f1b2aa"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "table"),
+    [
+        (f"{API}/generate/async", {"prompt": "a fox"}, "requests"),
+        ("/register", {"username": "ferris"}, "users WHERE id > 1"),
+        (f"{API}/kudos/award", {"username": "1", "amount": 5}, "entries"),
+    ],
+    ids=["a request", "an account", "an award"],
+)
+async def test_twins_at_several_processes_have_one_effect_and_one_answer(
+    one, two, path, body, table
+):
+    calls = [
+        each.api.post(path, json=body, headers=ADMIN | AGAIN)
+        for _ in range(4)
+        for each in (one, two)
+    ]
+    replies = await asyncio.gather(*calls)
+    assert len({reply.content for reply in replies}) == 1
+    assert replies[0].status_code < 300
+    replayed = [reply.headers.get("Idempotency-Replayed") for reply in replies]
+    assert sorted(replayed, key=str) == [None] + ["true"] * 7
+    row = await one.horde.read(lambda tx: tx.one(f"SELECT COUNT(*) AS many FROM {table}"))
+    assert row["many"] == 1
+
+
+async def test_a_call_that_waits_may_be_made_again_at_another_process(one, two):
+    await one.pop()
+    ask = {"prompt": "a fox"}
+    first = asyncio.ensure_future(
+        one.api.post(f"{API}/generate/sync", json=ask, headers=ADMIN | AGAIN)
+    )
+    await until(lambda: one.horde.wakeups.many_sync)
+    second = asyncio.ensure_future(
+        two.api.post(f"{API}/generate/sync", json=ask, headers=ADMIN | AGAIN)
+    )
+    await until(lambda: two.horde.wakeups.many_sync)
+    job = await one.pop()
+    await one.submit(job["id"])
+    replies = [(await call).json() for call in (first, second)]
+    assert replies[0]["generations"] == replies[1]["generations"] != []

@@ -17,12 +17,12 @@ from tests.conftest import ADMIN_KEY
 from tests.crash.stage import Caller, Stage
 from tests.unit.engine.test_verbs import a_user, a_worker, popped
 
-from ordu.engine import end, leaving, place, rewards, settle, sweeper, transfer
+from ordu.engine import end, leaving, once, place, rewards, settle, sweeper, transfer
 from ordu.engine.books import give
 from ordu.engine.horde import Horde
+from ordu.engine.once import Once
 from ordu.engine.settle import Result
 from ordu.engine.suspicion import ABORTED_MAX
-from ordu.engine.transfer import Once
 from ordu.failpoints import name_of
 from ordu.images.segments import segments_in
 from ordu.rules.money import Action, Kudos
@@ -293,7 +293,7 @@ CASES: dict[str, Case] = {
         with_old_answer,
         value("SELECT COUNT(*) FROM answers"),
         0,
-        chore=name_of(transfer.forget_answers),
+        chore=name_of(once.forget_answers),
     ),
     "forget_empty": Case(
         with_empty_lane,

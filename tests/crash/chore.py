@@ -6,7 +6,7 @@ A server does the rare chores once a minute, which is longer than a test may tak
 import asyncio
 import sys
 
-from ordu.engine import leaving, rewards, sweeper, transfer
+from ordu.engine import leaving, once, rewards, sweeper
 from ordu.server.run import open_horde
 from ordu.settings import ServerSettings
 
@@ -19,7 +19,7 @@ CHORES = {
         sweeper.remove_orphans,
         leaving.wipe_deleted,
         rewards.pay_monthly,
-        transfer.forget_answers,
+        once.forget_answers,
     )
 }
 

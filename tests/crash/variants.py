@@ -4,6 +4,7 @@ A delivery pays, and may also make its owner trusted; a claim may hand out sever
 line names its failpoint; what a case is stands in `cases.py`.
 """
 
+import json
 from functools import partial
 from typing import NamedTuple
 
@@ -213,6 +214,15 @@ MANY_STEPS = ASK | {"params": {"width": 512, "height": 512, "steps": 200}}
 DELIVERY = {"id": "{job}", "generation": PICTURE, "seed": 1}
 WITH_KEY = {"headers": {"Idempotency-Key": "k"}}
 
+
+def asked_with_key(stage: Stage) -> tuple[int, list[str]]:
+    """How many requests there are, and which of them kept answers name."""
+    rows = stage.look(lambda tx: tx.all("SELECT reply FROM answers"))
+    told = [json.loads(bytes(each["reply"]))["id"] for each in rows]
+    there = stage.look(lambda tx: {each["id"] for each in tx.all("SELECT id FROM requests")})
+    return len(there), [request_id in there for request_id in told]
+
+
 VARIANTS: dict[str, Variant] = {
     "its price is held": Variant(
         "accept",
@@ -230,6 +240,15 @@ VARIANTS: dict[str, Variant] = {
             value("SELECT waiting FROM requests WHERE user_id = 1"),
             3,
             calling("POST", "/generate/async", ASK | {"params": {"n": 3}}),
+        ),
+    ),
+    "it may be asked for again": Variant(
+        "accept",
+        Case(
+            ferris,
+            asked_with_key,
+            (2, [True]),
+            calling("POST", "/generate/async", ASK, **WITH_KEY),
         ),
     ),
     "its caller waits for the picture": Variant(

@@ -24,8 +24,8 @@ from tests.machines.harness import (
 from ordu.engine import accounts, checkin, claim, editing, end, place, rewards, settle, transfer
 from ordu.engine.claim import Claimed
 from ordu.engine.editing import UserChange
+from ordu.engine.once import Once
 from ordu.engine.settle import Result
-from ordu.engine.transfer import Once
 from ordu.rules import money
 from ordu.store import ledger
 

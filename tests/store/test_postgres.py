@@ -9,7 +9,7 @@ import pytest
 from tests.builders import NOON
 from tests.postgres import PostgresServer
 
-from ordu.engine import transfer
+from ordu.engine.once import Once, Telling, once
 from ordu.protocol.errors import Refused
 from ordu.rules.trust import SuspicionReason
 from ordu.server.secret import Secret, check_fingerprint
@@ -337,13 +337,15 @@ async def test_a_row_that_can_never_be_written_is_a_mistake_and_told_as_such(dat
 
 async def test_calls_with_one_key_at_one_moment_have_one_effect(database, soon):
     effects = "INSERT INTO news (published_at, newspiece, importance) VALUES (0, 'x', 'y')"
-    call = transfer.Once("scope", "key", "print")
+    call = Once("scope", "key", "print")
+    telling = Telling(lambda number: number, int)
 
     def operation(tx):
-        return transfer.once(tx, call, NOON, lambda tx: tx.run(effects) + 40)
+        return once(tx, call, NOON, lambda tx: tx.run(effects) + 40, telling)
 
     answers = await asyncio.gather(*(database.write(operation) for _ in range(6)))
-    assert answers == [41] * 6
+    assert [done.reply for done in answers] == [41] * 6
+    assert sorted(done.is_again for done in answers) == [False] + [True] * 5
     assert (await database.read(lambda tx: tx.one("SELECT count(*) AS n FROM news")))["n"] == 1
 
 

@@ -28,6 +28,7 @@ from ordu.engine import (
 )
 from ordu.engine.editing import UserChange
 from ordu.engine.fresh import Fresh
+from ordu.engine.once import Once, Telling, once
 from ordu.engine.presence import Worker
 from ordu.rules import money
 from ordu.rules.lifecycle import Counts, JobState, Millis, RequestState
@@ -156,6 +157,18 @@ def place_with(requirement: Any, rule: Upfront) -> Callable[[Fresh], Operation]:
     return lambda fresh: lambda tx: place.place(tx, wish, PAYER, fresh.id(NOW), terms, NOW)
 
 
+def place_once(fresh: Fresh) -> Operation:
+    wish = a_wish(requirement=REQUIREMENT, n=2)
+    terms = place.Terms(600_000, 1, Upfront.ALL)
+    telling: Telling[requests.Request, str] = Telling(lambda request: request.id, str)
+    call = Once("place:5", "key", "body")
+
+    def placed(tx: Transaction) -> requests.Request:
+        return place.place(tx, wish, PAYER, fresh.id(NOW), terms, NOW)
+
+    return lambda tx: once(tx, call, NOW, placed, telling)
+
+
 def claim_by(worker_id: str, owner_id: int, many: int) -> Callable[[Fresh], Operation]:
     waiting = SimpleNamespace(request_id=ASKED, lane=SimpleNamespace(requirement=REQUIREMENT))
     offer = an_offer(capability=a_capability(worker_id=worker_id), amount=many)
@@ -223,6 +236,7 @@ def beat(fresh: Fresh) -> Operation:
 VERBS: Mapping[str, Callable[[Fresh], Operation]] = {
     "place": place_with(REQUIREMENT, Upfront.NONE),
     "place_upfront": place_with(REQUIREMENT, Upfront.ALL),
+    "place_once": place_once,
     "place_in_a_new_lane": place_with(NEW, Upfront.NONE),
     "place_in_an_empty_lane": place_with(FORGOTTEN, Upfront.NONE),
     "claim": claim_by(SECOND, OWNER, 1),

@@ -69,14 +69,20 @@ class SyncOperations:
         payload: GenerationInput | Fields,
         apikey: str | None = None,
         x_fields: str | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> RequestAsync:
-        """Place a request for pictures; the answer has the `id` to look for them with."""
+        """Place a request for pictures; the answer has the `id` to look for them with.
+
+        With the same `idempotency_key` it is placed once, however often this is called (Ordu only).
+        """
         return self._line.call(
             operations.post_async_generate,
             RequestAsync,
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
+            idempotency_key=idempotency_key,
         )
 
     def post_sync_generate(
@@ -84,8 +90,13 @@ class SyncOperations:
         payload: GenerationInput | Fields,
         apikey: str | None = None,
         x_fields: str | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> RequestStatusStable:
-        """Place a request for pictures and get them in the answer, which may take long."""
+        """Place a request for pictures and get them in the answer, which may take long.
+
+        With the same `idempotency_key` it waits for the same request again (Ordu only).
+        """
         return self._line.call(
             operations.post_sync_generate,
             RequestStatusStable,
@@ -93,6 +104,7 @@ class SyncOperations:
             x_fields=x_fields,
             payload=payload,
             timeout_s=wire.SYNC_TIMEOUT_S,
+            idempotency_key=idempotency_key,
         )
 
     def get_async_check(
@@ -235,9 +247,19 @@ class SyncOperations:
             operations.get_find_user, UserDetailsStable, apikey=apikey, x_fields=x_fields
         )
 
-    def post_register(self, payload: RegistrationInput | Fields) -> Registered:
-        """Get an account (Ordu only); its key is in this answer and nowhere else."""
-        return self._line.call(operations.post_register, Registered, payload=payload)
+    def post_register(
+        self, payload: RegistrationInput | Fields, *, idempotency_key: str | None = None
+    ) -> Registered:
+        """Get an account (Ordu only); its key is in this answer and nowhere else.
+
+        With the same `idempotency_key`, of at least 22 characters, it is the same account.
+        """
+        return self._line.call(
+            operations.post_register,
+            Registered,
+            payload=payload,
+            idempotency_key=idempotency_key,
+        )
 
     def post_transfer_kudos(
         self,

@@ -2,15 +2,30 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from ordu.engine.books import found
 from ordu.engine.horde import Horde
+from ordu.engine.once import Once, Telling, once
 from ordu.rules import names
-from ordu.rules.money import ADMINISTRATOR, ANONYMOUS
+from ordu.rules.money import ADMINISTRATOR, ANONYMOUS, UserId
 from ordu.store import users
 from ordu.store.database import Transaction
 from ordu.store.users import User
 
 # Registering
+
+
+class Registration(msgspec.Struct, frozen=True):
+    """What is kept of an account that was made by a call with an `Idempotency-Key`.
+
+    Its own key is not among it: that is made of `salt`, the call's key, and the installation's
+    secret (`server/handlers/register.py`).
+    """
+
+    id: UserId
+    username: str
+    salt: str
 
 
 @dataclass(frozen=True)
@@ -19,10 +34,19 @@ class Newcomer:
 
     user: User
     api_key: str
+    registration: Registration
+    is_again: bool = False  # the same call was made before, and made the account
 
 
-async def register(horde: Horde, username: str, api_key: str, key_hash: str) -> Newcomer:
-    """Add a user.
+async def register(
+    horde: Horde,
+    username: str,
+    api_key: str,
+    key_hash: str,
+    call: Once | None = None,
+    salt: str = "",
+) -> Newcomer:
+    """Add a user; nobody when the same `call` was made before.
 
     Raises:
         Refused: BadRequest or TooLongUserName, when the name will not do.
@@ -43,7 +67,16 @@ async def register(horde: Horde, username: str, api_key: str, key_hash: str) -> 
         )
         return found(tx, user_id)
 
-    return Newcomer(await horde.write(add), api_key)
+    telling: Telling[User, Registration] = Telling(
+        lambda user: Registration(user.id, user.username, salt), Registration
+    )
+
+    def run(tx: Transaction) -> Newcomer:
+        done = once(tx, call, now, add, telling)
+        user = done.result or found(tx, done.reply.id)
+        return Newcomer(user, api_key, done.reply, is_again=done.is_again)
+
+    return await horde.write(run)
 
 
 # The first users

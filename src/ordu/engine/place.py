@@ -1,12 +1,14 @@
 """Place: a wish becomes a waiting request."""
 
 from collections.abc import Mapping
+from typing import TypeVar, overload
 
 import msgspec
 
 from ordu.engine.books import found, locked
 from ordu.engine.end import source_name
 from ordu.engine.horde import Horde
+from ordu.engine.once import Done, Once, Telling, once
 from ordu.protocol.errors import Refused
 from ordu.rules import limits, pricing, ranking
 from ordu.rules.lifecycle import Counts, Millis, RequestId, RequestState, Wish
@@ -17,6 +19,8 @@ from ordu.store import lanes, requests, stats, workers
 from ordu.store.database import Transaction
 from ordu.store.requests import Request
 from ordu.store.users import User
+
+R = TypeVar("R")
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -32,12 +36,35 @@ def quote(wish: Wish, user: User) -> Kudos:
     return Kudos(pricing.bill(wish.price, user.usage_multiplier) * wish.n)
 
 
+@overload
 async def accept(
     horde: Horde, user: User, wish: Wish, sources: Mapping[str, bytes] | None = None
-) -> Request:
+) -> Request: ...
+
+
+@overload
+async def accept(
+    horde: Horde,
+    user: User,
+    wish: Wish,
+    sources: Mapping[str, bytes] | None,
+    call: Once | None,
+    telling: Telling[Request, R],
+) -> Done[Request, R]: ...
+
+
+async def accept(
+    horde: Horde,
+    user: User,
+    wish: Wish,
+    sources: Mapping[str, bytes] | None = None,
+    call: Once | None = None,
+    telling: Telling[Request, R] | None = None,
+) -> Request | Done[Request, R]:
     """Place a wish for a user; returns the request once it is durable.
 
-    `sources` are the pictures that come with it, by their part (`end.SOURCE_PARTS`).
+    `sources` are the pictures that come with it, by their part (`end.SOURCE_PARTS`). With `telling`
+    it returns also what is answered, and the same `call` made again places nothing.
 
     Raises:
         Refused: MaintenanceMode, WorkerNotFound, TooManyPrompts, KudosUpfront.
@@ -53,10 +80,22 @@ async def accept(
     )
     for part, data in (sources or {}).items():  # before: who is placed never lacks a picture
         await horde.pictures.put(source_name(request_id, part), data)
-    return await horde.write(
-        lambda tx: place(tx, wish, user.id, request_id, terms, now),
-        lambda request: horde.publish_placed(request, wish.requirement),
-    )
+
+    def placed(tx: Transaction) -> Request:
+        return place(tx, wish, user.id, request_id, terms, now)
+
+    def run(tx: Transaction) -> Request | Done[Request, R]:
+        return placed(tx) if telling is None else once(tx, call, now, placed, telling)
+
+    def publish(done: Request | Done[Request, R]) -> None:
+        request = done.result if isinstance(done, Done) else done
+        if request is not None:
+            horde.publish_placed(request, wish.requirement)
+
+    done = await horde.write(run, publish)
+    if sources and isinstance(done, Done) and done.is_again:  # these go with no request
+        await horde.pictures.delete([source_name(request_id, part) for part in sources])
+    return done
 
 
 def check_open(horde: Horde) -> None:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ordu.engine import checkin, end, leaving, rewards, transfer
+from ordu.engine import checkin, end, leaving, once, rewards
 from ordu.engine.elsewhere import Elsewhere
 from ordu.engine.following import look_at_places
 from ordu.engine.horde import Horde
@@ -65,7 +65,7 @@ class Sweeper:
             await attempt(move_old_statistics, self.horde)
             await attempt(remove_orphans, self.horde)
             await attempt(rewards.pay_monthly, self.horde)
-            await attempt(transfer.forget_answers, self.horde)
+            await attempt(once.forget_answers, self.horde)
             await attempt(leaving.wipe_deleted, self.horde)
 
 

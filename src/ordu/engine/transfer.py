@@ -1,61 +1,27 @@
 """Transfer: kudos from one user to another, and from the horde to a user (an award).
 
-Both can be asked for with an `Idempotency-Key`: what was answered is kept in the transaction that
-moved the kudos, so the same call made again, after a lost answer or a crash, gets the same answer
-and moves nothing.
+Both can be asked for with an `Idempotency-Key` (`engine.once`), and are answered again for thirty
+days: kudos that went twice do not come back by themselves.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from ordu.engine.books import book, give
 from ordu.engine.horde import Horde
 from ordu.engine.leaving import KEPT_DAYS
+from ordu.engine.once import DAY_MS, Done, Once, Telling, once
 from ordu.protocol.errors import Refused
 from ordu.rules import money, names, rights, trust
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import ANONYMOUS, Action, Kudos, UserId
-from ordu.store import answers, requests, transfers, users
-from ordu.store.answers import Kept
+from ordu.store import requests, transfers, users
 from ordu.store.database import Transaction
 from ordu.store.users import User
 
 RETURN_PAUSE_MS = 60_000  # so long nobody gives kudos back to who has just given them some
 TAKER_DELETED = "The receiving account is deleted."
-ANSWERS_LIFETIME_MS = 30 * 86_400_000  # as long as a repeated call gets the first one's answer
-
-
-@dataclass(frozen=True)
-class Once:
-    """A call that is to have its effect once: whose, by what key, with what body."""
-
-    scope: str
-    key_hash: str
-    fingerprint: str
-
-
-def once(
-    tx: Transaction, call: Once | None, now: Millis, effect: Callable[[Transaction], int]
-) -> int:
-    """The number that the effect returns, or returned when this call was made before.
-
-    Raises:
-        Refused: IdempotencyKeyConflict, when the key came with another body before.
-    """
-    if call is None:
-        return effect(tx)
-    kept = answers.kept(tx, call.scope, call.key_hash)
-    if kept is None:
-        result = effect(tx)
-        answer = Kept(call.fingerprint, str(result).encode())
-        answers.keep(tx, call.scope, call.key_hash, answer, now)
-        return result
-    if kept.fingerprint != call.fingerprint:
-        raise Refused(
-            "IdempotencyKeyConflict",
-            "This Idempotency-Key came with another body before. Use a new key for a new call.",
-        )
-    return int(kept.reply)
+# The answer is how many whole kudos went.
+MOVED: Telling[int, int] = Telling(lambda moved: moved, int, lifetime_ms=30 * DAY_MS)
 
 
 # Between users
@@ -63,8 +29,8 @@ def once(
 
 async def transfer(
     horde: Horde, source: User, target_name: str, amount: int, call: Once | None = None
-) -> int:
-    """Give whole kudos from one user to another; returns how many.
+) -> Done[int, int]:
+    """Give whole kudos from one user to another; answers how many.
 
     Raises:
         Refused: the refusals of protocol sheet 21 §1, in its order.
@@ -84,7 +50,7 @@ async def transfer(
         check_amount(amount)
         return give_to(tx, giver, taker, amount, entry_id, now)
 
-    return await horde.write(lambda tx: once(tx, call, now, move))
+    return await horde.write(lambda tx: once(tx, call, now, move, MOVED))
 
 
 def named(them: Mapping[UserId, User], user_id: UserId | None) -> User | None:
@@ -190,8 +156,8 @@ def not_enough(kudos: Kudos, held: Kudos, amount: int) -> str:
 
 async def award(
     horde: Horde, caller: User, target_name: str, amount: int, call: Once | None = None
-) -> int:
-    """Give a user whole kudos of the horde's own, or take them; returns how many.
+) -> Done[int, int]:
+    """Give a user whole kudos of the horde's own, or take them; answers how many.
 
     Raises:
         Refused: NotAllowedAwards, InvalidAwardUsername, KudosAwardToAnon, TargetAccountFlagged,
@@ -209,7 +175,7 @@ async def award(
         give(tx, taker, money.from_whole(amount), Action.AWARDED, entry_id, now)
         return amount
 
-    return await horde.write(lambda tx: once(tx, call, now, move))
+    return await horde.write(lambda tx: once(tx, call, now, move, MOVED))
 
 
 def check_award(taker: User | None, target_name: str, amount: int) -> User:
@@ -228,9 +194,3 @@ def check_award(taker: User | None, target_name: str, amount: int) -> User:
     if amount == 0:
         raise Refused("InvalidKudosTransferAmount", "Nothing to award: say a number but 0.")
     return taker
-
-
-async def forget_answers(horde: Horde) -> None:
-    """A chore: drop the answers that nobody will ask for again."""
-    before = Millis(horde.now() - ANSWERS_LIFETIME_MS)
-    await horde.write(lambda tx: answers.forget_before(tx, before))

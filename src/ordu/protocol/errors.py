@@ -24,11 +24,17 @@ class Family(StrEnum):
     BROKEN = "broken"  # our fault
 
 
+# After how many seconds a call is worth another try, where nobody can know; and where one guesses.
+RETRY_AFTER_S = 5
+RETRY_AFTER_OF = {"MaintenanceMode": 60, "NoValidWorkers": 30}
+
+
 class Refused(Exception):  # noqa: N818 - it is a "no", not an error
     """An expected "no": raised where it is decided, turned into status and body in one place.
 
     `message` tells a person what to do next and carries the numbers. `errors` maps dotted fields of
-    the body to what is wrong with each. `retry_after_s` becomes the header of that name.
+    the body to what is wrong with each. `retry_after_s` becomes the header of that name; a status
+    that says "later" (429 and 503) always has one.
     """
 
     def __init__(
@@ -45,6 +51,8 @@ class Refused(Exception):  # noqa: N818 - it is a "no", not an error
         self.message = message
         self.status = STATUS[rc] if status is None else status
         self.errors = dict(errors) if errors else None
+        if retry_after_s is None and self.status in {429, 503}:
+            retry_after_s = RETRY_AFTER_OF.get(rc, RETRY_AFTER_S)
         self.retry_after_s = retry_after_s
 
 

@@ -8,7 +8,6 @@ limits on the key. Then its handler runs one verb or one read and returns a repl
 import logging
 from typing import Any
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -25,7 +24,7 @@ from ordu.protocol.errors import Refused
 from ordu.protocol.fields import compile_mask, shape
 from ordu.protocol.operations import Operation
 from ordu.protocol.operations.later import LATER
-from ordu.server import auth, documents, handlers
+from ordu.server import auth, documents, handlers, refusals
 from ordu.server.bodies import read_body
 from ordu.server.call import HANDLERS, Answer, Call, Handler, header
 from ordu.server.doors.routes import route_of as door_route
@@ -209,12 +208,8 @@ async def answer_error(http: HttpRequest, error: Exception) -> Response:
 async def answer_refusal(http: HttpRequest, error: Exception) -> Response:
     """An expected "no"."""
     assert isinstance(error, Refused)
-    body: dict[str, Any] = {"message": error.message, "rc": error.rc}
-    if error.errors:
-        body["errors"] = error.errors
-    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else {}
     log.info("%s %s refused: %s", http.method, http.url.path, error.rc)
-    return Response(msgspec.json.encode(body) + b"\n", error.status, headers, JSON)
+    return refusals.answer(http, error)
 
 
 async def answer_http_error(http: HttpRequest, error: Exception) -> Response:
@@ -238,9 +233,7 @@ async def answer_fault(http: HttpRequest, error: Exception) -> Response:
     request_id = getattr(http.state, "request_id", "-")
     log.error("call %s %s (%s) failed", http.method, http.url.path, request_id, exc_info=error)
     message = f"Something broke on this horde's side. Tell its operators the id {request_id}."
-    return Response(
-        msgspec.json.encode({"message": message, "rc": "InternalError"}) + b"\n", 500, None, JSON
-    )
+    return refusals.answer(http, Refused("InternalError", message))
 
 
 async def answer_nobody(http: HttpRequest, _: Exception) -> Response:

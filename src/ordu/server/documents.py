@@ -19,10 +19,10 @@ from starlette.types import Scope
 from ordu import __version__
 from ordu.engine.horde import Horde
 from ordu.protocol import openapi, operations
-from ordu.protocol.errors import Refused
+from ordu.protocol.errors import RC, Refused
 from ordu.protocol.registration import RegistrationInput
 from ordu.server.call import Call
-from ordu.server.handlers.register import post_register
+from ordu.server.handlers import register
 from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
 from ordu.web import assets, negotiation, pages
@@ -52,6 +52,7 @@ def routes(horde: Horde, secret: Secret, limits: RateLimits | None) -> list[Base
         Route("/api/", people.get_api),
         Route("/api/swagger.json", get_swagger),
         Route("/openapi.json", get_openapi),
+        Route("/problems/{rc}", people.get_problem),
         Route("/favicon.svg", get_favicon),
         Route("/static/{name}", get_static),
     ]
@@ -104,7 +105,7 @@ class Pages:
         try:
             if self.limits is not None:
                 self.limits.check_address(operations.post_register, http, self.horde.now())
-            registered = await post_register(
+            registered = await register.made(
                 self.call(http, raw, RegistrationInput(username=username))
             )
         except Refused as refused:
@@ -132,6 +133,13 @@ class Pages:
             http,
             http.state.request_id,
         )
+
+    async def get_problem(self, http: HttpRequest) -> Response:
+        """GET /problems/{rc}: where the `type` of a refusal leads."""
+        rc = http.path_params["rc"]
+        if rc not in RC:
+            raise HTTPException(404)
+        return page(pages.problem(self.site, rc))
 
     async def get_api(self, http: HttpRequest) -> Response:
         """GET /api/."""

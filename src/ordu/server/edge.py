@@ -27,8 +27,9 @@ CORS_HEADERS: Headers = (
     (
         b"access-control-expose-headers",
         (
-            b"X-Request-Id, Retry-After, ETag, Link, Preference-Applied, X-RateLimit-Limit,"
-            b" X-RateLimit-Remaining, X-RateLimit-Reset"
+            b"X-Request-Id, Retry-After, ETag, Link, Location, Preference-Applied,"
+            b" Idempotency-Key, Idempotency-Replayed, RateLimit, RateLimit-Policy,"
+            b" X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
         ),
     ),
 )
@@ -39,8 +40,8 @@ PREFLIGHT_HEADERS: Headers = (
         b"access-control-allow-headers",
         (
             b"Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, apikey,"
-            b" Client-Agent, If-None-Match, Last-Event-ID, Prefer, X-Fields, X-Forwarded-For,"
-            b" Proxied-For, Proxy-Authorization"
+            b" Client-Agent, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, X-Fields,"
+            b" X-Forwarded-For, Proxied-For, Proxy-Authorization"
         ),
     ),
     # The same of the programs that come through a door (`server.doors`).
@@ -144,9 +145,7 @@ class Edge:
                     *CORS_HEADERS,
                     (b"x-request-id", request_id.encode()),
                 ]
-                told: Mapping[str, str] | None = state.get("limit_headers")
-                if told:
-                    headers += [(each.lower().encode(), told[each].encode()) for each in told]
+                headers += state.get("limit_headers", ())
                 message["headers"] = headers
             await send(message)
 

@@ -1,19 +1,27 @@
 """Placing a picture request: what is asked for, what it costs, and what its author should know."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import UNSET
 
 from ordu.engine import place, suspicion
 from ordu.engine.leaving import check_not_deleted
+from ordu.engine.once import Done, Once, Telling
 from ordu.engine.outlook import somebody_able
 from ordu.kinds.image import IMAGE
 from ordu.kinds.image.warnings import warnings
 from ordu.protocol.errors import Refused
-from ordu.protocol.requests import GenerationInput, RequestWarning
+from ordu.protocol.requests import GenerationInput, RequestAsync, RequestWarning
 from ordu.rules import money
-from ordu.rules.lifecycle import Wish
+from ordu.rules.lifecycle import RequestId, Wish
+from ordu.rules.money import Kudos
 from ordu.server.call import Call
 from ordu.server.ratelimits import address_of
 from ordu.store.requests import Request
+
+R = TypeVar("R")
 
 
 class Placed(NamedTuple):
@@ -22,6 +30,24 @@ class Placed(NamedTuple):
     request: Request
     wish: Wish
     is_lighter: bool = False
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What its author is told of a placed request; kept where the same call may be made again."""
+
+    id: RequestId
+    price: Kudos
+    message: str | None = None
+    warnings: list[RequestWarning] = []
+
+    def reply(self) -> RequestAsync:
+        """The same on the wire."""
+        return RequestAsync(
+            id=self.id,
+            **price_fields(self.price),
+            message=self.message or UNSET,
+            warnings=self.warnings or UNSET,
+        )
 
 
 def wish_of(call: Call[GenerationInput], body: GenerationInput) -> Wish:
@@ -47,23 +73,50 @@ async def admitted(call: Call[GenerationInput]) -> Wish:
 
 def price_of(call: Call[GenerationInput], wish: Wish) -> dict[str, Any]:
     """The fields that tell what a wish costs in all."""
-    price = place.quote(wish, call.user)
+    return price_fields(place.quote(wish, call.user))
+
+
+def price_fields(price: Kudos) -> dict[str, Any]:
+    """The fields that tell a price."""
     return {"kudos": money.whole(price), "kudos_exact": money.exact(price)}
 
 
 async def put(call: Call[GenerationInput], wish: Wish, pictures: dict[str, bytes]) -> Placed:
     """Place a wish; who cannot pay for it up front and allows that gets a lighter one."""
+    return (await put_once(call, wish, pictures, None, lambda placed: placed, Placed)).reply
+
+
+async def put_once(
+    call: Call[GenerationInput],
+    wish: Wish,
+    pictures: dict[str, bytes],
+    once: Once | None,
+    told: Callable[[Placed], R],
+    kind: type[R],
+) -> Done[Request, R]:
+    """The same, and nothing when `once` says that it was done before; `told` makes the answer."""
+
+    async def accept(wish: Wish, *, is_lighter: bool) -> Done[Request, R]:
+        telling: Telling[Request, R] = Telling(
+            lambda request: told(Placed(request, wish, is_lighter)), kind
+        )
+        return await place.accept(call.horde, call.user, wish, pictures, once, telling)
+
     try:
-        return Placed(await place.accept(call.horde, call.user, wish, pictures), wish)
+        return await accept(wish, is_lighter=False)
     except Refused as refused:
         if refused.rc != "KudosUpfront" or not call.body.allow_downgrade:
             raise
-        lighter = wish_of(call, IMAGE.lighter(call.body))
-        request = await place.accept(call.horde, call.user, lighter, pictures)
-        return Placed(request, lighter, is_lighter=True)
+        return await accept(wish_of(call, IMAGE.lighter(call.body)), is_lighter=True)
 
 
-def remarks(call: Call[GenerationInput], placed: Placed) -> dict[str, Any]:
+def told(call: Call[GenerationInput], placed: Placed) -> Told:
+    """What is said of a request that was placed."""
+    price = place.quote(placed.wish, call.user)
+    return Told(placed.request.id, price, *remarks(call, placed))
+
+
+def remarks(call: Call[GenerationInput], placed: Placed) -> tuple[str | None, list[RequestWarning]]:
     """What the author of a placed request should know, where there is anything."""
     horde, messages = call.horde, []
     found = warnings(call.body, horde.catalogue)
@@ -78,5 +131,4 @@ def remarks(call: Call[GenerationInput], placed: Placed) -> dict[str, Any]:
             "a smaller size may help."
         )
         found.insert(0, RequestWarning(code="NoAvailableWorker", message=messages[-1]))
-    message = {"message": " ".join(messages)} if messages else {}
-    return message | ({"warnings": found} if found else {})
+    return " ".join(messages) or None, found

@@ -6,9 +6,9 @@ first is forgotten, so that a flood of addresses or ids costs a little justice a
 """
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 import msgspec
@@ -27,6 +27,7 @@ IPV6_PREFIX = 64  # whoever has one address of version 6 has all that share its 
 NAME_LENGTH_MAX = 64  # of an address that a proxy made up
 PATH_LENGTH_MAX = 200  # longer ones name nothing here, and would be kept whole
 
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 Key: TypeAlias = tuple[str, int, str]  # an operation, which of its limits, and who calls
 
 
@@ -47,13 +48,39 @@ class Count(msgspec.Struct, frozen=True):
     left: int
     ends_at: Millis
 
-    def headers(self) -> dict[str, str]:
-        """What the answer says of it."""
-        return {
-            "X-RateLimit-Limit": str(self.calls_max),
-            "X-RateLimit-Remaining": str(max(0, self.left)),
-            "X-RateLimit-Reset": str(-(-self.ends_at // 1000)),
-        }
+    def headers(self, policies: bytes, now: Millis) -> Headers:
+        """What the answer says of it, in the words of today's servers and of the draft standard.
+
+        They are made as they are sent: this is done for nearly every call.
+        """
+        left = max(0, self.left)
+        return (
+            (b"x-ratelimit-limit", b"%d" % self.calls_max),
+            (b"x-ratelimit-remaining", b"%d" % left),
+            (b"x-ratelimit-reset", b"%d" % -(-self.ends_at // 1000)),
+            (b"ratelimit", b'"%s";r=%d;t=%d' % (name_of(self.limit), left, self.wait_s(now))),
+            (b"ratelimit-policy", policies),
+        )
+
+    def wait_s(self, now: Millis) -> int:
+        """In how many seconds its window ends."""
+        return max(1, -(-(self.ends_at - now) // 1000))
+
+
+@cache
+def name_of(limit: Limit) -> bytes:
+    """The name of a limit as it is sent."""
+    return limit.policy.encode()
+
+
+@cache
+def policies_of(operation: Operation, *, is_anonymous: bool) -> bytes:
+    """All limits of an operation, as a list of structured fields (draft-ietf-httpapi-ratelimit)."""
+    return ", ".join(
+        f'"{limit.policy}";q={limit.calls_anonymous if is_anonymous else limit.calls}'
+        f";w={limit.per_s}"
+        for limit in operation.limits
+    ).encode()
 
 
 class RateLimits:
@@ -81,14 +108,14 @@ class RateLimits:
             Refused: RateLimited.
         """
         address = address_of(http)
-        path = http.url.path[:PATH_LENGTH_MAX]
+        path = http.scope["path"][:PATH_LENGTH_MAX]
         who = {Counts.ADDRESS: address, Counts.PATH: f"{address} {path}"}
         counts = [
             self.count(operation, number, limit, who[limit.counts], limit.calls, now)
             for number, limit in enumerate(operation.limits)
             if limit.counts in who
         ]
-        answer_with(http, counts, now)
+        answer_with(http, counts, policies_of(operation, is_anonymous=False), now)
 
     def check_key(
         self, operation: Operation, http: HttpRequest, user_id: UserId, now: Millis
@@ -99,11 +126,12 @@ class RateLimits:
             Refused: RateLimited.
         """
         counts = []
+        is_anonymous = user_id == ANONYMOUS
         for number, limit in enumerate(operation.limits):
             if limit.counts is Counts.KEY:
-                calls_max = limit.calls_anonymous if user_id == ANONYMOUS else limit.calls
+                calls_max = limit.calls_anonymous if is_anonymous else limit.calls
                 counts.append(self.count(operation, number, limit, str(user_id), calls_max, now))
-        answer_with(http, counts, now)
+        answer_with(http, counts, policies_of(operation, is_anonymous=is_anonymous), now)
 
     def count(
         self,
@@ -145,16 +173,18 @@ class RateLimits:
             window.calls += counted.calls
 
 
-def answer_with(http: HttpRequest, counts: list[Count], now: Millis) -> None:
+def answer_with(http: HttpRequest, counts: list[Count], policies: bytes, now: Millis) -> None:
     """Have the answer tell the tightest of these limits, and refuse the call that is too many."""
     if not counts:
         return
-    tightest = min(counts, key=lambda count: count.left)
-    told: Mapping[str, str] = getattr(http.state, "limit_headers", {})
-    if not told or int(told["X-RateLimit-Remaining"]) > tightest.left:
-        http.state.limit_headers = tightest.headers()
+    tightest = counts[0] if len(counts) == 1 else min(counts, key=lambda count: count.left)
+    state = http.scope.setdefault("state", {})
+    told: Count | None = state.get("limit_told")
+    if told is None or told.left > tightest.left:
+        state["limit_told"] = told = tightest
+    state["limit_headers"] = told.headers(policies, now)
     if tightest.left < 0:
-        wait_s = max(1, -(-(tightest.ends_at - now) // 1000))
+        wait_s = tightest.wait_s(now)
         raise Refused(
             "RateLimited",
             f"{words(tightest.limit, tightest.calls_max)}: that is how often this may be called. "
@@ -165,8 +195,7 @@ def answer_with(http: HttpRequest, counts: list[Count], now: Millis) -> None:
 
 def words(limit: Limit, calls_max: int) -> str:
     """A limit as the public servers write it: `90 per 1 minute`."""
-    units = {1: "second", 60: "minute", 3600: "hour"}
-    return f"{calls_max} per 1 {units[limit.per_s]}"
+    return f"{calls_max} per 1 {limit.unit}"
 
 
 def address_of(http: HttpRequest) -> str:

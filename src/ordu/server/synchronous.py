@@ -1,26 +1,28 @@
 """Synchronous requests: placed and waited for in one call, which is open until they are done.
 
-Whoever hangs up cancels what was asked for, however early. How many wait is bounded
+Whoever hangs up cancels what was asked for, however early, unless the call has a key by which it
+may be made again. How many wait is bounded
 (`sync_waiters`), and what nobody online could draw is not placed at all.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from starlette.requests import ClientDisconnect
 
 from ordu.engine import end, place
 from ordu.engine.horde import Horde
+from ordu.engine.once import Once
 from ordu.engine.outlook import somebody_able
 from ordu.engine.progress import Progress, progress_of
 from ordu.protocol.errors import Refused
 from ordu.protocol.requests import GenerationInput
-from ordu.rules.lifecycle import Wish
+from ordu.rules.lifecycle import RequestId, Wish
 from ordu.server import placing, sources
 from ordu.server.call import Call
 from ordu.server.hangups import noticed
-from ordu.store.requests import Request
 
 Tell: TypeAlias = Callable[[Progress], Awaitable[None]]
 
@@ -33,6 +35,17 @@ async def finished(call: Call[GenerationInput], wish: Wish, tell: Tell | None = 
             refuses.
         ClientDisconnect: the caller hung up, and the request was cancelled.
     """
+    progress, _ = await finished_once(call, wish, None, tell)
+    return progress
+
+
+async def finished_once(
+    call: Call[GenerationInput], wish: Wish, key: Once | None, tell: Tell | None = None
+) -> tuple[Progress, bool]:
+    """The same for a call that may have a key, and whether it was placed by an earlier one.
+
+    With a key the request is kept when the caller hangs up: who asks again waits for the same.
+    """
     horde = call.horde
     place.check_open(horde)
     if not somebody_able(horde, wish.requirement, call.user.id):
@@ -41,56 +54,89 @@ async def finished(call: Call[GenerationInput], wish: Wish, tell: Tell | None = 
             "No worker that is online now can serve this request, so nothing was placed. Try other "
             "models or a smaller size, or use /api/v2/generate/async, which waits for one.",
         )
+    check_room(horde)
+    pictures = await sources.given(call)
+    placed = asyncio.create_task(
+        placing.put_once(call, wish, pictures, key, lambda placed: str(placed.request.id), str)
+    )
+    try:
+        done = await asyncio.shield(placed)
+        waited = Waited(RequestId(done.reply), is_again=done.is_again, has_key=key is not None)
+        return await until_done(call, waited, tell), done.is_again
+    except (asyncio.CancelledError, ClientDisconnect):
+        done = await placed
+        if key is None:
+            await end.cancel(horde, RequestId(done.reply))
+        raise
+
+
+def check_room(horde: Horde) -> None:
+    """Refuse a call that would wait, where too many do."""
     if horde.wakeups.many_sync >= horde.settings.sync_waiters:
         raise Refused(
             "TooManyWaiters",
             f"{horde.settings.sync_waiters} calls wait here already. Use /api/v2/generate/async.",
             retry_after_s=5,
         )
-    pictures = await sources.given(call)
-    placed = asyncio.create_task(placing.put(call, wish, pictures))
-    return await until_done(call, placed, tell)
+
+
+@dataclass(frozen=True)
+class Waited:
+    """A request that somebody waits for."""
+
+    id: RequestId
+    is_again: bool  # an earlier call of the same key placed it
+    has_key: bool
 
 
 async def until_done(
-    call: Call[GenerationInput], placed: asyncio.Task[placing.Placed], tell: Tell | None
+    call: Call[GenerationInput], waited: Waited, tell: Tell | None = None
 ) -> Progress:
-    """Wait for the end of a request; a caller who hangs up cancels it, however early."""
+    """Wait for the end of a request.
+
+    Raises:
+        ClientDisconnect: the caller has hung up.
+        Refused: RequestExpired; Unavailable when the server stops.
+    """
     horde = call.horde
-    try:
-        request = (await asyncio.shield(placed)).request
-        with (
-            horde.wakeups.on(request.id, is_sync=True) as event,
-            noticed(call.http.receive, event) as hang_up,
-        ):
-            while True:
-                event.clear()
-                progress = await progress_or_expired(horde, request)
-                if tell is not None:
-                    await tell(progress)
-                if progress.done:
-                    return progress
-                if hang_up.happened:
-                    raise ClientDisconnect
-                if horde.is_stopping:
-                    await end.cancel(horde, request.id)
-                    raise Refused(
-                        "Unavailable",
-                        "This server is stopping; what you asked for was dropped. Ask again soon.",
-                        retry_after_s=5,
-                    )
-                await event.wait()
-    except (asyncio.CancelledError, ClientDisconnect):
-        await end.cancel(horde, (await placed).request.id)
-        raise
+    with (
+        horde.wakeups.on(waited.id, is_sync=True) as event,
+        noticed(call.http.receive, event) as hang_up,
+    ):
+        while True:
+            event.clear()
+            progress = await progress_or_expired(horde, waited)
+            if tell is not None:
+                await tell(progress)
+            if progress.done:
+                return progress
+            if hang_up.happened:
+                raise ClientDisconnect
+            if horde.is_stopping:
+                raise await stopping(horde, waited)
+            await event.wait()
 
 
-async def progress_or_expired(horde: Horde, request: Request) -> Progress:
+async def progress_or_expired(horde: Horde, waited: Waited) -> Progress:
     """The progress of a request, or the refusal that its time is over."""
     try:
-        return await progress_of(horde, request.id)
+        return await progress_of(horde, waited.id)
     except Refused as refused:
         raise Refused(
             "RequestExpired",
-            "No worker finished this request within its time, and it was dropped. Ask again later.",
+            "What this call asked for before is over, and its pictures are gone. To ask anew, use "
+            "another Idempotency-Key."
+            if waited.is_again
+            else "No worker finished this request within its time, and it was dropped. Ask again "
+            "later.",
         ) from refused
+
+
+async def stopping(horde: Horde, waited: Waited) -> Refused:
+    """The refusal of who waits at a server that stops; the request goes, unless it has a key."""
+    if waited.has_key:
+        what = "What you asked for goes on: ask again with the same Idempotency-Key."
+    else:
+        await end.cancel(horde, waited.id)
+        what = "What you asked for was dropped. Ask again soon."
+    return Refused("Unavailable", f"This server is stopping. {what}", retry_after_s=5)

@@ -49,7 +49,7 @@ class Keeper:
 
         async def verb(horde: Horde) -> object:
             me = await caller(horde, ADMINISTRATOR)
-            return await transfer.award(horde, me, f"x#{user_id}", amount)
+            return (await transfer.award(horde, me, f"x#{user_id}", amount)).reply
 
         return f"awards user {user_id} {amount} kudos", verb
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ordu.engine import end, place, progress, transfer
 from ordu.engine.horde import Horde
-from ordu.engine.transfer import Once
+from ordu.engine.once import Once
 from ordu.kinds.image.drawing import DrawingRequest, encode
 from ordu.protocol.errors import Refused
 from ordu.rules import pricing
@@ -171,7 +171,8 @@ class Person:
 
         async def verb(horde: Horde) -> int:
             user = await caller(horde, self.user_id)
-            return await transfer.transfer(horde, user, f"x#{gift.target}", gift.amount, key)
+            target = f"x#{gift.target}"
+            return (await transfer.transfer(horde, user, target, gift.amount, key)).reply
 
         def answered(outcome: object) -> None:
             if isinstance(outcome, int):

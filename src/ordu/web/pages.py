@@ -11,7 +11,9 @@ from http import HTTPStatus
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from ordu.protocol.errors import STATUS
 from ordu.protocol.operations import TABLE
+from ordu.protocol.problems import TITLES, advice
 from ordu.rules.names import ANONYMOUS_KEY, USERNAME_LENGTH_MAX
 from ordu.web import examples, reference
 from ordu.web.site import Site
@@ -74,6 +76,19 @@ def error(site: Site, status: int, path: str) -> str:
     """What a browser is shown where there is no page."""
     said = ERRORS.get(status, (f"{HTTPStatus(status).phrase}.", ""))
     return render("error.html", site, said=said, path=path, page="error")
+
+
+def problem(site: Site, rc: str) -> str:
+    """What a kind of refusal means, and what one does about it."""
+    return render(
+        "problem.html",
+        site,
+        rc=rc,
+        title=TITLES[rc],
+        advice=advice(rc),
+        status=STATUS[rc],
+        page="problem",
+    )
 
 
 # Rendering

@@ -132,7 +132,24 @@ async def test_it_passes_what_todays_servers_take_besides(connect, operation, qu
     assert documented == set(query)
 
 
-@pytest.mark.parametrize("operation", ["post_transfer_kudos", "post_award_kudos"])
+WITH_A_KEY = [
+    row.name
+    for row in TABLE
+    if any(parameter.name == "Idempotency-Key" for parameter in row.parameters)
+]
+
+
+def test_what_places_pays_or_makes_an_account_takes_an_idempotency_key():
+    assert set(WITH_A_KEY) >= {
+        "post_async_generate",
+        "post_sync_generate",
+        "post_transfer_kudos",
+        "post_award_kudos",
+        "post_register",
+    }
+
+
+@pytest.mark.parametrize("operation", WITH_A_KEY)
 async def test_it_passes_an_idempotency_key(connect, operation):
     client = connect(lambda call: httpx.Response(200, json={}))
     payload = PAYLOADS[BY_NAME[operation].request][0]

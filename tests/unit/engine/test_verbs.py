@@ -601,7 +601,7 @@ async def test_a_worker_that_is_away_serves_nobody(horde, clock):
 
 async def test_a_transfer_moves_whole_kudos(horde):
     source, target = await a_user(horde, "source", kudos=10_000), await a_user(horde, "target")
-    assert await transfer.transfer(horde, source, f"target#{target.id}", 40) == 40
+    assert (await transfer.transfer(horde, source, f"target#{target.id}", 40)).reply == 40
     assert (await user_of(horde, source.id)).kudos == 6_000
     assert (await user_of(horde, target.id)).kudos == 4_000
     await in_order(horde)

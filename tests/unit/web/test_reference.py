@@ -61,4 +61,13 @@ def test_a_body_and_an_answer_have_their_fields():
 
 
 def test_a_refusal_has_its_three_fields():
-    assert [field.name for field in reference.refusal_fields()] == ["message", "rc", "errors"]
+    assert [field.name for field in reference.refusal_fields()] == [
+        "message",
+        "rc",
+        "errors",
+        "type",
+        "title",
+        "status",
+        "detail",
+        "instance",
+    ]

@@ -1,7 +1,10 @@
 """`/api/v2/users`, `/api/v2/find_user` and `/register`: people and their keys (sheet 20)."""
 
+import msgspec
+
 from ordu.protocol.operations.row import (
     ALWAYS,
+    IDEMPOTENCY_KEY,
     X_FIELDS,
     Counts,
     Era,
@@ -17,6 +20,13 @@ from ordu.protocol.registration import Registered, RegistrationInput
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 _USER_ID = in_path("user_id", "The number of the user")
+_LONG_KEY = msgspec.structs.replace(
+    IDEMPOTENCY_KEY,
+    description=(
+        "A random text of at least 22 characters, which nobody else knows. The same again, with the"
+        " same body and from the same address, gets the same account and its key for a day"
+    ),
+)
 
 get_users = Operation(
     name="get_users",
@@ -128,7 +138,11 @@ post_register = Operation(
     method="POST",
     path="/register",
     summary="Get an account",
-    description="The key is shown in this answer and never again. The web page sends a form here.",
+    description=(
+        "The key is shown in this answer and never again, but to the same call with the same"
+        " `Idempotency-Key` within a day. The web page sends a form here."
+    ),
+    parameters=(_LONG_KEY,),
     request=RegistrationInput,
     reply=Registered,
     status_text="Registered",
@@ -139,5 +153,6 @@ post_register = Operation(
         "RegistrationClosed",
         "TooLongUserName",
         "BadRequest",
+        "IdempotencyKeyConflict",
     ),
 )

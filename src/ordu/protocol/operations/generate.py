@@ -12,6 +12,7 @@ from ordu.protocol.jobs import (
 )
 from ordu.protocol.operations.row import (
     ALWAYS,
+    IDEMPOTENCY_KEY,
     IF_NONE_MATCH,
     LAST_EVENT_ID,
     PREFER,
@@ -60,6 +61,8 @@ _ASKING = (
 )
 # What a request may be refused for, whichever way it is placed.
 _REFUSED = (
+    "BadRequest",
+    "IdempotencyKeyConflict",
     "DeletedUser",
     "TimeoutIP",
     "MissingPrompt",
@@ -116,7 +119,7 @@ post_async_generate = Operation(
         " they were placed, last popped or last delivered. A dry run is answered with status 200"
         " and the kudos alone."
     ),
-    parameters=(_ACCOUNT, X_FIELDS),
+    parameters=(_ACCOUNT, IDEMPOTENCY_KEY, X_FIELDS),
     request=GenerationInput,
     reply=RequestAsync,
     status=202,
@@ -136,9 +139,10 @@ post_sync_generate = Operation(
     description=(
         "This connection will only terminate when the images have been generated, or an error"
         " occurred. If your connection is interrupted, you will not have the request UUID, so you"
-        " cannot retrieve the images asynchronously: the request is cancelled."
+        " cannot retrieve the images asynchronously: the request is cancelled. With an"
+        " `Idempotency-Key` it goes on, and the same call made again waits for it."
     ),
-    parameters=(_ACCOUNT, X_FIELDS),
+    parameters=(_ACCOUNT, IDEMPOTENCY_KEY, X_FIELDS),
     request=GenerationInput,
     reply=RequestStatusStable,
     status_text="Images Generated",

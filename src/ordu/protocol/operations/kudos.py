@@ -1,5 +1,7 @@
 """`/api/v2/kudos`: kudos from one user to another, and from the horde (protocol sheet 21)."""
 
+import msgspec
+
 from ordu.protocol.kudos import (
     KudosAwarded,
     KudosTransferred,
@@ -8,21 +10,21 @@ from ordu.protocol.kudos import (
 )
 from ordu.protocol.operations.row import (
     ALWAYS,
+    IDEMPOTENCY_KEY,
     X_FIELDS,
     Counts,
     Era,
     Key,
     Limit,
     Operation,
-    Parameter,
-    Place,
     api_key,
 )
 
-_IDEMPOTENCY_KEY = Parameter(
-    name="Idempotency-Key",
-    place=Place.HEADER,
-    description="The same key again, with the same body, gets the same answer and moves nothing",
+_IDEMPOTENCY_KEY = msgspec.structs.replace(
+    IDEMPOTENCY_KEY,
+    description=(
+        "The same key again, with the same body, gets the same answer for 30 days and moves nothing"
+    ),
 )
 
 post_transfer_kudos = Operation(

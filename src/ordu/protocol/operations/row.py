@@ -74,6 +74,16 @@ class Limit(msgspec.Struct, frozen=True):
         """How often all anonymous callers together may call."""
         return self.calls if self.anonymous is None else self.anonymous
 
+    @property
+    def unit(self) -> str:
+        """The length of the window in words."""
+        return {1: "second", 60: "minute", 3600: "hour"}[self.per_s]
+
+    @property
+    def policy(self) -> str:
+        """The name of this limit in the header `RateLimit`; an operation has no two of one name."""
+        return f"{self.counts}-per-{self.unit}"
+
 
 # Of every operation that has none of its own (protocol sheet 01 §8).
 USUAL_LIMITS = (Limit(90, 60),)
@@ -165,6 +175,15 @@ LAST_EVENT_ID = Parameter(
     name="Last-Event-ID",
     place=Place.HEADER,
     description="The id of the last event that came: only those after it are sent",
+)
+
+IDEMPOTENCY_KEY = Parameter(
+    name="Idempotency-Key",
+    place=Place.HEADER,
+    description=(
+        "The same key again, with the same body, gets the same answer for a day and does nothing"
+        " more. Heard when the answer has it too; a repeated answer has `Idempotency-Replayed`"
+    ),
 )
 
 # What any operation may answer, beside what is its own.

@@ -11,6 +11,7 @@ from ordu.engine import checkin, end, place, settle
 from ordu.engine.claim import Claimed
 from ordu.engine.explaining import explain
 from ordu.engine.horde import Horde
+from ordu.engine.once import before
 from ordu.engine.progress import Progress, progress_of
 from ordu.images.check import check as check_picture
 from ordu.images.check import from_base64
@@ -36,7 +37,7 @@ from ordu.rules import money, names
 from ordu.rules.lifecycle import JobId, JobState, RequestId
 from ordu.rules.matching import Reason
 from ordu.rules.money import Kudos
-from ordu.server import etags, placing, sources, synchronous, waiting
+from ordu.server import etags, once, placing, sources, synchronous, waiting
 from ordu.server.call import Answer, Call, handles
 from ordu.server.etags import NotModified
 from ordu.server.explanations import request_explanation
@@ -44,6 +45,7 @@ from ordu.server.missed import Seen
 from ordu.server.ratelimits import address_of
 from ordu.server.shown import counted, generation
 from ordu.server.streams import STREAM_S_MAX, EventStream
+from ordu.server.synchronous import Waited
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
 
@@ -78,27 +80,50 @@ ALWAYS_SKIPPED = (
 @handles(operations.post_async_generate)
 async def post_async_generate(call: Call[GenerationInput]) -> Answer:
     """Place a request and answer at once with its id."""
+    key = once.once_of(call)
+    earlier = await before(call.horde, key, placing.Told)
+    if earlier is not None:
+        return queued(call, earlier, is_again=True)
     wish = await placing.admitted(call)
     if call.body.dry_run:
         return Answer(RequestAsync(**placing.price_of(call, wish)), 200)
     place.check_open(call.horde)
-    placed = await placing.put(call, wish, await sources.given(call))
-    reply = RequestAsync(
-        id=placed.request.id,
-        **placing.price_of(call, placed.wish),
-        **placing.remarks(call, placed),
+    pictures = await sources.given(call)
+    told = partial(placing.told, call)
+    done = await placing.put_once(call, wish, pictures, key, told, placing.Told)
+    return queued(call, done.reply, is_again=done.is_again)
+
+
+def queued(call: Call[GenerationInput], told: placing.Told, *, is_again: bool) -> Answer:
+    """The answer to who placed a request, with where it can be looked after."""
+    status, events = (
+        row.path.replace("{id}", told.id)
+        for row in (operations.get_async_status, operations.get_async_events)
     )
-    events = operations.get_async_events.path.replace("{id}", placed.request.id)
-    return Answer(reply, headers={"Link": f'<{events}>; rel="monitor"'})
+    headers = {"Location": status, "Link": f'<{events}>; rel="monitor"'}
+    return Answer(told.reply(), headers=headers | once.headers(call, is_again=is_again))
 
 
 @handles(operations.post_sync_generate)
-async def post_sync_generate(call: Call[GenerationInput]) -> Answer | RequestStatusStable:
+async def post_sync_generate(call: Call[GenerationInput]) -> Answer:
     """Place a request and answer when it is done, given up or expired."""
+    key = once.once_of(call)
+    earlier = await before(call.horde, key, str)
+    if earlier is not None:
+        synchronous.check_room(call.horde)
+        waited = Waited(RequestId(earlier), is_again=True, has_key=True)
+        return await ended(call, await synchronous.until_done(call, waited), is_again=True)
     wish = await placing.admitted(call)
     if call.body.dry_run:
         return Answer(placing.price_of(call, wish))
-    return await status_of(call, await synchronous.finished(call, wish))
+    progress, is_again = await synchronous.finished_once(call, wish, key)
+    return await ended(call, progress, is_again=is_again)
+
+
+async def ended(call: Call[GenerationInput], progress: Progress, *, is_again: bool) -> Answer:
+    """The answer with what came of a request."""
+    headers = once.headers(call, is_again=is_again)
+    return Answer(await status_of(call, progress), headers=headers)
 
 
 # Watching
