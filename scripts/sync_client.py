@@ -3,12 +3,14 @@
     python scripts/sync_client.py            writes src/ordu/client/_sync*.py
     python scripts/sync_client.py --check    writes nothing; exit status 1 when they are not current
 
-`unasync` takes `async` and `await` away and replaces names by the table below; ruff puts imports
-and lines in order. What cannot be derived by renaming stands in modules that both share.
+`unasync` takes `async` and `await` away and replaces names by the table below, except in
+docstrings, whose examples are put right here; ruff puts imports and lines in order. What cannot be
+derived by renaming stands in modules that both share.
 """
 
 import argparse
 import difflib
+import re
 import subprocess
 import sys
 import tempfile
@@ -38,6 +40,7 @@ NAMES = {
     "aclose": "close",
     "aclosing": "closing",
     "aiter_bytes": "iter_bytes",
+    "async_many": "sync_many",
     "async_shielded": "sync_shielded",
     "async_sleep": "sync_sleep",
 }
@@ -69,9 +72,15 @@ def derive() -> dict[str, str]:
         rule = unasync.Rule(f"{before}/", f"{after}/", NAMES)
         unasync.unasync_files([str(before / target) for target in FILES.values()], [rule])
         return {
-            target: _in_shape(target, (after / target).read_text(encoding="utf-8"))
+            target: _in_shape(target, _told((after / target).read_text(encoding="utf-8")))
             for target in FILES.values()
         }
+
+
+def _told(text: str) -> str:
+    """The text with its docstrings made sync too; nothing else in it has these words by now."""
+    text = re.sub(r"\bawait |\basync (?=with |for |def )", "", text)
+    return re.sub(r"\bAsyncHorde\b|\baclos(?:e|ing)\b", lambda name: NAMES[name[0]], text)
 
 
 def _in_shape(name: str, text: str) -> str:

@@ -69,6 +69,8 @@ class AsyncOperations:
         payload: GenerationInput | Fields,
         apikey: str | None = None,
         x_fields: str | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> RequestAsync:
         """Place a request for pictures; the answer has the `id` to look for them with."""
         return await self._line.call(
@@ -77,6 +79,7 @@ class AsyncOperations:
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
+            idempotency_key=idempotency_key or wire.fresh_key(),
         )
 
     async def post_sync_generate(
@@ -84,6 +87,8 @@ class AsyncOperations:
         payload: GenerationInput | Fields,
         apikey: str | None = None,
         x_fields: str | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> RequestStatusStable:
         """Place a request for pictures and get them in the answer, which may take long."""
         return await self._line.call(
@@ -92,6 +97,7 @@ class AsyncOperations:
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
+            idempotency_key=idempotency_key or wire.fresh_key(),
             timeout_s=wire.SYNC_TIMEOUT_S,
         )
 
@@ -237,9 +243,16 @@ class AsyncOperations:
             operations.get_find_user, UserDetailsStable, apikey=apikey, x_fields=x_fields
         )
 
-    async def post_register(self, payload: RegistrationInput | Fields) -> Registered:
+    async def post_register(
+        self, payload: RegistrationInput | Fields, *, idempotency_key: str | None = None
+    ) -> Registered:
         """Get an account (Ordu only); its key is in this answer and nowhere else."""
-        return await self._line.call(operations.post_register, Registered, payload=payload)
+        return await self._line.call(
+            operations.post_register,
+            Registered,
+            payload=payload,
+            idempotency_key=idempotency_key or wire.fresh_key(),
+        )
 
     async def post_transfer_kudos(
         self,
@@ -256,7 +269,7 @@ class AsyncOperations:
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
-            idempotency_key=idempotency_key,
+            idempotency_key=idempotency_key or wire.fresh_key(),
         )
 
     async def post_award_kudos(
@@ -274,7 +287,7 @@ class AsyncOperations:
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
-            idempotency_key=idempotency_key,
+            idempotency_key=idempotency_key or wire.fresh_key(),
         )
 
     # -- workers -------------------------------------------------------------------------------

@@ -69,6 +69,8 @@ class SyncOperations:
         payload: GenerationInput | Fields,
         apikey: str | None = None,
         x_fields: str | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> RequestAsync:
         """Place a request for pictures; the answer has the `id` to look for them with."""
         return self._line.call(
@@ -77,6 +79,7 @@ class SyncOperations:
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
+            idempotency_key=idempotency_key or wire.fresh_key(),
         )
 
     def post_sync_generate(
@@ -84,6 +87,8 @@ class SyncOperations:
         payload: GenerationInput | Fields,
         apikey: str | None = None,
         x_fields: str | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> RequestStatusStable:
         """Place a request for pictures and get them in the answer, which may take long."""
         return self._line.call(
@@ -92,6 +97,7 @@ class SyncOperations:
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
+            idempotency_key=idempotency_key or wire.fresh_key(),
             timeout_s=wire.SYNC_TIMEOUT_S,
         )
 
@@ -235,9 +241,16 @@ class SyncOperations:
             operations.get_find_user, UserDetailsStable, apikey=apikey, x_fields=x_fields
         )
 
-    def post_register(self, payload: RegistrationInput | Fields) -> Registered:
+    def post_register(
+        self, payload: RegistrationInput | Fields, *, idempotency_key: str | None = None
+    ) -> Registered:
         """Get an account (Ordu only); its key is in this answer and nowhere else."""
-        return self._line.call(operations.post_register, Registered, payload=payload)
+        return self._line.call(
+            operations.post_register,
+            Registered,
+            payload=payload,
+            idempotency_key=idempotency_key or wire.fresh_key(),
+        )
 
     def post_transfer_kudos(
         self,
@@ -254,7 +267,7 @@ class SyncOperations:
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
-            idempotency_key=idempotency_key,
+            idempotency_key=idempotency_key or wire.fresh_key(),
         )
 
     def post_award_kudos(
@@ -272,7 +285,7 @@ class SyncOperations:
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
-            idempotency_key=idempotency_key,
+            idempotency_key=idempotency_key or wire.fresh_key(),
         )
 
     # -- workers -------------------------------------------------------------------------------

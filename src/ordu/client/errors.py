@@ -124,7 +124,12 @@ class BrokenHorde(HordeError):
 
 
 class Unreachable(HordeError):
-    """No answer came: nobody listens there, or the connection broke or took too long."""
+    """No answer came: nobody listens there, or the connection broke or took too long.
+
+    `was_sent` is False when the call surely never reached the horde.
+    """
+
+    was_sent = True
 
     @property
     def may_pass(self) -> bool:
