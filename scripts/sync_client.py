@@ -26,6 +26,7 @@ FILES = {
     "_async_operations.py": "_sync_operations.py",
     "_async_request.py": "_sync_request.py",
     "_async_stream.py": "_sync_stream.py",
+    "_async_surroundings.py": "_sync_surroundings.py",
 }
 
 # Names that start with Async and have no entry begin with Sync afterwards (AsyncLine, …).
@@ -37,6 +38,7 @@ NAMES = {
     "_async_operations": "_sync_operations",
     "_async_request": "_sync_request",
     "_async_stream": "_sync_stream",
+    "_async_surroundings": "_sync_surroundings",
     "aclose": "close",
     "aclosing": "closing",
     "aiter_bytes": "iter_bytes",

@@ -71,7 +71,7 @@ def test_ten_pictures_in_turn_need_one_connection():
         with Horde(server.url) as horde:
             for _ in range(10):
                 assert horde.generate("a fox", r2=False)
-        assert len(server.fake.calls) == 40
+        assert len(server.fake.calls) == 30
         assert server.connections == 1
 
 
@@ -80,7 +80,7 @@ async def test_ten_pictures_in_turn_need_one_connection_async():
         async with AsyncHorde(server.url) as horde:
             for _ in range(10):
                 assert await horde.generate("a fox", r2=False)
-        assert len(server.fake.calls) == 40
+        assert len(server.fake.calls) == 30
         assert server.connections == 1
 
 

@@ -14,6 +14,8 @@ import msgspec
 from ordu.protocol import events
 from ordu.protocol.decoding import decode
 from ordu.protocol.errors import Refused
+from ordu.protocol.kudos import PostTransferKudosRequest
+from ordu.protocol.registration import RegistrationInput
 from ordu.protocol.requests import GenerationInput
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Call:
     method: str
     path: str
     body: Any = None  # the JSON that was sent, as plain values
+    content: bytes = field(default=b"", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -143,7 +146,7 @@ def with_key(response: httpx.Response, key: str) -> httpx.Response:
 
 
 def _place(turn: Turn) -> httpx.Response:
-    fake, wanted = turn.fake, _read(turn.call)
+    fake, wanted = turn.fake, decode(GenerationInput, turn.call.content)
     price = fake.price * wanted.params.n
     if wanted.dry_run:
         return as_json({"kudos": price})
@@ -156,16 +159,12 @@ def _place(turn: Turn) -> httpx.Response:
 
 
 def _place_and_wait(turn: Turn) -> httpx.Response:
-    request = _new(turn.fake, _read(turn.call))
+    request = _new(turn.fake, decode(GenerationInput, turn.call.content))
     if request.looks_left is None:
         request.is_cancelled = True
         return refused(410, "RequestExpired", "The request was not done in time.")
     _finish(turn.fake, request)
     return as_json(_status(turn.fake, request))
-
-
-def _read(call: Call) -> GenerationInput:
-    return decode(GenerationInput, msgspec.json.encode(call.body))
 
 
 def _new(fake: "FakeHorde", wanted: GenerationInput) -> FakeRequest:
@@ -304,13 +303,14 @@ def _user(turn: Turn) -> httpx.Response:
 
 
 def _register(turn: Turn) -> httpx.Response:
+    wanted = decode(RegistrationInput, turn.call.content)
     number = sum(each.operation == "post_register" for each in turn.fake.calls) + 1
-    name = f"{turn.call.body['username']}#{number}"
+    name = f"{wanted.username}#{number}"
     return as_json({"username": name, "id": number, "api_key": f"key-{number:018}"}, 201)
 
 
 def _transfer(turn: Turn) -> httpx.Response:
-    fake, amount = turn.fake, turn.call.body["amount"]
+    fake, amount = turn.fake, decode(PostTransferKudosRequest, turn.call.content).amount
     if amount > fake.kudos:
         raise Refused("KudosTransferNotEnough", f"You have {fake.kudos:g} kudos, not {amount}.")
     fake.kudos -= amount

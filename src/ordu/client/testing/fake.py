@@ -159,7 +159,8 @@ class FakeHorde(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def calls_of(self, operation: str) -> list[Call]:
         """The calls of one operation, in their order."""
-        return [call for call in self.calls if call.operation == _row(operation).name]
+        name = _row(operation).name
+        return [call for call in self.calls if call.operation == name]
 
     @property
     def cancelled(self) -> list[FakeRequest]:
@@ -182,22 +183,26 @@ class FakeHorde(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _answered(self, request: httpx.Request) -> httpx.Response:
         row, id_ = _operation_of(request)
         name = "" if row is None else row.name
-        body = msgspec.json.decode(request.content) if _is_json(request) else None
-        call = Call(name, request.method, request.url.path, body, dict(request.headers))
+        call = Call(
+            name,
+            request.method,
+            request.url.path,
+            _json_of(request.content),
+            request.content,
+            dict(request.headers),
+        )
         self.calls.append(call)
         planned = self._next[name].popleft() if self._next.get(name) else None
         if isinstance(planned, Exception):
             raise planned
         if isinstance(planned, httpx.Response):
             return planned
-        answer = self._once(call, request.content, lambda: answers.answer(self, call, id_))
+        answer = self._once(call, lambda: answers.answer(self, call, id_))
         if isinstance(planned, _AfterActing):
             raise planned.error
         return answer
 
-    def _once(
-        self, call: Call, content: bytes, act: Callable[[], httpx.Response]
-    ) -> httpx.Response:
+    def _once(self, call: Call, act: Callable[[], httpx.Response]) -> httpx.Response:
         key = call.idempotency_key
         if call.operation in self._always:
             return answers.again(self._always[call.operation])
@@ -208,9 +213,9 @@ class FakeHorde(httpx.BaseTransport, httpx.AsyncBaseTransport):
             answer = act()
             if answer.status_code >= 400:
                 return answers.with_key(answer, key)
-            self._kept[scoped] = content, answer
+            self._kept[scoped] = call.content, answer
         before, answer = self._kept[scoped]
-        if before != content:
+        if before != call.content:
             message = "This Idempotency-Key came with another body before."
             return answers.with_key(refused(400, "IdempotencyKeyConflict", message), key)
         return answers.with_key(answers.again(answer), key)
@@ -248,8 +253,11 @@ def _row(name: str) -> Operation:
     return operations.BY_NAME[name]
 
 
-def _is_json(request: httpx.Request) -> bool:
-    return request.headers.get("content-type") == "application/json" and bool(request.content)
+def _json_of(content: bytes) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        return None  # nothing, or nothing that can be read
 
 
 _PATHS = [
