@@ -3,12 +3,14 @@
     python scripts/sync_client.py            writes src/ordu/client/_sync*.py
     python scripts/sync_client.py --check    writes nothing; exit status 1 when they are not current
 
-`unasync` takes `async` and `await` away and replaces names by the table below; ruff puts imports
-and lines in order. What cannot be derived by renaming stands in modules that both share.
+`unasync` takes `async` and `await` away and replaces names by the table below, except in
+docstrings, whose examples are put right here; ruff puts imports and lines in order. What cannot be
+derived by renaming stands in modules that both share.
 """
 
 import argparse
 import difflib
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,7 @@ FILES = {
     "_async_operations.py": "_sync_operations.py",
     "_async_request.py": "_sync_request.py",
     "_async_stream.py": "_sync_stream.py",
+    "_async_surroundings.py": "_sync_surroundings.py",
 }
 
 # Names that start with Async and have no entry begin with Sync afterwards (AsyncLine, …).
@@ -35,9 +38,11 @@ NAMES = {
     "_async_operations": "_sync_operations",
     "_async_request": "_sync_request",
     "_async_stream": "_sync_stream",
+    "_async_surroundings": "_sync_surroundings",
     "aclose": "close",
     "aclosing": "closing",
     "aiter_bytes": "iter_bytes",
+    "async_many": "sync_many",
     "async_shielded": "sync_shielded",
     "async_sleep": "sync_sleep",
 }
@@ -69,9 +74,15 @@ def derive() -> dict[str, str]:
         rule = unasync.Rule(f"{before}/", f"{after}/", NAMES)
         unasync.unasync_files([str(before / target) for target in FILES.values()], [rule])
         return {
-            target: _in_shape(target, (after / target).read_text(encoding="utf-8"))
+            target: _in_shape(target, _told((after / target).read_text(encoding="utf-8")))
             for target in FILES.values()
         }
+
+
+def _told(text: str) -> str:
+    """The text with its docstrings made sync too; nothing else in it has these words by now."""
+    text = re.sub(r"\bawait |\basync (?=with |for |def )", "", text)
+    return re.sub(r"\bAsyncHorde\b|\baclos(?:e|ing)\b", lambda name: NAMES[name[0]], text)
 
 
 def _in_shape(name: str, text: str) -> str:

@@ -11,9 +11,19 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from msgspec import UNSET
 from tests.builders import a_picture
-from tests.system.processes import START_S_MAX, Processes, until
+from tests.system.processes import POLL_S, START_S_MAX, Processes, until
 
-from ordu.client import AsyncHorde, Ended, Horde, PictureReady, Progress, RequestEvent
+from ordu.client import (
+    AsyncHorde,
+    Ended,
+    Horde,
+    Outcome,
+    PictureReady,
+    Progress,
+    RequestEvent,
+    Stage,
+    TookTooLong,
+)
 from ordu.client.errors import HordeError
 from ordu.client.wire import known
 from ordu.protocol.jobs import PopInputStable, PostJobSubmitRequest
@@ -226,3 +236,78 @@ def test_generate_is_told_what_happens(ordu: Processes, face: Any) -> None:
     assert len(pictures) == 2
     assert told[-1].is_over
     assert [each.finished for each in told] == sorted(each.finished for each in told)
+
+
+@pytest.mark.parametrize("face", ["sync", "async"])
+def test_many_are_made_and_progress_is_iterated_over(ordu: Processes, face: str) -> None:
+    server = ordu.server()
+    assert server.admin_key
+    ordu.worker(server, server.admin_key)
+    small = {"width": 64, "height": 64, "steps": 1}
+    prompts = [f"fox {number}" for number in range(8)]
+    stages: list[Stage] = []
+
+    def sync_story(horde: Horde) -> list[Outcome]:
+        with horde.request("a fox", **small) as request:
+            stages.extend(progress.stage for progress in request)
+            assert len(request.pictures()) == 1
+        return list(horde.generate_many(prompts, at_once=3, **small))
+
+    async def async_story(horde: AsyncHorde) -> list[Outcome]:
+        async with horde:
+            async with horde.request("a fox", **small) as request:
+                stages.extend([progress.stage async for progress in request])
+                assert len(await request.pictures()) == 1
+            return [each async for each in horde.generate_many(prompts, at_once=3, **small)]
+
+    if face == "sync":
+        with Horde(server.url) as horde:
+            outcomes = sync_story(horde)
+    else:
+        outcomes = asyncio.run(async_story(AsyncHorde(server.url)))
+    assert stages[-1] is Stage.DONE
+    assert sorted((each.number, each.asked) for each in outcomes) == list(enumerate(prompts))
+    assert [each.error for each in outcomes] == [None] * 8
+
+
+@pytest.mark.parametrize("face", ["sync", "async"])
+def test_who_leaves_early_leaves_nothing_waiting_at_the_horde(ordu: Processes, face: str) -> None:
+    server = ordu.server()
+
+    def waiting() -> int:
+        with server.horde() as horde:
+            return known(horde.get_horde_load().queued_requests, 0)
+
+    def leave(horde: Horde) -> None:
+        with horde.request("a fox") as request:
+            for _ in request:
+                assert waiting() == 1
+                break
+        assert waiting() == 0
+        for outcome in horde.generate_many(["a fox"] * 9, at_once=3, timeout_s=3):
+            assert isinstance(outcome.error, TookTooLong)
+            break
+
+    async def leave_async(horde: AsyncHorde) -> None:
+        async with horde:
+            async with horde.request("a fox") as request:
+                async for _ in request:
+                    assert await asyncio.to_thread(waiting) == 1
+                    break
+            assert await asyncio.to_thread(waiting) == 0
+            many = asyncio.create_task(all_of(horde))
+            while await asyncio.to_thread(waiting) < 3:
+                await asyncio.sleep(POLL_S)
+            many.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await many
+
+    async def all_of(horde: AsyncHorde) -> list[Outcome]:
+        return [each async for each in horde.generate_many(["a fox"] * 9, at_once=3)]
+
+    if face == "sync":
+        with Horde(server.url) as horde:
+            leave(horde)
+    else:
+        asyncio.run(leave_async(AsyncHorde(server.url)))
+    assert waiting() == 0

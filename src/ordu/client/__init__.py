@@ -7,11 +7,13 @@
             picture.save("lighthouse.webp")
 
 `Horde` and `AsyncHorde` have the same methods. What a horde refuses is raised as one of the errors
-below, all of them `HordeError`.
+below, all of them `HordeError`. `ordu.client.testing` has a horde in memory for tests.
 """
 
 from ordu.client._async import AsyncHorde
+from ordu.client._async_request import AsyncRequest
 from ordu.client._sync import Horde
+from ordu.client._sync_request import SyncRequest
 from ordu.client.errors import (
     BadInput,
     BrokenHorde,
@@ -35,10 +37,15 @@ from ordu.client.events import (
     Queued,
     RequestEvent,
 )
+from ordu.client.many import Outcome
 from ordu.client.pictures import Picture, Progress, Stage
+from ordu.client.sources import Source
+from ordu.client.wishes import Wish, wish
+from ordu.protocol.params import Lora, TextualInversion
 
 __all__ = [
     "AsyncHorde",
+    "AsyncRequest",
     "BadInput",
     "BrokenHorde",
     "Closed",
@@ -46,10 +53,12 @@ __all__ = [
     "Horde",
     "HordeError",
     "KudosRefused",
+    "Lora",
     "Moved",
     "NotAllowed",
     "NotFound",
     "NotImplementedByHorde",
+    "Outcome",
     "Picture",
     "PictureReady",
     "Processing",
@@ -57,9 +66,14 @@ __all__ = [
     "Queued",
     "RequestEvent",
     "RequestFaulted",
+    "Source",
     "Stage",
+    "SyncRequest",
+    "TextualInversion",
     "TooMuch",
     "TookTooLong",
     "UnknownKey",
     "Unreachable",
+    "Wish",
+    "wish",
 ]

@@ -4,16 +4,20 @@
 
 `payload` is the struct of `ordu.protocol` or a mapping with the same fields, `apikey` falls back to
 the client's own, `x_fields` asks for only some fields of the answer. What today's servers take
-besides is keyword-only. Fields that a server did not send are `msgspec.UNSET`. Every "no" is a
-`HordeError`.
+besides is keyword-only; a call with the same `idempotency_key` is done once by hordes that honour
+it, and without one each call has a fresh one. Fields that a server did not send are
+`msgspec.UNSET`. Times are in seconds, sizes in pixels, money in kudos.
+
+Every "no" is a `HordeError`: `BadInput`, `UnknownKey`, `NotAllowed`, `NotFound`, `TooMuch`,
+`KudosRefused`, `Closed`, `NotImplementedByHorde` or `BrokenHorde`, and `Unreachable` when no answer
+came. Which `rc` an operation has stands in the reference of operations.
 """
 
 from ordu.client import wire
-from ordu.client._async_line import AsyncLine
+from ordu.client._async_surroundings import AsyncSurroundings
 from ordu.client.wire import Fields
 from ordu.protocol import operations
-from ordu.protocol.documents import HordeDocument
-from ordu.protocol.explanations import RequestExplanation, WorkerExplanation
+from ordu.protocol.explanations import RequestExplanation
 from ordu.protocol.jobs import (
     GenerationPayload,
     GenerationSubmitted,
@@ -33,34 +37,11 @@ from ordu.protocol.requests import (
     RequestStatusCheck,
     RequestStatusStable,
 )
-from ordu.protocol.stats import ImgModelStats, StatsImgTotals, StatsTxtTotals, TxtModelStats
-from ordu.protocol.status import (
-    ActiveModel,
-    Heartbeat,
-    HordeModes,
-    HordePerformanceStable,
-    Newspiece,
-    PutHordeModesRequest,
-)
-from ordu.protocol.users import (
-    DeletedUser,
-    ModifyUser,
-    PutUserSingleRequest,
-    UserDetailsStable,
-)
-from ordu.protocol.workers import (
-    DeletedWorker,
-    ModifyWorker,
-    PutWorkerSingleRequest,
-    WorkerDetailsStable,
-)
+from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 
-class AsyncOperations:
+class AsyncOperations(AsyncSurroundings):
     """What can be asked of a horde, over one line to it."""
-
-    def __init__(self, line: AsyncLine) -> None:
-        self._line = line
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -75,6 +56,12 @@ class AsyncOperations:
         """Place a request for pictures; the answer has the `id` to look for them with.
 
         With the same `idempotency_key` it is placed once, however often this is called (Ordu only).
+
+        Example:
+            placed = await horde.post_async_generate(
+                {"prompt": "a fox", "params": {"width": 512, "height": 512, "steps": 20, "n": 2}}
+            )
+            print(placed.id, placed.kudos)
         """
         return await self._line.call(
             operations.post_async_generate,
@@ -82,7 +69,7 @@ class AsyncOperations:
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
-            idempotency_key=idempotency_key,
+            idempotency_key=idempotency_key or wire.fresh_key(),
         )
 
     async def post_sync_generate(
@@ -96,6 +83,10 @@ class AsyncOperations:
         """Place a request for pictures and get them in the answer, which may take long.
 
         With the same `idempotency_key` it waits for the same request again (Ordu only).
+
+        Example:
+            status = await horde.post_sync_generate({"prompt": "a fox", "models": [], "r2": True})
+            data = await horde.fetch(status.generations[0].img)
         """
         return await self._line.call(
             operations.post_sync_generate,
@@ -103,14 +94,19 @@ class AsyncOperations:
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
+            idempotency_key=idempotency_key or wire.fresh_key(),
             timeout_s=wire.SYNC_TIMEOUT_S,
-            idempotency_key=idempotency_key,
         )
 
     async def get_async_check(
         self, id: str, x_fields: str | None = None, *, prefer: str | None = None
     ) -> RequestStatusCheck:
-        """How far a request is, without its pictures; with `prefer="wait=30"` when it changes."""
+        """How far a request is, without its pictures; with `prefer="wait=30"` when it changes.
+
+        Example:
+            check = await horde.get_async_check(request_id)
+            print(check.finished, "finished,", check.wait_time, "seconds left")
+        """
         return await self._line.call(
             operations.get_async_check,
             RequestStatusCheck,
@@ -126,6 +122,10 @@ class AsyncOperations:
 
         With `prefer="wait=30"` the answer comes when something changes. Servers of 2022 forget a
         finished request with this answer.
+
+        Example:
+            status = await horde.get_async_status(request_id)
+            print([generation.seed for generation in status.generations])
         """
         return await self._line.call(
             operations.get_async_status,
@@ -138,13 +138,22 @@ class AsyncOperations:
     async def delete_async_status(
         self, id: str, x_fields: str | None = None
     ) -> RequestStatusStable:
-        """Cancel a request; what is finished comes with the answer."""
+        """Cancel a request; what is finished comes with the answer.
+
+        Example:
+            status = await horde.delete_async_status(request_id)
+        """
         return await self._line.call(
             operations.delete_async_status, RequestStatusStable, x_fields=x_fields, ids={"id": id}
         )
 
     async def get_async_explain(self, id: str, x_fields: str | None = None) -> RequestExplanation:
-        """Why a request waits, who could serve it, what would start it sooner (Ordu only)."""
+        """Why a request waits, who could serve it, what would start it sooner (Ordu only).
+
+        Example:
+            explanation = await horde.get_async_explain(request_id)
+            print(explanation.text)
+        """
         return await self._line.call(
             operations.get_async_explain, RequestExplanation, x_fields=x_fields, ids={"id": id}
         )
@@ -162,6 +171,11 @@ class AsyncOperations:
         """Ask for a job as a worker; without one `id` is None and `skipped` says why.
 
         With `prefer="wait=30"` a server that can waits so many seconds for one.
+
+        Example:
+            offer = {"name": "cellar", "models": ["by hand"], "bridge_agent": "Mine:1:me"}
+            job = await horde.post_job_pop(offer, prefer="wait=30")
+            print(job.id, job.skipped)
         """
         return await self._line.call(
             operations.post_job_pop,
@@ -178,7 +192,13 @@ class AsyncOperations:
         apikey: str | None = None,
         x_fields: str | None = None,
     ) -> GenerationSubmitted:
-        """Deliver the picture of a job, or the news that it failed; the answer has the reward."""
+        """Deliver the picture of a job, or the news that it failed; the answer has the reward.
+
+        Example:
+            text = base64.b64encode(data).decode()
+            done = await horde.post_job_submit({"id": job.id, "generation": text, "seed": 7})
+            print(done.reward, "kudos")
+        """
         return await self._line.call(
             operations.post_job_submit,
             GenerationSubmitted,
@@ -192,7 +212,12 @@ class AsyncOperations:
     async def get_users(
         self, x_fields: str | None = None, *, page: int | None = None, sort: str | None = None
     ) -> list[UserDetailsStable]:
-        """One page of all users, most kudos first; `sort="age"`: oldest account first."""
+        """One page of all users, most kudos first; `sort="age"`: oldest account first.
+
+        Example:
+            for user in await horde.get_users(page=1):
+                print(user.username, user.kudos)
+        """
         return await self._line.call(
             operations.get_users,
             list[UserDetailsStable],
@@ -203,7 +228,12 @@ class AsyncOperations:
     async def get_user_single(
         self, user_id: str | int, apikey: str | None = None, x_fields: str | None = None
     ) -> UserDetailsStable:
-        """One user; with their own or a moderator's key more is told."""
+        """One user; with their own or a moderator's key more is told.
+
+        Example:
+            user = await horde.get_user_single(2)
+            print(user.username, user.kudos)
+        """
         return await self._line.call(
             operations.get_user_single,
             UserDetailsStable,
@@ -219,7 +249,12 @@ class AsyncOperations:
         apikey: str | None = None,
         x_fields: str | None = None,
     ) -> ModifyUser:
-        """Change something about a user."""
+        """Change something about a user.
+
+        Example:
+            changed = await horde.put_user_single(2, {"kudos": 100, "concurrency": 10})
+            print(changed.new_kudos)
+        """
         return await self._line.call(
             operations.put_user_single,
             ModifyUser,
@@ -232,7 +267,11 @@ class AsyncOperations:
     async def delete_user_single(
         self, user_id: str | int, apikey: str | None = None, x_fields: str | None = None
     ) -> DeletedUser:
-        """Delete an account; for 30 days `put_user_single` with `undelete` restores it."""
+        """Delete an account; for 30 days `put_user_single` with `undelete` restores it.
+
+        Example:
+            await horde.delete_user_single(3)
+        """
         return await self._line.call(
             operations.delete_user_single,
             DeletedUser,
@@ -244,7 +283,12 @@ class AsyncOperations:
     async def get_find_user(
         self, apikey: str | None = None, x_fields: str | None = None
     ) -> UserDetailsStable:
-        """The user whose key this is."""
+        """The user whose key this is.
+
+        Example:
+            me = await horde.get_find_user()
+            print(me.username, me.kudos, "kudos")
+        """
         return await self._line.call(
             operations.get_find_user, UserDetailsStable, apikey=apikey, x_fields=x_fields
         )
@@ -255,12 +299,16 @@ class AsyncOperations:
         """Get an account (Ordu only); its key is in this answer and nowhere else.
 
         With the same `idempotency_key`, of at least 22 characters, it is the same account.
+
+        Example:
+            account = await horde.post_register({"username": "lin"})
+            print(account.username)
         """
         return await self._line.call(
             operations.post_register,
             Registered,
             payload=payload,
-            idempotency_key=idempotency_key,
+            idempotency_key=idempotency_key or wire.fresh_key(),
         )
 
     async def post_transfer_kudos(
@@ -271,14 +319,19 @@ class AsyncOperations:
         *,
         idempotency_key: str | None = None,
     ) -> KudosTransferred:
-        """Send kudos to another user; with the same `idempotency_key` at most once."""
+        """Send kudos to another user; with the same `idempotency_key` at most once.
+
+        Example:
+            given = await horde.post_transfer_kudos({"username": "ada#2", "amount": 5})
+            print(given.transferred)
+        """
         return await self._line.call(
             operations.post_transfer_kudos,
             KudosTransferred,
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
-            idempotency_key=idempotency_key,
+            idempotency_key=idempotency_key or wire.fresh_key(),
         )
 
     async def post_award_kudos(
@@ -289,227 +342,16 @@ class AsyncOperations:
         *,
         idempotency_key: str | None = None,
     ) -> KudosAwarded:
-        """Award kudos to a user, as the administrator."""
+        """Award kudos to a user, as the administrator.
+
+        Example:
+            await horde.post_award_kudos({"username": "ada#2", "amount": 100})
+        """
         return await self._line.call(
             operations.post_award_kudos,
             KudosAwarded,
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
-            idempotency_key=idempotency_key,
-        )
-
-    # -- workers -------------------------------------------------------------------------------
-
-    async def get_workers(
-        self,
-        x_fields: str | None = None,
-        *,
-        apikey: str | None = None,
-        type: str | None = None,
-        name: str | None = None,
-    ) -> list[WorkerDetailsStable]:
-        """The workers that are online; by `type` (image, text, interrogation) or `name`."""
-        return await self._line.call(
-            operations.get_workers,
-            list[WorkerDetailsStable],
-            apikey=apikey,
-            x_fields=x_fields,
-            query=wire.query_of(type=type, name=name),
-        )
-
-    async def get_worker_single(
-        self, worker_id: str, apikey: str | None = None, x_fields: str | None = None
-    ) -> WorkerDetailsStable:
-        """One worker, online or not; its owner and moderators are told more."""
-        return await self._line.call(
-            operations.get_worker_single,
-            WorkerDetailsStable,
-            apikey=apikey,
-            x_fields=x_fields,
-            ids={"worker_id": worker_id},
-        )
-
-    async def get_worker_single_name(
-        self, worker_name: str, apikey: str | None = None, x_fields: str | None = None
-    ) -> WorkerDetailsStable:
-        """One worker by its name, online or not (servers of today only)."""
-        return await self._line.call(
-            operations.get_worker_single_name,
-            WorkerDetailsStable,
-            apikey=apikey,
-            x_fields=x_fields,
-            ids={"worker_name": worker_name},
-        )
-
-    async def put_worker_single(
-        self,
-        worker_id: str,
-        payload: PutWorkerSingleRequest | Fields,
-        apikey: str | None = None,
-        x_fields: str | None = None,
-    ) -> ModifyWorker:
-        """Change something about a worker: maintenance, pause, its text, its name."""
-        return await self._line.call(
-            operations.put_worker_single,
-            ModifyWorker,
-            apikey=apikey,
-            x_fields=x_fields,
-            payload=payload,
-            ids={"worker_id": worker_id},
-        )
-
-    async def delete_worker_single(
-        self, worker_id: str, apikey: str | None = None, x_fields: str | None = None
-    ) -> DeletedWorker:
-        """Delete a worker and its statistics, for good."""
-        return await self._line.call(
-            operations.delete_worker_single,
-            DeletedWorker,
-            apikey=apikey,
-            x_fields=x_fields,
-            ids={"worker_id": worker_id},
-        )
-
-    async def get_worker_explain(
-        self, worker_id: str, apikey: str | None = None, x_fields: str | None = None
-    ) -> WorkerExplanation:
-        """Why a worker gets no work, and which models are in demand (Ordu only)."""
-        return await self._line.call(
-            operations.get_worker_explain,
-            WorkerExplanation,
-            apikey=apikey,
-            x_fields=x_fields,
-            ids={"worker_id": worker_id},
-        )
-
-    # -- the horde as a whole ------------------------------------------------------------------
-
-    async def get_horde_modes(
-        self, apikey: str | None = None, x_fields: str | None = None
-    ) -> HordeModes:
-        """Whether the horde is in maintenance or takes invited workers only."""
-        return await self._line.call(
-            operations.get_horde_modes, HordeModes, apikey=apikey, x_fields=x_fields
-        )
-
-    async def put_horde_modes(
-        self,
-        payload: PutHordeModesRequest | Fields,
-        apikey: str | None = None,
-        x_fields: str | None = None,
-    ) -> HordeModes:
-        """Switch modes of the horde on or off; the answer has what was changed."""
-        return await self._line.call(
-            operations.put_horde_modes,
-            HordeModes,
-            apikey=apikey,
-            x_fields=x_fields,
-            payload=payload,
-        )
-
-    async def get_horde_load(self, x_fields: str | None = None) -> HordePerformanceStable:
-        """How much waits and how much is done."""
-        return await self._line.call(
-            operations.get_horde_load, HordePerformanceStable, x_fields=x_fields
-        )
-
-    async def get_models(
-        self,
-        x_fields: str | None = None,
-        *,
-        type: str | None = None,
-        min_count: int | None = None,
-        max_count: int | None = None,
-        model_state: str | None = None,
-    ) -> list[ActiveModel]:
-        """The models that workers offer now."""
-        return await self._line.call(
-            operations.get_models,
-            list[ActiveModel],
-            x_fields=x_fields,
-            query=wire.query_of(
-                type=type, min_count=min_count, max_count=max_count, model_state=model_state
-            ),
-        )
-
-    async def get_model_single(
-        self, model_name: str, x_fields: str | None = None
-    ) -> list[ActiveModel]:
-        """One model, as a list of at most one entry (servers of today only)."""
-        return await self._line.call(
-            operations.get_model_single,
-            list[ActiveModel],
-            x_fields=x_fields,
-            ids={"model_name": model_name},
-        )
-
-    async def get_horde_news(self, x_fields: str | None = None) -> list[Newspiece]:
-        """What is new, the newest first."""
-        return await self._line.call(operations.get_horde_news, list[Newspiece], x_fields=x_fields)
-
-    async def get_heartbeat(self, x_fields: str | None = None) -> Heartbeat:
-        """The pulse of the server that answers."""
-        return await self._line.call(operations.get_heartbeat, Heartbeat, x_fields=x_fields)
-
-    async def get_image_horde_stats_totals(self, x_fields: str | None = None) -> StatsImgTotals:
-        """How many pictures were made in each span of time (servers of today only)."""
-        return await self._line.call(
-            operations.get_image_horde_stats_totals, StatsImgTotals, x_fields=x_fields
-        )
-
-    async def get_image_horde_stats_models(
-        self, x_fields: str | None = None, *, model_state: str | None = None
-    ) -> ImgModelStats:
-        """How many pictures each model made (servers of today only)."""
-        return await self._line.call(
-            operations.get_image_horde_stats_models,
-            ImgModelStats,
-            x_fields=x_fields,
-            query=wire.query_of(model_state=model_state),
-        )
-
-    async def get_text_horde_stats_totals(self, x_fields: str | None = None) -> StatsTxtTotals:
-        """How many texts were made in each span of time (servers of today only)."""
-        return await self._line.call(
-            operations.get_text_horde_stats_totals, StatsTxtTotals, x_fields=x_fields
-        )
-
-    async def get_text_horde_stats_models(self, x_fields: str | None = None) -> TxtModelStats:
-        """How many texts each model made (servers of today only)."""
-        return await self._line.call(
-            operations.get_text_horde_stats_models, TxtModelStats, x_fields=x_fields
-        )
-
-    async def get_docs_terms(
-        self, x_fields: str | None = None, *, format: str | None = None
-    ) -> HordeDocument:
-        """What holds for those who use this horde, as HTML or Markdown (today only)."""
-        return await self._line.call(
-            operations.get_docs_terms,
-            HordeDocument,
-            x_fields=x_fields,
-            query=wire.query_of(format=format),
-        )
-
-    async def get_docs_privacy(
-        self, x_fields: str | None = None, *, format: str | None = None
-    ) -> HordeDocument:
-        """What is kept of those who use this horde, as HTML or Markdown (today only)."""
-        return await self._line.call(
-            operations.get_docs_privacy,
-            HordeDocument,
-            x_fields=x_fields,
-            query=wire.query_of(format=format),
-        )
-
-    async def get_docs_sponsors(
-        self, x_fields: str | None = None, *, format: str | None = None
-    ) -> HordeDocument:
-        """Who pays for this horde, as HTML or Markdown (today only)."""
-        return await self._line.call(
-            operations.get_docs_sponsors,
-            HordeDocument,
-            x_fields=x_fields,
-            query=wire.query_of(format=format),
+            idempotency_key=idempotency_key or wire.fresh_key(),
         )

@@ -12,27 +12,51 @@ import httpx
 import msgspec
 
 from ordu.client import wire
+from ordu.client.errors import HordeError
+from ordu.client.retrying import Attempts, Chance
+from ordu.client.waiting import FOR_EVER, Clock, SyncSleep
 from ordu.client.wire import Answer, Fields, Ids, Query
-from ordu.protocol.operations import Operation
+from ordu.protocol.operations import Operation, get_picture
 
 T = TypeVar("T")
 
 
 class SyncLine:
-    """The connections to one horde, and the key that calls are made with."""
+    """The connections to one horde, and the key that calls are made with.
+
+    `honours_keys` says whether an answer has shown that the horde does a call with the same
+    `Idempotency-Key` once.
+    """
 
     def __init__(
         self,
         url: str,
         apikey: str | None,
         client_agent: str,
+        *,
         timeout_s: float,
+        attempts: int,
         transport: httpx.BaseTransport | None,
+        sleep: SyncSleep,
+        clock: Clock,
+        chance: Chance,
     ) -> None:
         self.url = wire.root_of(url)
+        self.honours_keys = False
+        self.sleep = sleep
+        self.clock = clock
+        self.chance = chance
         self._apikey = apikey
+        self._timeout_s = timeout_s
+        self._attempts = attempts
         self._http = httpx.Client(
-            headers={"Client-Agent": client_agent}, timeout=timeout_s, transport=transport
+            headers={"Client-Agent": client_agent},
+            timeout=timeout_s,
+            limits=httpx.Limits(
+                max_connections=wire.CONNECTIONS_MAX,
+                max_keepalive_connections=wire.IDLE_CONNECTIONS_MAX,
+            ),
+            transport=transport,
         )
 
     def close(self) -> None:
@@ -54,8 +78,8 @@ class SyncLine:
         idempotency_key: str | None = None,
     ) -> T:
         """The answer to this operation, or the `HordeError` it was refused with."""
-        more = {"X-Fields": x_fields, "Idempotency-Key": idempotency_key, "Prefer": prefer}
-        answer = self.ask(
+        more = {"X-Fields": x_fields, wire.IDEMPOTENCY_KEY: idempotency_key, "Prefer": prefer}
+        answer = self.insist(
             operation,
             more,
             apikey=apikey,
@@ -65,6 +89,39 @@ class SyncLine:
             timeout_s=timeout_s,
         )
         return wire.read(answer, reply, operation.name)
+
+    def insist(
+        self,
+        operation: Operation,
+        more: Mapping[str, str | None],
+        *,
+        apikey: str | None = None,
+        payload: msgspec.Struct | Fields | None = None,
+        query: Query | None = None,
+        ids: Ids | None = None,
+        timeout_s: float | None = None,
+        deadline: float = FOR_EVER,
+    ) -> Answer:
+        """What this operation is answered with, asked again where that harms nobody."""
+        attempts = Attempts(operation, self._attempts, self.chance)
+        while True:
+            try:
+                answer = self.ask(
+                    operation,
+                    more,
+                    apikey=apikey,
+                    payload=payload,
+                    query=query,
+                    ids=ids,
+                    timeout_s=timeout_s,
+                    deadline=deadline,
+                )
+                return wire.succeeded(answer)
+            except HordeError as error:
+                pause_s = attempts.pause_s_after(
+                    error, deadline - self.clock(), honours_keys=self.honours_keys
+                )
+            self.sleep(pause_s)
 
     def ask(
         self,
@@ -76,16 +133,21 @@ class SyncLine:
         query: Query | None = None,
         ids: Ids | None = None,
         timeout_s: float | None = None,
+        deadline: float = FOR_EVER,
     ) -> Answer:
-        """Whatever this operation is answered with; `more` are headers that may be given."""
-        return self._exchange(
+        """Whatever this operation is answered with, asked once; `more` are headers to be given."""
+        usual_s = wire.WAIT_TIMEOUT_S if more.get("Prefer") else self._timeout_s
+        left_s = max(wire.TIMEOUT_S_MIN, deadline - self.clock())
+        answer = self._exchange(
             operation.method,
             self.url + wire.path_of(operation, ids or {}),
             query=query,
             headers=wire.headers_of(operation, apikey or self._apikey, more),
             body=wire.body_of(payload),
-            timeout_s=wire.WAIT_TIMEOUT_S if more.get("Prefer") else timeout_s,
+            timeout_s=min(timeout_s or usual_s, left_s),
         )
+        self.honours_keys = self.honours_keys or wire.honours_key(answer)
+        return answer
 
     @contextmanager
     def stream(
@@ -117,6 +179,16 @@ class SyncLine:
             "GET", link_or_base64, bytes_max=wire.PICTURE_BYTES_MAX, follow_redirects=True
         )
         return wire.succeeded(answer).body
+
+    def download(self, link_or_base64: str) -> bytes:
+        """The same, asked again while that may help."""
+        attempts = Attempts(get_picture, self._attempts, self.chance)
+        while True:
+            try:
+                return self.fetch(link_or_base64)
+            except HordeError as error:
+                pause_s = attempts.pause_s_after(error, FOR_EVER, honours_keys=False)
+            self.sleep(pause_s)
 
     def put(self, link: str, data: bytes) -> None:
         """Put bytes to a link that a horde gave; the key is not shown there."""

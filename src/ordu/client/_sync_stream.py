@@ -11,43 +11,39 @@ from ordu.client import wire
 from ordu.client._sync_line import SyncLine
 from ordu.client.errors import HordeError
 from ordu.client.events import Blocks, Ended, SyncEvents, event_of
-from ordu.client.waiting import RETRY_S_MIN, Clock, Patience, SyncSleep
+from ordu.client.retrying import PAUSE_S_MIN
+from ordu.client.waiting import FOR_EVER, Patience
 from ordu.protocol import operations
-
-FOR_EVER = float("inf")
 
 
 class SyncStream:
     """The events of one request, from the event after that of the id `after`."""
 
-    def __init__(
-        self, line: SyncLine, request_id: str, after: str | None, sleep: SyncSleep, clock: Clock
-    ) -> None:
+    def __init__(self, line: SyncLine, request_id: str, after: str | None) -> None:
         self.request_id = request_id
         self.after = after
         self.is_over = False
         self._line = line
-        self._sleep = sleep
-        self._clock = clock
 
     def events(self) -> SyncEvents:
         """All events until the request has ended, over as many connections as it takes."""
-        patience = Patience(self._clock, FOR_EVER)
+        patience = Patience(self._line.clock, FOR_EVER, self._line.chance)
         while not self.is_over:
-            pause_s = RETRY_S_MIN
+            pause_s = PAUSE_S_MIN
             try:
                 with closing(self.of_one_connection()) as events:
                     for event in events:
-                        patience = Patience(self._clock, FOR_EVER)
+                        patience = Patience(self._line.clock, FOR_EVER, self._line.chance)
                         yield event
             except HordeError as error:
                 pause_s = patience.pause_s_after(error)
             if not self.is_over:
-                self._sleep(pause_s)
+                self._line.sleep(pause_s)
 
     def of_one_connection(self, wait_s: int | None = None) -> SyncEvents:
-        """The events until the connection ends, after `wait_s` at the latest if the server can."""
+        """The events until the connection ends, after `wait_s` at the latest."""
         blocks = Blocks()
+        end = FOR_EVER if wait_s is None else self._line.clock() + wait_s
         headers = {
             "Last-Event-ID": self.after,
             "Prefer": None if wait_s is None else f"wait={wait_s}",
@@ -63,3 +59,5 @@ class SyncStream:
                     if event is not None:
                         self.is_over = isinstance(event, Ended)
                         yield event
+                if self._line.clock() > end:  # a server that does not know when to stop
+                    return

@@ -21,7 +21,14 @@ class HordeError(Exception):
     """A call that brought no answer: what was said about it, in words and for programs.
 
     `rc` and `status` are None when there was none; `errors` maps dotted fields of the body to what
-    is wrong with each; `request_id` finds the call in the server's log.
+    is wrong with each; `request_id` finds the call in the server's log; `retry_after_s` is when the
+    horde said to come back, in seconds.
+
+    Example:
+        try:
+            await horde.generate("a fox", width=100)
+        except HordeError as error:
+            print(error.rc, error.status, error.errors)
     """
 
     family: ClassVar[Family | None] = None
@@ -124,7 +131,12 @@ class BrokenHorde(HordeError):
 
 
 class Unreachable(HordeError):
-    """No answer came: nobody listens there, or the connection broke or took too long."""
+    """No answer came: nobody listens there, or the connection broke or took too long.
+
+    `was_sent` is False when the call surely never reached the horde.
+    """
+
+    was_sent = True
 
     @property
     def may_pass(self) -> bool:

@@ -1,19 +1,18 @@
-"""What somebody who wants pictures says and gets: the wish, how far it is, the pictures."""
+"""What somebody who wants pictures gets: how far they are, and the pictures."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
+from ordu.client import imaging
 from ordu.client.wire import known
-from ordu.protocol.params import ModelGenerationInputStable, PostProcessor, Sampler
-from ordu.protocol.requests import (
-    GenerationInput,
-    GenerationStable,
-    RequestStatusCheck,
-    SourceProcessing,
-)
+from ordu.protocol.requests import GenerationStable, RequestStatusCheck
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 NEGATIVE_MARK = "###"  # what follows it in a prompt is what should not be in the picture
 
@@ -29,7 +28,11 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a request is, in numbers of pictures; `position` 1 is the next to be taken."""
+    """How far a request is, in numbers of pictures; `position` 1 is the next to be taken.
+
+    Example:
+        horde.generate("a fox", on_progress=lambda progress: print(progress.stage))
+    """
 
     request_id: str
     stage: Stage
@@ -52,9 +55,20 @@ class Progress:
         return self.stage in {Stage.DONE, Stage.FAULTED}
 
 
+AsyncSteps: TypeAlias = AsyncGenerator[Progress, None]
+SyncSteps: TypeAlias = Generator[Progress, None, None]
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A finished picture and where it comes from."""
+    """A finished picture and where it comes from.
+
+    `data` are the bytes of the file, as the worker sent it (mostly WebP). `seed` drew this picture;
+    with the same wish and model it draws it again. `censored`: the worker sent a black one instead.
+
+    Example:
+        print(len(picture.data), picture.suffix, picture.seed, picture.model)
+    """
 
     data: bytes = field(repr=False)
     id: str = ""
@@ -74,63 +88,31 @@ class Picture:
         return ".jpg" if self.data.startswith(b"\xff\xd8") else ".bin"
 
     def save(self, path: str | Path) -> Path:
-        """Write it to this file, or under its id into this folder; returns where it lies."""
+        """Write it to this file, or under its id into this folder; returns where it lies.
+
+        Raises:
+            OSError: it cannot be written there.
+
+        Example:
+            picture.save(f"fox{picture.suffix}")
+        """
         target = Path(path)
         if target.is_dir():
             target = target / f"{Path(self.id).name or 'picture'}{self.suffix}"
         target.write_bytes(self.data)
         return target
 
+    def image(self) -> "Image.Image":
+        """The picture as a Pillow image, decoded.
 
-def wish(
-    prompt: str,
-    *,
-    models: Sequence[str] | None,
-    width: int,
-    height: int,
-    steps: int,
-    n: int,
-    seed: int | str | None,
-    negative_prompt: str | None,
-    sampler_name: Sampler,
-    cfg_scale: float,
-    karras: bool,
-    tiling: bool,
-    post_processing: Sequence[PostProcessor],
-    source_image: bytes | None,
-    source_mask: bytes | None,
-    source_processing: SourceProcessing,
-    denoising_strength: float | None,
-    nsfw: bool,
-    censor_nsfw: bool,
-    trusted_workers: bool,
-) -> GenerationInput:
-    """The request for what `generate` was asked for; links are wanted, texts are taken too."""
-    params = ModelGenerationInputStable(
-        width=width,
-        height=height,
-        steps=steps,
-        n=n,
-        seed=None if seed is None else str(seed),
-        sampler_name=sampler_name,
-        cfg_scale=cfg_scale,
-        karras=karras,
-        tiling=tiling,
-        post_processing=list(post_processing) or None,
-        denoising_strength=denoising_strength,
-    )
-    return GenerationInput(
-        prompt=f"{prompt}{NEGATIVE_MARK}{negative_prompt}" if negative_prompt else prompt,
-        params=params,
-        models=list(models or ()),
-        nsfw=nsfw,
-        censor_nsfw=censor_nsfw,
-        trusted_workers=trusted_workers,
-        source_image=as_text(source_image),
-        source_mask=as_text(source_mask),
-        source_processing=source_processing,
-        r2=True,
-    )
+        Raises:
+            ImportError: Pillow is not installed.
+            ValueError: Pillow cannot read these bytes.
+
+        Example:
+            width, height = picture.image().size
+        """
+        return imaging.opened(self.data, "The picture")
 
 
 def as_text(data: bytes | None) -> str | None:

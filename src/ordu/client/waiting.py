@@ -6,14 +6,21 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias, TypeVar
 
 from ordu.client.errors import HordeError, TookTooLong, TooMuch
+from ordu.client.pictures import Progress
+from ordu.client.retrying import (
+    LATER_S,
+    PAUSE_S_MAX,
+    PAUSE_S_MIN,
+    RETRY_AFTER_S_MAX,
+    Chance,
+    jittered,
+)
 
-PAUSE_S_MIN = 0.2  # sketches are done in less than a second
-PAUSE_S_MAX = 3.0
-PAUSE_GROWTH = 1.5
-RETRY_S_MIN = 0.5
-RETRY_S_MAX = 5.0
-RETRY_AFTER_S_MAX = 60.0
+LOOK_S_MIN = 0.2  # sketches are done in less than a second
+LOOK_S_MAX = 3.0
+LOOK_GROWTH = 1.5
 LOST_S_MAX = 60.0  # a horde that is restarted is back long before
+FOR_EVER = float("inf")
 
 T = TypeVar("T")
 AsyncSleep: TypeAlias = Callable[[float], Awaitable[None]]
@@ -35,26 +42,34 @@ def sync_shielded(work: T) -> T:
 
 
 class Pace:
-    """The pauses between looks at a request: short at first, then longer."""
+    """The pauses between looks at a request: short when something happened, then longer."""
 
     def __init__(self) -> None:
-        self._pause_s = PAUSE_S_MIN
+        self._pause_s = LOOK_S_MIN
+        self._counts: tuple[int, int, int] | None = None
 
-    def next_pause_s(self, wait_s: float) -> float:
-        """The next pause; not longer than the horde says it takes, if it says so."""
+    def next_pause_s(self, progress: Progress | None) -> float:
+        """The pause after a look that found this, or nothing new.
+
+        It is not longer than the horde says it takes, if it says so.
+        """
+        if progress is not None and progress.counts != self._counts:
+            self._pause_s, self._counts = LOOK_S_MIN, progress.counts
         pause_s = self._pause_s
-        self._pause_s = min(pause_s * PAUSE_GROWTH, PAUSE_S_MAX)
-        return min(pause_s, max(wait_s, PAUSE_S_MIN)) if wait_s > 0 else pause_s
+        self._pause_s = min(pause_s * LOOK_GROWTH, LOOK_S_MAX)
+        wait_s = 0 if progress is None else progress.wait_s
+        return min(pause_s, max(wait_s, LOOK_S_MIN)) if wait_s > 0 else pause_s
 
 
 class Patience:
     """How long calls that fail are repeated: until the deadline, or a minute without any answer."""
 
-    def __init__(self, clock: Clock, deadline: float) -> None:
+    def __init__(self, clock: Clock, deadline: float, chance: Chance) -> None:
         self._clock = clock
         self._deadline = deadline
+        self._chance = chance
         self._lost_since: float | None = None
-        self._pause_s = RETRY_S_MIN
+        self._pause_s = PAUSE_S_MIN
 
     def check_time(self) -> None:
         """Raise `TookTooLong` when the deadline has passed."""
@@ -66,12 +81,18 @@ class Patience:
         if not error.may_pass:
             raise error
         self.check_time()
+        return min(self._pause_s_after(error), self._deadline - self._clock())
+
+    def _pause_s_after(self, error: HordeError) -> float:
+        said_s = error.retry_after_s
         if isinstance(error, TooMuch):
-            return min(error.retry_after_s or 1.0, RETRY_AFTER_S_MAX)
+            return min(LATER_S if said_s is None else said_s, RETRY_AFTER_S_MAX)
         now = self._clock()
         self._lost_since = now if self._lost_since is None else self._lost_since
         if now - self._lost_since >= LOST_S_MAX:
             raise error
+        if said_s is not None:
+            return min(said_s, RETRY_AFTER_S_MAX)
         pause_s = self._pause_s
-        self._pause_s = min(pause_s * 2, RETRY_S_MAX)
-        return pause_s
+        self._pause_s = min(pause_s * 2, PAUSE_S_MAX)
+        return jittered(pause_s, self._chance)

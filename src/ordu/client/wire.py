@@ -7,7 +7,9 @@ what it does not know; an answer may lack fields, have more of them, or write nu
 
 import base64
 import binascii
+import uuid
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -22,7 +24,7 @@ from ordu.protocol.jobs import PopInputStable
 from ordu.protocol.kudos import PostAwardKudosRequest, PostTransferKudosRequest
 from ordu.protocol.operations import Key, Operation
 from ordu.protocol.params import ModelGenerationInputStable
-from ordu.protocol.requests import GenerationInput
+from ordu.protocol.requests import GenerationInput, RequestAsync
 
 DEFAULT_URL = "http://127.0.0.1:7001"
 ANONYMOUS_KEY = "0000000000"
@@ -35,6 +37,11 @@ SYNC_TIMEOUT_S = 3600.0  # post_sync_generate answers when the pictures are ther
 QUIET_S_MAX = 40.0  # a stream has a sign of life every 15 seconds
 REFUSAL_BYTES_MAX = 1024 * 1024
 MESSAGE_CHARACTERS_MAX = 200
+TIMEOUT_S_MIN = 0.1
+CONNECTIONS_MAX = 250
+IDLE_CONNECTIONS_MAX = 50
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
 
 NOTHING_MORE = 204  # all events were seen
 NOT_MODIFIED = 304
@@ -108,6 +115,11 @@ def headers_of(
     return headers
 
 
+def fresh_key() -> str:
+    """A new `Idempotency-Key`: what is repeated under it is done once."""
+    return str(uuid.uuid4())
+
+
 def query_of(**values: str | int | None) -> Query:
     """The query parameters that were given."""
     return {name: value for name, value in values.items() if value is not None}
@@ -176,6 +188,11 @@ def offers_events(answer: Answer) -> bool:
     return 'rel="monitor"' in answer.headers.get("link", "")
 
 
+def honours_key(answer: Answer) -> bool:
+    """Whether a horde shows that it does a call with the same `Idempotency-Key` once."""
+    return IDEMPOTENCY_KEY.lower() in answer.headers
+
+
 def is_stream(response: httpx.Response, operation: Operation) -> bool:
     """Whether this is what an operation that streams answers."""
     kind = response.headers.get("content-type", "")
@@ -220,22 +237,32 @@ def refusal(answer: Answer) -> HordeError:
         status=answer.status,
         errors={str(field): str(what) for field, what in errors.items()},
         request_id=answer.headers.get("x-request-id"),
-        retry_after_s=_seconds(answer.headers.get("retry-after")),
+        retry_after_s=_retry_after_s(answer.headers),
     )
+
+
+def in_numbers(placed: RequestAsync) -> float:
+    """The price of a request in kudos, as exactly as the horde tells it."""
+    return known(placed.kudos_exact, known(placed.kudos, 0.0))
 
 
 def unreachable(address: str, error: Exception) -> Unreachable:
     """The error for a call that got no answer from this address."""
     parts = urlsplit(address)
     place = f"{parts.scheme}://{parts.netloc}"  # without the path: links are secrets
+    was_sent = False
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout():
             what = "cannot be reached; is it running, and is the address right?"
+        case httpx.PoolTimeout():
+            what = "was not asked: too many calls of this program are underway."
         case httpx.TimeoutException():
-            what = "did not answer in time."
+            what, was_sent = "did not answer in time.", True
         case _:
-            what = f"broke the connection off ({type(error).__name__})."
-    return Unreachable(f"{place} {what}")
+            what, was_sent = f"broke the connection off ({type(error).__name__}).", True
+    unreachable = Unreachable(f"{place} {what}")
+    unreachable.was_sent = was_sent
+    return unreachable
 
 
 def picture_from_text(text: str) -> bytes:
@@ -269,5 +296,13 @@ def _shortened(body: bytes) -> str:
     return repr(text)
 
 
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isascii() and text.isdigit() else None
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """How long to wait, said in seconds or as a time; a time is read by the horde's own clock."""
+    said = headers.get("retry-after", "")
+    if said.isascii() and said.isdigit():
+        return float(said)
+    try:
+        then, now = (parsedate_to_datetime(text) for text in (said, headers.get("date", "")))
+        return max(0.0, (then - now).total_seconds())
+    except (TypeError, ValueError):  # not said, no time, or one of them without a zone
+        return None

@@ -25,6 +25,10 @@ class Hand:
     def clock(self) -> float:
         return self.now_s
 
+    def chance(self) -> float:
+        """The whole pause, always."""
+        return 1.0
+
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now_s += seconds
@@ -71,10 +75,22 @@ def connect(request: pytest.FixtureRequest) -> Connect:
         horde: AsyncHorde | Horde
         if request.param == "async":
             horde = AsyncHorde(
-                url, apikey, transport=transport, sleep=hand.sleep_async, clock=hand.clock
+                url,
+                apikey,
+                transport=transport,
+                sleep=hand.sleep_async,
+                clock=hand.clock,
+                chance=hand.chance,
             )
         else:
-            horde = Horde(url, apikey, transport=transport, sleep=hand.sleep, clock=hand.clock)
+            horde = Horde(
+                url,
+                apikey,
+                transport=transport,
+                sleep=hand.sleep,
+                clock=hand.clock,
+                chance=hand.chance,
+            )
         return Client(horde, hand, sent)
 
     return connected

@@ -24,6 +24,7 @@ from ordu.client import (
 pytestmark = pytest.mark.anyio
 
 WEBP = b"RIFF\x00\x00\x00\x00WEBPVP8 "
+MASK = b"\x89PNG\r\n\x1a\n"
 LINK = "https://pictures.test/job.webp?signature=s"
 WAITING = {"waiting": 1, "processing": 0, "finished": 0, "done": False, "queue_position": 3}
 PROCESSING = {"waiting": 0, "processing": 1, "finished": 0, "done": False, "queue_position": 0}
@@ -104,7 +105,7 @@ async def test_every_wish_is_sent(connect):
         tiling=True,
         post_processing=["GFPGAN"],
         source_image=WEBP,
-        source_mask=b"mask",
+        source_mask=MASK,
         source_processing="inpainting",
         denoising_strength=0.5,
         nsfw=True,
@@ -128,7 +129,7 @@ async def test_every_wish_is_sent(connect):
             "denoising_strength": 0.5,
         },
         "source_image": base64.b64encode(WEBP).decode(),
-        "source_mask": base64.b64encode(b"mask").decode(),
+        "source_mask": base64.b64encode(MASK).decode(),
         "source_processing": "inpainting",
         "nsfw": True,
         "censor_nsfw": True,

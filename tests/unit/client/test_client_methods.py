@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import uuid
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from ordu.client import AsyncHorde, Horde
+from ordu.client.retrying import Repeating, repeating
 from ordu.client.wire import ALWAYS, ANONYMOUS_KEY, root_of
 from ordu.protocol.jobs import PopInputStable, PostJobSubmitRequest
 from ordu.protocol.kudos import PostAwardKudosRequest, PostTransferKudosRequest
@@ -149,14 +151,26 @@ def test_what_places_pays_or_makes_an_account_takes_an_idempotency_key():
     }
 
 
-@pytest.mark.parametrize("operation", WITH_A_KEY)
-async def test_it_passes_an_idempotency_key(connect, operation):
+@pytest.mark.parametrize(
+    "operation",
+    [row for row in CALLS if repeating(row) is Repeating.KEYED],
+    ids=named,
+)
+async def test_what_creates_or_pays_carries_a_fresh_idempotency_key(connect, operation):
     client = connect(lambda call: httpx.Response(200, json={}))
-    payload = PAYLOADS[BY_NAME[operation].request][0]
-    await getattr(client, operation)(payload)
-    await getattr(client, operation)(payload, idempotency_key="once")
-    sent = [call.headers.get("idempotency-key") for call in client.sent]
-    assert sent == [None, "once"]
+    method, payload = getattr(client, operation.name), PAYLOADS[operation.request][0]
+    await method(payload)
+    await method(payload)
+    await method(payload, idempotency_key="once")
+    first, second, third = (call.headers.get("idempotency-key") for call in client.sent)
+    assert uuid.UUID(first) != uuid.UUID(second)
+    assert third == "once"
+
+
+async def test_what_reads_carries_none(connect):
+    client = connect(lambda call: httpx.Response(200, json={}))
+    await client.get_async_check("r")
+    assert "idempotency-key" not in client.sent[0].headers
 
 
 # -- how the methods are called ----------------------------------------------------------------
