@@ -21,6 +21,7 @@ from ordu.settings import ClientSettings
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
+WATCH_S, WATCH_S_MIN, WATCH_S_MAX = 5, 1, 3600
 IN_SECONDS = frozenset({"uptime", "account_age"})
 
 
@@ -31,12 +32,24 @@ class Asker:
     settings: ClientSettings
     as_json: bool
     config: Path | None = None
+    watch_s: float | None = None  # asked again after so long, until Ctrl-C
 
     def horde(self) -> Horde:
         """The horde to ask; to be closed."""
         from ordu.cli.hordes import connect_plainly
 
         return connect_plainly(self.settings)
+
+    def answer(self, ask: Callable[[Horde], T], show: Callable[[T], None]) -> None:
+        """Ask, and print the answer or show it to a person; with `--watch` again and again."""
+        with self.horde() as horde:
+            if self.watch_s is not None:
+                from ordu.cli.watching import watch
+
+                watch(lambda: ask(horde), show, self.watch_s, as_json=self.as_json)
+                return
+            found = ask(horde)
+        self.tell(found, show)
 
     def tell(self, answer: T, show: Callable[[T], None]) -> None:
         """Print the answer as JSON, or show it to a person."""
@@ -50,12 +63,46 @@ def horde_options(function: F) -> Callable[..., Any]:
     """Give a command `--json` and the settings of a client; it gets an `Asker` first."""
 
     @wraps(function)
-    def called(config: Path | None, as_json: bool, **given: Any) -> Any:
+    def called(
+        config: Path | None, as_json: bool, watch_s: float | None = None, **given: Any
+    ) -> Any:
         ours = {name: given.pop(name) for name in ClientSettings.__struct_fields__}
         settings = read_options(ClientSettings, ours, config).values
-        return function(Asker(settings, as_json, config), **given)
+        return function(Asker(settings, as_json, config, watch_s), **given)
 
     return json_option(setting_options(ClientSettings)(called))
+
+
+def watch_option(function: F) -> F:
+    """Give a command `--watch`; it stands above `@horde_options`."""
+    return click.option(
+        "--watch",
+        "watch_s",
+        type=Seconds(),
+        is_flag=False,
+        flag_value=str(WATCH_S),
+        default=None,
+        metavar="[SECONDS]",
+        help=f"Ask again every so many seconds, until Ctrl-C. [{WATCH_S}]",
+    )(function)
+
+
+class Seconds(click.ParamType[float]):
+    """How often to ask again."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The seconds; what is no number was meant for something else."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is no number of seconds; write --watch last.", param, ctx)
+        if not WATCH_S_MIN <= seconds <= WATCH_S_MAX:
+            self.fail(f"it is {WATCH_S_MIN} to {WATCH_S_MAX} seconds.", param, ctx)
+        return seconds
 
 
 def json_option(function: F) -> F:

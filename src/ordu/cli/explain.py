@@ -1,15 +1,13 @@
 """`ordu explain`: why a request waits or a worker gets no work, and what would help."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import click
 from msgspec import UnsetType
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ordu.cli.asking import Asker, amount, horde_options
+from ordu.cli.asking import Asker, amount, horde_options, watch_option
 from ordu.cli.console import clean, label, out
 from ordu.cli.failures import Failure
 from ordu.cli.options import SettingsCommand
@@ -28,17 +26,13 @@ WIDTH = 13  # of what stands in front of a line
 MINUTE_S, HOUR_S = 60, 3600
 
 
-@dataclass(frozen=True)
-class Found:
-    """An explanation, and how a person is shown it."""
-
-    answer: RequestExplanation | WorkerExplanation
-    show: Callable[[Any], None]
+Explanation: TypeAlias = RequestExplanation | WorkerExplanation
 
 
 @click.command(cls=SettingsCommand)
 @click.argument("id", required=False)
 @click.option("--worker", metavar="WORKER", help="Explain this worker, by its name or id.")
+@watch_option
 @horde_options
 def explain(asker: Asker, id: str | None, worker: str | None) -> None:  # noqa: A002 - as it is called
     """Say why a request waits, or why a worker gets no work, and what would help.
@@ -52,17 +46,25 @@ def explain(asker: Asker, id: str | None, worker: str | None) -> None:  # noqa: 
     """
     if (id is None) == (worker is None):
         raise click.UsageError("Say what to explain: ID, or --worker WORKER.")
-    with asker.horde() as horde:
-        found = of_worker(horde, worker) if worker else of_anything(horde, id or "")
-    asker.tell(found.answer, found.show)
+    asker.answer(
+        lambda horde: of_worker(horde, worker) if worker else of_anything(horde, id or ""), show
+    )
 
 
-def of_anything(horde: Horde, id_or_name: str) -> Found:
+def show(found: Explanation) -> None:
+    """Show why, of whichever it is."""
+    if isinstance(found, RequestExplanation):
+        show_request(found)
+    else:
+        show_worker(found)
+
+
+def of_anything(horde: Horde, id_or_name: str) -> Explanation:
     """The request of this id, or the worker of this id or name."""
     if not is_id(id_or_name):
         return of_worker(horde, id_or_name)
     try:
-        return Found(horde.get_async_explain(id_or_name), show_request)
+        return horde.get_async_explain(id_or_name)
     except HordeError as error:
         check_explains(error)
         if error.rc != "RequestNotFound":
@@ -78,11 +80,11 @@ def of_anything(horde: Horde, id_or_name: str) -> Found:
         ) from error
 
 
-def of_worker(horde: Horde, worker: str) -> Found:
+def of_worker(horde: Horde, worker: str) -> Explanation:
     """The worker of this id or name."""
     worker_id = id_of(horde, worker)
     try:
-        return Found(horde.get_worker_explain(worker_id), show_worker)
+        return horde.get_worker_explain(worker_id)
     except HordeError as error:
         check_explains(error)
         raise

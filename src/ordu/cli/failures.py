@@ -78,8 +78,8 @@ def in_words(error: BaseException) -> str:
 
 
 @contextmanager
-def extra(name: str) -> Iterator[None]:
-    """Around the import of what only an installation with this extra has."""
+def extra(name: str, to: str = "") -> Iterator[None]:
+    """Around the import of what only an installation with this extra has; `to` says what for."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -87,6 +87,6 @@ def extra(name: str) -> Iterator[None]:
         if (error.name or "").partition(".")[0] not in modules:
             raise
         raise Failure(
-            f"To {purpose} this needs pip install 'ordu[{name}]' ({error.name} is missing).",
+            f"To {to or purpose} this needs pip install 'ordu[{name}]' ({error.name} is missing).",
             WRONG_USAGE,
         ) from error

@@ -1,16 +1,22 @@
-"""`ordu generate`: from a prompt to pictures in files."""
+"""`ordu generate`: from prompts to pictures in files."""
 
-import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
-from ordu.cli.options import SettingsCommand, read_options, setting_options
+from ordu.cli.liking import read_like
+from ordu.cli.options import SectionOption, SettingsCommand, read_options, setting_options
+from ordu.cli.requesting import PROMPTS_BYTES_MAX, Like, prompts_in, requests_of
 from ordu.cli.saving import Pattern
-from ordu.client import Picture, RequestFaulted
-from ordu.protocol.params import Sampler
+from ordu.cli.values import read_file, read_stdin
+from ordu.cli.wishing import PRICE, wish_options
 from ordu.settings import ClientSettings
+
+KEPT = "What is kept and shown"
+PREVIEWS = ("auto", "on", "blocks", "off")
 
 
 def read_pattern(ctx: click.Context, parameter: click.Parameter, text: str | None) -> Pattern:
@@ -21,112 +27,125 @@ def read_pattern(ctx: click.Context, parameter: click.Parameter, text: str | Non
         raise click.BadParameter(str(error), ctx, parameter) from error
 
 
+def read_prompts(ctx: click.Context, parameter: click.Parameter, path: str | None) -> list[str]:
+    """The prompts of `--prompts`."""
+    if path is None:
+        return []
+    try:
+        if path == "-":
+            data = read_stdin(ctx, PROMPTS_BYTES_MAX, "prompts")
+        else:
+            data = read_file(path, PROMPTS_BYTES_MAX)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", ctx, parameter) from error
+    return prompts_in(data, "standard input" if path == "-" else path)
+
+
 @click.command(cls=SettingsCommand)
-@click.argument("prompt")
+@click.argument("prompt", nargs=-1)
 @click.option(
     "--out",
     metavar="PATTERN",
     callback=read_pattern,
-    help="Folder or file to save to; may have {prompt}, {seed}, {number}, {id}.",
-)
-@click.option("--n", type=int, default=1, help="How many pictures. [1]")
-@click.option("--width", type=int, default=512, help="Pixels, in steps of 64. [512]")
-@click.option("--height", type=int, default=512, help="Pixels, in steps of 64. [512]")
-@click.option("--steps", type=int, default=30, help="Steps of drawing. [30]")
-@click.option("--seed", help="A number or any text; the same again gives the same. [chance]")
-@click.option("--model", "models", multiple=True, help="A model that may do it; repeatable. [any]")
-@click.option("--negative", metavar="TEXT", help="What should not be in the picture.")
-@click.option("--cfg-scale", type=float, default=5.0, help="How closely to follow the prompt. [5]")
-@click.option(
-    "--sampler",
-    type=click.Choice(get_args(Sampler)),
-    metavar="NAME",
-    default="k_euler_a",
-    help="How the steps are taken. [k_euler_a]",
+    help="Folder or file to save to; may have {prompt}, {seed}, {n}, {model}, {id}, {date}.",
 )
 @click.option(
-    "--source-image",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    "--prompts",
     metavar="FILE",
-    help="A picture to begin from.",
+    callback=read_prompts,
+    help="Prompts from a file, one on each line; - is standard input.",
 )
-@click.option("--denoising-strength", type=float, help="0 keeps the source image, 1 ignores it.")
+@click.option(
+    "--like",
+    metavar="FILE",
+    callback=read_like,
+    help="Take what is not said from this picture: its prompt, model, seed, size and the rest.",
+)
+@click.option("--any-seed", is_flag=True, help="Not the seed of --like, but by chance.")
+@click.option("--any-model", is_flag=True, help="Not the model of --like, but any.")
+@wish_options
+@click.option(
+    "--dry-run", is_flag=True, cls=SectionOption, section=PRICE, help="Only say what it costs."
+)
+@click.option(
+    "--at-once", type=click.IntRange(1, 30), default=3, cls=SectionOption, section=PRICE,
+    metavar="NUMBER", help="How many of several prompts are asked for at a time. [3]",
+)  # fmt: skip
+@click.option(
+    "--wait-s", type=click.FloatRange(1, 86_400), default=1200.0, cls=SectionOption, section=PRICE,
+    metavar="NUMBER", help="Take a request back that is not done after so long. [1200]",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, cls=SectionOption, section=KEPT,
+              help="Replace files that are there instead of choosing another name.")  # fmt: skip
+@click.option("--grid", is_flag=True, cls=SectionOption, section=KEPT,
+              help="Save a sheet of all pictures besides them.")  # fmt: skip
+@click.option("--metadata/--no-metadata", default=True, cls=SectionOption, section=KEPT,
+              help="Keep prompt, seed and the rest in the picture's file. [on]")  # fmt: skip
+@click.option(
+    "--preview", type=click.Choice(PREVIEWS), default="auto", cls=SectionOption, section=KEPT,
+    help="Show pictures on this terminal: where it can, with blocks where it cannot, never. [auto]",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print what was saved as JSON.")
 @setting_options(ClientSettings)
 def generate(
-    config: Path | None, out: Pattern, as_json: bool, url: str | None, api_key: str | None,
-    timeout_s: str | None, **wish: Any,
-) -> None:  # fmt: skip # one group of settings, the rest is the wish
-    """Have pictures made from PROMPT and save them.
+    config: Path | None, prompt: tuple[str, ...], prompts: list[str], like: Like | None,
+    any_seed: bool, any_model: bool, dry_run: bool, as_json: bool, **given: Any,
+) -> None:  # fmt: skip # what is said of the requests; the rest is the wish
+    """Have pictures made from each PROMPT and save them.
 
-    Waits until they are done and shows the place in line meanwhile. Ctrl-C takes the request back.
+    Waits until they are done and shows the place in line meanwhile. Ctrl-C takes the requests back.
+    A PROMPT of - reads prompts from standard input.
+
+    \b
+    Examples: ordu generate "a fox in the snow" --n 4 --grid --out foxes/
+              ordu generate --like fox.webp --any-seed --steps 50
+              ordu generate --prompts prompts.txt --dry-run
 
     \b
     Exit codes: 0 saved · 1 refused or failed · 2 called wrongly
                 3 the horde cannot be reached · 130 stopped with Ctrl-C
     """
-    given = {"url": url, "api_key": api_key, "timeout_s": timeout_s}
-    settings = read_options(ClientSettings, given, config).values
-    out.prepare()
-    try:
-        pictures = ask(settings, wish)
-    except RequestFaulted as fault:
-        report(fault.pictures, out, wish["prompt"], as_json=as_json)
-        raise
-    report(pictures, out, wish["prompt"], as_json=as_json)
+    ours = {name: given.pop(name) for name in ClientSettings.__struct_fields__}
+    settings = read_options(ClientSettings, ours, config).values
+    texts = [*typed(prompt), *prompts]
+    requests = requests_of(texts, given, without(like, seed=any_seed, model=any_model))
 
+    from ordu.cli import fulfilling
 
-def ask(settings: ClientSettings, wish: dict[str, Any]) -> list[Picture]:
-    """Ask the horde and wait, showing how far it is."""
-    from ordu.cli import interrupts
-    from ordu.cli.console import remarks
-    from ordu.cli.hordes import connect
-    from ordu.cli.progress import Board
-
-    path: Path | None = wish["source_image"]
-    source_image = path.read_bytes() if path else None
-    prompt = wish["prompt"]
-
-    async def asked() -> list[Picture]:
-        async with connect(settings.url, settings.api_key, settings.timeout_s) as horde:
-            with Board(remarks()) as board:
-                return await horde.generate(
-                    prompt,
-                    models=wish["models"] or None,
-                    n=wish["n"],
-                    width=wish["width"],
-                    height=wish["height"],
-                    steps=wish["steps"],
-                    seed=wish["seed"],
-                    negative_prompt=wish["negative"],
-                    cfg_scale=wish["cfg_scale"],
-                    sampler_name=wish["sampler"],
-                    source_image=source_image,
-                    denoising_strength=wish["denoising_strength"],
-                    on_progress=board.add(prompt),
-                )
-
-    return interrupts.run(asked())
-
-
-def report(pictures: list[Picture], out: Pattern, prompt: str, *, as_json: bool) -> None:
-    """Save the pictures and say where they are."""
-    paths = out.save(pictures, prompt)
-    if as_json:
-        facts = [
-            {
-                "path": str(path),
-                "bytes": len(picture.data),
-                "id": picture.id,
-                "seed": picture.seed,
-                "model": picture.model,
-                "worker_name": picture.worker_name,
-                "worker_id": picture.worker_id,
-                "censored": picture.censored,
-            }
-            for path, picture in zip(paths, pictures, strict=True)
-        ]
-        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+    fulfilling.say(like.remarks if like else ())
+    if dry_run:
+        fulfilling.tell_prices(settings, requests, as_json=as_json)
         return
-    for path, picture in zip(paths, pictures, strict=True):
-        click.echo(f"{path}  (seed {picture.seed}, drawn by {picture.worker_name})")
+    out = replace(given["out"], overwrites=given["overwrite"])
+    wanted = fulfilling.Wanted(
+        out, given["preview"], given["at_once"], given["wait_s"], as_json,
+        has_grid=given["grid"], has_metadata=given["metadata"],
+    )  # fmt: skip
+    fulfilling.fulfil(settings, requests, wanted)
+
+
+def typed(arguments: Sequence[str]) -> list[str]:
+    """The prompts on the command line; - stands for those on standard input."""
+    found: list[str] = []
+    for each in arguments:
+        if each == "-":
+            try:
+                data = read_stdin(click.get_current_context(), PROMPTS_BYTES_MAX, "prompts")
+            except ValueError as error:
+                raise click.UsageError(f"PROMPT: {error}.") from error
+            found += prompts_in(data, "standard input")
+        else:
+            found.append(each)
+    return found
+
+
+def without(like: Like | None, *, seed: bool, model: bool) -> Like | None:
+    """What `--like` says, without its seed or its model where these are not wanted."""
+    if like is None:
+        return None
+    fields = {**like.fields, "params": dict(like.fields.get("params", {}))}
+    if model:
+        fields.pop("models", None)
+    if seed:
+        fields["params"].pop("seed", None)
+    return replace(like, fields=fields)

@@ -14,10 +14,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ordu.cli import failures
-from ordu.cli.asking import Asker, amount, horde_options, show_facts
+from ordu.cli.asking import Asker, amount, horde_options, show_facts, watch_option
 from ordu.cli.console import clean, out
 from ordu.cli.options import SettingsCommand
-from ordu.client import BrokenHorde, Unreachable
+from ordu.client import BrokenHorde, Horde, Unreachable
 from ordu.client.wire import known
 from ordu.protocol.kudos import (
     KudosAwarded,
@@ -57,6 +57,7 @@ def kudos() -> None:
 
 
 @kudos.command(cls=SettingsCommand)
+@watch_option
 @horde_options
 def show(asker: Asker) -> None:
     """Show the kudos of the key's owner and where they came from.
@@ -64,10 +65,13 @@ def show(asker: Asker) -> None:
     \b
     Example: ordu kudos show --api-key YOUR-KEY
     """
-    with asker.horde() as horde:
-        user = horde.get_find_user()
-    names = Balance.__struct_fields__
-    asker.tell(Balance(**{name: getattr(user, name) for name in names}), show_facts)
+    asker.answer(balance, show_facts)
+
+
+def balance(horde: Horde) -> Balance:
+    """What the key's owner has."""
+    user = horde.get_find_user()
+    return Balance(**{name: getattr(user, name) for name in Balance.__struct_fields__})
 
 
 @kudos.command(cls=SettingsCommand)

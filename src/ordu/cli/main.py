@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ordu import __version__
 from ordu.cli import failures
@@ -27,6 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     },
     "Ask a horde": {
         "generate": Entry("generate:generate", "Have pictures made from a prompt and save them."),
+        "inspect": Entry("inspecting:inspect", "Show what a picture was asked with."),
         "status": Entry("status:status", "Show load, workers and models of a horde."),
         "explain": Entry("explain:explain", "Say why a request waits or a worker gets no work."),
     },
@@ -46,6 +48,9 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "move": Entry("move:move", "Move a horde from SQLite to PostgreSQL or back."),
         "audit": Entry("audit:audit", "Prove that the kudos books of a horde are in order."),
         "config": Entry("config:config", "Show the settings in force and where they come from."),
+    },
+    "This command": {
+        "completion": Entry("completion:completion", "Complete commands and options in a shell."),
     },
 }
 COMMANDS: Mapping[str, Entry] = {
@@ -79,6 +84,16 @@ class LazyGroup(click.Group):
                 formatter.write_dl(
                     [(name.ljust(width), each.help) for name, each in entries.items()]
                 )
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands that go on like this; unlike click's own way, none of them is loaded."""
+        found = [
+            CompletionItem(name, help=entry.help)
+            for name, entry in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return found + options
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error that is expected becomes one line and an exit code."""

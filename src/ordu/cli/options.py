@@ -17,6 +17,7 @@ from ordu.settings import Reading, Setting, Settings, as_text, describe, read
 T = TypeVar("T", bound=Settings)
 F = TypeVar("F", bound=Callable[..., Any])
 
+USUAL = "Options"
 SWITCH_HELP = {"migrate": "Refuse an older database instead of bringing it up to date."}
 METAVARS = {
     "model_names": "NAME=TEXT,…",
@@ -28,6 +29,14 @@ METAVARS = {
 }
 
 
+class SectionOption(click.Option):
+    """An option that the help shows under a title of its own."""
+
+    def __init__(self, *arguments: Any, section: str = "", **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.section = section
+
+
 class SettingOption(click.Option):
     """An option that stands for a setting."""
 
@@ -35,25 +44,26 @@ class SettingOption(click.Option):
 
 
 class SettingsCommand(click.Command):
-    """A command whose help shows the settings most people need before the others."""
+    """A command whose help shows the options most people need before the others."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The options in the help, in two sections."""
-        first: list[tuple[str, str]] = []
+        """The options in the help, in sections: usual ones, those with a title, other settings."""
+        sections: dict[str, list[tuple[str, str]]] = {USUAL: []}
         further: list[tuple[str, str]] = []
         example = None
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None and not isinstance(parameter, click.Argument):
-                if isinstance(parameter, SettingOption):
-                    example = example or parameter
-                is_main = not isinstance(parameter, SettingOption) or parameter.is_main
-                (first if is_main else further).append(record)
-        with formatter.section("Options"):
-            formatter.write_dl(first)
-        if further:
-            with formatter.section("Further settings"):
-                formatter.write_dl(further)
+            if record is None or isinstance(parameter, click.Argument):
+                continue
+            if isinstance(parameter, SettingOption):
+                example = example or parameter
+                (sections[USUAL] if parameter.is_main else further).append(record)
+            else:
+                sections.setdefault(_section(parameter), []).append(record)
+        for title, records in (*sections.items(), ("Further settings", further)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
         if example is not None:
             formatter.write_paragraph()
             formatter.write_text(
@@ -61,6 +71,10 @@ class SettingsCommand(click.Command):
                 f" ORDU_{str(example.name).upper()} there), else from ordu.toml."
                 " `ordu config` shows what is in force."
             )
+
+
+def _section(parameter: click.Parameter) -> str:
+    return (parameter.section if isinstance(parameter, SectionOption) else "") or USUAL
 
 
 def setting_options(

@@ -5,9 +5,10 @@ import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ordu.cli.asking import Asker, amount, horde_options
+from ordu.cli.asking import Asker, amount, horde_options, watch_option
 from ordu.cli.console import clean, label, out
 from ordu.cli.options import SettingsCommand
+from ordu.cli.remembering import remember_models
 from ordu.client import Horde
 from ordu.client.wire import known
 from ordu.protocol.status import ActiveModel, HordeModes, HordePerformanceStable
@@ -25,26 +26,28 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 @click.command(cls=SettingsCommand)
+@watch_option
 @horde_options
 def status(asker: Asker) -> None:
     """Show load, workers and models of a horde.
 
     \b
-    Example: ordu status --url http://192.168.1.20:7001
+    Examples: ordu status --url http://192.168.1.20:7001
+              ordu status --watch
     """
-    with asker.horde() as horde:
-        standing = ask(horde)
-    asker.tell(standing, show)
+    asker.answer(ask, show)
 
 
 def ask(horde: Horde) -> Standing:
     """Ask the horde."""
+    models = horde.get_models()
+    remember_models(known(each.name, "") for each in models)
     return Standing(
         horde.url,
         horde.get_horde_load(),
         horde.get_horde_modes(),
         horde.get_workers(),
-        horde.get_models(),
+        models,
     )
 
 

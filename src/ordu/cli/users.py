@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from ordu.cli.asking import Asker, amount, horde_options, show_facts
+from ordu.cli.asking import Asker, amount, horde_options, show_facts, watch_option
 from ordu.cli.changing import Changeable
 from ordu.cli.failures import extra
 from ordu.cli.here import WHERE, horde_here
 from ordu.cli.options import SettingsCommand, read_options, setting_options
 from ordu.cli.sure import check_can_ask, confirm
+from ordu.client import Horde
 from ordu.client.wire import known
 from ordu.protocol.users import PutUserSingleRequest, UserDetailsStable
 from ordu.settings import ServerSettings
@@ -137,6 +138,7 @@ def show_users(found: list[UserDetailsStable]) -> None:
 
 @users.command(cls=SettingsCommand)
 @click.argument("user", required=False)
+@watch_option
 @horde_options
 def show(asker: Asker, user: str | None) -> None:
     """Show USER or the owner of the key.
@@ -146,9 +148,12 @@ def show(asker: Asker, user: str | None) -> None:
     \b
     Example: ordu users show ferris#17
     """
-    with asker.horde() as horde:
-        found = horde.get_user_single(number_of(user)) if user else horde.get_find_user()
-    asker.tell(found, show_facts)
+    number = number_of(user) if user else None
+
+    def ask(horde: Horde) -> UserDetailsStable:
+        return horde.get_find_user() if number is None else horde.get_user_single(number)
+
+    asker.answer(ask, show_facts)
 
 
 @users.command(cls=SettingsCommand)

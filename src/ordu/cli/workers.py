@@ -7,7 +7,7 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ordu.cli.asking import Asker, amount, horde_options, show_facts
+from ordu.cli.asking import Asker, amount, horde_options, show_facts, watch_option
 from ordu.cli.changing import Changeable
 from ordu.cli.console import clean, out
 from ordu.cli.options import SettingsCommand
@@ -40,16 +40,16 @@ def workers() -> None:
     type=click.Choice(["image", "text", "interrogation"]),
     help="Only workers that make this.",
 )
+@watch_option
 @horde_options
 def list_workers(asker: Asker, name: str | None, kind: str | None) -> None:
     """List the workers that are online.
 
     \b
-    Example: ordu workers list --type image
+    Examples: ordu workers list --type image
+              ordu workers list --watch 10
     """
-    with asker.horde() as horde:
-        found = horde.get_workers(name=name, type=kind)
-    asker.tell(found, show_workers)
+    asker.answer(lambda horde: horde.get_workers(name=name, type=kind), show_workers)
 
 
 def show_workers(found: list[WorkerDetailsStable]) -> None:
@@ -81,6 +81,7 @@ def state_of(worker: WorkerDetailsStable) -> str:
 
 @workers.command(cls=SettingsCommand)
 @click.argument("worker")
+@watch_option
 @horde_options
 def show(asker: Asker, worker: str) -> None:
     """Show WORKER, online or not.
@@ -88,9 +89,7 @@ def show(asker: Asker, worker: str) -> None:
     \b
     Example: ordu workers show attic
     """
-    with asker.horde() as horde:
-        found = find(horde, worker)
-    asker.tell(found, show_facts)
+    asker.answer(lambda horde: find(horde, worker), show_facts)
 
 
 @workers.command(cls=SettingsCommand)

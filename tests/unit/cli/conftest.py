@@ -24,7 +24,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
 
-    def called(*arguments: str, stdin: str | None = None, **environment: str) -> Result:
+    def called(*arguments: str, stdin: str | bytes | None = None, **environment: str) -> Result:
         return CliRunner().invoke(ordu, arguments, input=stdin, env=environment, prog_name="ordu")
 
     return called

@@ -1,17 +1,24 @@
 """Where pictures are saved."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ordu.cli.saving import Pattern, slug
+from ordu.cli.saving import NAME_BYTES_MAX, Pattern, Saver, slug
 from ordu.client import Picture
 
 WEBP = b"RIFF0000WEBPVP8 "
 
 
-def a_picture(seed: str = "7", data: bytes = WEBP) -> Picture:
-    return Picture(data=data, id="0199-ab", seed=seed)
+def a_picture(seed: str = "7", data: bytes = WEBP, model: str = "SD XL/1.0") -> Picture:
+    return Picture(data=data, id="0199-ab", seed=seed, model=model)
+
+
+def saved(pattern: Pattern, *pictures: Picture, prompt: str = "fox") -> list[Path]:
+    saver = Saver(pattern)
+    return [saver.save(each, prompt, each.data) for each in pictures]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +39,15 @@ def a_picture(seed: str = "7", data: bytes = WEBP) -> Picture:
             id="fields, also in folders",
         ),
         pytest.param(
+            "{n}-{model}-{prompt}",
+            [a_picture(), a_picture()],
+            ["1-sd-xl-1-0-dunes-at-sunset.webp", "2-sd-xl-1-0-dunes-at-sunset.webp"],
+            id="number and model",
+        ),
+        pytest.param(
+            "{seed}/../{seed}", [a_picture("..")], ["0/../0.webp"], id="a seed of dots is none"
+        ),
+        pytest.param(
             None, [a_picture("../../x")], ["dunes-at-sunset-x.webp"], id="seed that climbs out"
         ),
         pytest.param(
@@ -43,22 +59,59 @@ def test_names(tmp_path, monkeypatch, out, pictures, names):
     monkeypatch.chdir(tmp_path)
     pattern = Pattern.read(out)
     pattern.prepare()
-    assert pattern.save(pictures, "Dunes, at sunset!") == [Path(name) for name in names]
+    found = saved(pattern, *pictures, prompt="Dunes, at sunset!")
+    assert found == [Path(name) for name in names]
     assert all(Path(name).read_bytes() for name in names)
 
 
 def test_a_name_of_ours_never_replaces_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    first = Pattern.read(None).save([a_picture()], "fox")
-    again = Pattern.read(None).save([a_picture()], "fox")
+    first = saved(Pattern.read(None), a_picture())
+    again = saved(Pattern.read(None), a_picture())
     assert (first, again) == ([Path("fox-7.webp")], [Path("fox-7-2.webp")])
 
 
-def test_a_name_somebody_gave_is_written_again(tmp_path, monkeypatch):
+def test_nor_does_a_name_somebody_gave(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for data in (WEBP, WEBP + b"2"):
-        Pattern.read("fox.webp").save([a_picture(data=data)], "fox")
-    assert Path("fox.webp").read_bytes() == WEBP + b"2"
+        saved(Pattern.read("fox.webp"), a_picture(data=data))
+    assert Path("fox.webp").read_bytes() == WEBP
+    assert Path("fox-2.webp").read_bytes() == WEBP + b"2"
+
+
+def test_nor_what_a_link_leads_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("fox.webp").symlink_to("elsewhere")
+    assert saved(Pattern.read("fox.webp"), a_picture()) == [Path("fox-2.webp")]
+    assert not Path("elsewhere").exists()
+
+
+def test_with_overwrite_old_files_are_replaced_and_those_of_this_call_are_not(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("fox.webp").write_bytes(b"old")
+    pattern = replace(Pattern.read("fox.webp"), overwrites=True)
+    assert saved(pattern, a_picture(), a_picture()) == [Path("fox.webp"), Path("fox-2.webp")]
+    assert Path("fox.webp").read_bytes() == WEBP
+
+
+def test_the_date_is_that_of_today(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (path,) = saved(Pattern.read("{date}"), a_picture())
+    assert re.fullmatch(r"20\d\d-[01]\d-[0-3]\d\.webp", path.name)
+
+
+def test_names_are_never_too_long_for_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pattern = Pattern.read("{prompt}{prompt}{model}")
+    (path,) = saved(pattern, a_picture(model="狐" * 90), prompt="狐" * 90)
+    assert NAME_BYTES_MAX - 3 < len(path.stem.encode()) <= NAME_BYTES_MAX
+
+
+def test_a_value_with_braces_is_no_field(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert saved(Pattern.read("{prompt}"), a_picture(), prompt="{seed}") == [Path("seed.webp")]
 
 
 def test_unknown_field_is_told():

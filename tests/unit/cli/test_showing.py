@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from ordu.cli import progress
-from ordu.cli.progress import Board
+from ordu.cli.progress import LINES_MAX, Board
 from ordu.cli.worker import words as worker_words
 from ordu.cli.worker.talk import Talk
 from ordu.cli.worker.words import REASONS
@@ -76,6 +76,30 @@ def test_board_on_a_terminal_ends_with_a_line_for_each():
     assert "fox" in last
     assert "dog [x]" in last
     assert "done" in last
+
+
+def test_of_many_requests_only_those_under_way_have_a_line():
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, width=100, height=20)
+    with Board(console, expected=LINES_MAX + 2) as board:
+        for number in range(LINES_MAX):
+            board.add(f"fox {number}")(a_progress(stage=Stage.DONE))
+        failing = board.add("owl")
+        failing.fail("Not\x1b that.")
+        failing.fail("Not that.")  # over once
+        board.add("hare")(a_progress())
+    last = file.getvalue().rsplit("\x1b[2K", 1)[-1]
+    assert f"{LINES_MAX + 1} of {LINES_MAX + 2} over" in file.getvalue()
+    assert "hare" in last
+    assert "fox" not in last
+    assert "owl" not in last
+
+
+def test_a_request_that_fails_says_why_on_its_line():
+    file = io.StringIO()
+    with Board(Console(file=file, force_terminal=True, width=100)) as board:
+        board.add("owl").fail("Not\x1b that.")
+    assert "Not  that." in file.getvalue()
 
 
 def test_every_reason_has_words():
