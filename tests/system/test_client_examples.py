@@ -32,7 +32,7 @@ BY_HAND = {"name": "cellar", "models": ["by hand"], "bridge_agent": "Mine:1:me"}
 
 # What needs none: it only closes, or is said by the class.
 PLAIN = {"aclose", "close", "check_time", "handle_request", "handle_async_request", "draw",
-         "takes_fault", "horde", "async_horde", "calls_of"}  # fmt: skip
+         "looks_of", "takes_fault", "horde", "async_horde", "calls_of"}  # fmt: skip
 VALUES: list[Any] = [Picture, Outcome, sdk.Progress, sdk.wish, HordeError, FakeHorde]
 FACES = {"sync": [Horde, SyncRequest], "async": [AsyncHorde, AsyncRequest]}
 
