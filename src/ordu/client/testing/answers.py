@@ -169,7 +169,7 @@ def _place_and_wait(turn: Turn) -> httpx.Response:
 
 def _new(fake: "FakeHorde", wanted: GenerationInput) -> FakeRequest:
     id_ = f"00000000-0000-0000-0000-{len(fake.requests) + 1:012}"
-    request = FakeRequest(id_, wanted, fake.looks, fake.takes_fault())
+    request = FakeRequest(id_, wanted, fake.looks_of(wanted), fake.takes_fault())
     fake.requests[id_] = request
     return request
 

@@ -24,16 +24,18 @@ from ordu.protocol.requests import GenerationInput
 URL = "http://fake.horde"
 KEY = "fake-key-22-characters"
 Draw = Callable[[GenerationInput], bytes]
+Looks = Callable[[GenerationInput], int | None]
 
 
 class FakeHorde(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """A horde in memory that is an httpx transport for both clients.
 
-    A request waits for one look, is drawn for one, and is done at the next (`looks` says how many
-    it takes; None: it is never done). Its pictures are taken from `pictures` in turn, again from
-    the first after the last, or made by a function of the request. Each costs `price` kudos, taken
-    from `kudos` when the request is done. `has_events` tells what happens as Ordu's servers do;
-    `honours_keys` does what comes with the same `Idempotency-Key` once.
+    A request waits for one look, is drawn for one, and is done at the next: `looks` says how many
+    it takes, or is a function of the request that does; None: it is never done. Its pictures are
+    taken from `pictures` in turn, again from the first after the last, or made by a function of the
+    request. Each costs `price` kudos, taken from `kudos` when the request is done. `has_events`
+    tells what happens as Ordu's servers do; `honours_keys` does what comes with the same
+    `Idempotency-Key` once.
 
     Example:
         fake = FakeHorde(looks=3, has_events=True)
@@ -45,7 +47,7 @@ class FakeHorde(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self,
         *,
         pictures: Sequence[bytes] | Draw = (answers.DOT,),
-        looks: int | None = 2,
+        looks: int | Looks | None = 2,
         price: float = 10.0,
         kudos: float = 1000.0,
         has_events: bool = False,
@@ -228,6 +230,10 @@ class FakeHorde(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if callable(self._pictures):
             return self._pictures(wanted)
         return self._pictures[(self._drawn - 1) % len(self._pictures)]
+
+    def looks_of(self, wanted: GenerationInput) -> int | None:
+        """How many looks this request takes."""
+        return self.looks(wanted) if callable(self.looks) else self.looks
 
     def takes_fault(self) -> bool:
         """Whether the request that comes now is to fail."""
