@@ -20,6 +20,7 @@ PAUSE_S_MAX = 5.0
 RETRY_AFTER_S_MAX = 60.0  # who is told to come back later than this is told so, and decides
 LATER_S = 1.0  # when the horde says "too much" and not how long
 ATTEMPTS_MAX = 20
+PASSING = frozenset({"Unavailable", "TooManyWaiters"})  # codes of 503 that a moment ends
 
 Chance: TypeAlias = Callable[[], float]  # a number from 0 to 1
 
@@ -63,8 +64,9 @@ def may_repeat(error: HordeError, what: Repeating, *, honours_keys: bool) -> boo
     if isinstance(error, Unreachable | BrokenHorde):
         is_safe = what is Repeating.HARMLESS or (what is Repeating.KEYED and honours_keys)
         return is_safe or (isinstance(error, Unreachable) and not error.was_sent)
-    # The horde itself said "not now". One in maintenance does not say when it comes back.
-    return error.rc is None or isinstance(error, TooMuch) or error.retry_after_s is not None
+    # The horde itself said "not now". What only people end (maintenance, no worker that could) is
+    # for the caller to know.
+    return error.rc is None or isinstance(error, TooMuch) or error.rc in PASSING
 
 
 def jittered(pause_s: float, chance: Chance) -> float:
