@@ -10,6 +10,7 @@ besides is keyword-only. Fields that a server did not send are `msgspec.UNSET`. 
 
 from ordu.client import wire
 from ordu.client._sync_line import SyncLine
+from ordu.client._sync_webhooks import SyncWebhookOperations
 from ordu.client.wire import Fields
 from ordu.protocol import operations
 from ordu.protocol.documents import HordeDocument
@@ -56,7 +57,7 @@ from ordu.protocol.workers import (
 )
 
 
-class SyncOperations:
+class SyncOperations(SyncWebhookOperations):
     """What can be asked of a horde, over one line to it."""
 
     def __init__(self, line: SyncLine) -> None:

@@ -60,6 +60,7 @@ _ASKING = (
 )
 # What a request may be refused for, whichever way it is placed.
 _REFUSED = (
+    "BadRequest",
     "DeletedUser",
     "TimeoutIP",
     "MissingPrompt",
