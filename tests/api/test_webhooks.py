@@ -424,7 +424,7 @@ async def test_what_a_dead_process_had_taken_is_sent_when_its_time_is_over(
     horde, draw, deliver, receiver, clock
 ):
     _, job = await draw(receiver.url())
-    assert await couriers.take(horde, [job["id"]], 10)  # and dies here
+    assert await couriers.take_mail(horde, [job["id"]], 10)  # and dies here
     await deliver()
     assert receiver.messages == []
     clock.forward(s=71)

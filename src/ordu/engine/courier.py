@@ -81,7 +81,7 @@ class Courier:
         if not wanted:
             return False
         by_id = {each.id: each for each in wanted}
-        for delivery in await take(horde, [*by_id], self.post.timeout_s):
+        for delivery in await take_mail(horde, [*by_id], self.post.timeout_s):
             task = asyncio.create_task(self.send(delivery))
             self.under_way[delivery.id] = by_id[delivery.id], task
         return True
@@ -97,7 +97,7 @@ class Courier:
             except Exception:
                 log.exception("webhook %s could not be sent", delivery.id)
                 posted = Posted(None, "something broke on this horde's side")
-            await keep(self.horde, delivery, posted, began)
+            await keep_attempt(self.horde, delivery, posted, began)
         except Refused as refused:  # it is sent again when the time is over for which it was taken
             log.warning("how webhook %s went cannot be kept: %s", delivery.id, refused.message)
         finally:
@@ -130,10 +130,10 @@ class Courier:
         await asyncio.gather(*tasks, return_exceptions=True)
         if left:
             with contextlib.suppress(Refused):
-                await let_go(self.horde, left)
+                await return_mail(self.horde, left)
 
 
-async def take(horde: Horde, delivery_ids: list[str], timeout_s: float) -> list[Delivery]:
+async def take_mail(horde: Horde, delivery_ids: list[str], timeout_s: float) -> list[Delivery]:
     """Take these for as long as sending can last; those that nobody else has taken."""
     now = horde.now()
     until = Millis(now + round(timeout_s * 1000) + TAKEN_MS)
@@ -145,14 +145,14 @@ async def take(horde: Horde, delivery_ids: list[str], timeout_s: float) -> list[
     return await horde.write(take_each)
 
 
-async def let_go(horde: Horde, delivery_ids: list[str]) -> None:
+async def return_mail(horde: Horde, delivery_ids: list[str]) -> None:
     """Give these back, for another process or the next start."""
 
-    def let_each_go(tx: Transaction) -> None:
+    def return_each(tx: Transaction) -> None:
         for each in sorted(delivery_ids):
             webhooks.let_go(tx, each)
 
-    await horde.write(let_each_go)
+    await horde.write(return_each)
 
 
 async def body_of(horde: Horde, delivery: Delivery) -> bytes:
@@ -173,7 +173,7 @@ async def picture_of(horde: Horde, delivery: Delivery, name: str) -> str | None:
     return None if data is None else pybase64.b64encode_as_string(data)
 
 
-async def keep(horde: Horde, delivery: Delivery, posted: Posted, began: Millis) -> None:
+async def keep_attempt(horde: Horde, delivery: Delivery, posted: Posted, began: Millis) -> None:
     """Keep how an attempt went and what becomes of the delivery."""
     now = horde.now()
     after = outcome(posted.status, delivery.tries, horde.fresh.choice() / CHANCE_LIMIT)
