@@ -203,7 +203,7 @@ async def test_a_picture_that_is_refused_is_not_told(ask, pop, submit, deliver, 
     assert receiver.messages == []
 
 
-async def test_the_log_says_how_each_attempt_went(api, draw, deliver, receiver, clock):
+async def test_get_webhook_delivery_says_how_each_attempt_went(api, draw, deliver, receiver, clock):
     receiver.replies["/hook"] = [status("500 No"), status("503 Never"), status("200 OK")]
     _, job = await draw(receiver.url())
     await deliver()
@@ -698,7 +698,7 @@ async def test_post_webhook_secret_replaces_it_and_both_sign_for_a_day(
         verify(after.headers, after.body, old, now_s=now_s)
 
 
-async def test_each_user_has_a_secret_of_their_own(api, register):
+async def test_get_webhook_secret_is_another_for_each_user(api, register):
     ferris, corro = await register("ferris"), await register("corro")
     secrets = {await secret_of(api, each) for each in (ADMIN, ferris, corro)}
     assert len(secrets) == 3
@@ -776,3 +776,19 @@ async def test_a_secret_is_nowhere_in_the_log(api, draw, deliver, receiver, capl
     assert "attempt 1" in caplog.text
     assert "1234567" not in caplog.text
     assert await secret_of(api) not in caplog.text
+
+
+async def test_get_metrics_counts_what_was_delivered_and_what_waits(api, draw, deliver, receiver):
+    receiver.replies["/hook"] = [status("200 OK"), status("500 No"), status("410 Gone")]
+    for path in ("/hook", "/hook", "/hook"):
+        await draw(receiver.url(path))
+        await deliver()
+    reply = await api.get("/metrics")
+    assert reply.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    numbers = dict(line.split(" ") for line in reply.text.splitlines() if not line.startswith("#"))
+    assert numbers == {
+        "ordu_webhook_delivered_total": "1",
+        "ordu_webhook_attempts_failed_total": "2",
+        "ordu_webhook_given_up_total": "1",
+        "ordu_webhook_waiting": "1",
+    }

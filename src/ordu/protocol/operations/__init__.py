@@ -28,7 +28,7 @@ from ordu.protocol.operations.generate import (
     post_job_submit,
     post_sync_generate,
 )
-from ordu.protocol.operations.health import get_livez, get_readyz
+from ordu.protocol.operations.health import get_livez, get_metrics, get_readyz
 from ordu.protocol.operations.kudos import post_award_kudos, post_transfer_kudos
 from ordu.protocol.operations.pictures import get_picture, put_picture
 from ordu.protocol.operations.row import (
@@ -122,6 +122,7 @@ TABLE: tuple[Operation, ...] = (
     get_picture,
     get_livez,
     get_readyz,
+    get_metrics,
 )
 
 BY_NAME: Mapping[str, Operation] = {operation.name: operation for operation in TABLE}
@@ -155,6 +156,7 @@ __all__ = [
     "get_image_horde_stats_models",
     "get_image_horde_stats_totals",
     "get_livez",
+    "get_metrics",
     "get_model_single",
     "get_models",
     "get_picture",
