@@ -1,4 +1,4 @@
-"""The page about webhooks is true: its receivers, as they stand, hear of a picture from a server."""
+"""The page about webhooks is true: its receivers, as they stand, hear of a picture."""
 
 import base64
 import re

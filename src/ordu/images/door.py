@@ -14,7 +14,7 @@ import httpcore
 import httpx
 
 from ordu.images.targets import target_of
-from ordu.outside.guard import BROKEN, Guard, NoPublicHostError, Resolver, resolve
+from ordu.outside.guard import BROKEN, Guard, NoPublicHostError, Resolver
 from ordu.outside.targets import Target
 from ordu.protocol.errors import Refused
 
@@ -37,7 +37,7 @@ class Door:
         timeout_s: float,
         bytes_max: int,
         hosts: Collection[str] = (),
-        resolver: Resolver = resolve,
+        resolver: Resolver | None = None,
         network: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         """`hosts` may have private addresses; `network` is who really dials."""

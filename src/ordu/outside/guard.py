@@ -13,7 +13,8 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from typing import Any, Self
 
 import httpcore
@@ -25,6 +26,7 @@ from ordu.rules.addresses import is_public_text
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 ADDRESSES_MAX = 3  # of one host that are tried
+LOOKUPS_MAX = 32  # at once, those that nobody waits for any more among them
 CONNECT_S = 3.0  # for one of them: the first may be IPv6 in a network that has none
 
 # OSError is what is left of TLS that breaks in the middle of a body.
@@ -35,10 +37,25 @@ class NoPublicHostError(Exception):
     """A host cannot be found, or has an address that is not public; which is not for strangers."""
 
 
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host, as the system knows them."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
+class SystemNames:
+    """Looks hosts up as the system does, in threads of its own.
+
+    A stranger's name server may be slow, and a look-up cannot be given up: in the threads that all
+    share, the picture store would wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LOOKUPS_MAX, "names")  # each is made when it is needed
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        """The addresses of a host.
+
+        Raises:
+            OSError, ValueError: it has none, or is no name.
+        """
+        look = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, look)
+        return [str(address[0]) for *_, address in found]
 
 
 class Guard:
@@ -47,12 +64,12 @@ class Guard:
     def __init__(
         self,
         hosts: Collection[str] = (),
-        resolver: Resolver = resolve,
+        resolver: Resolver | None = None,
         network: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         """`hosts` may have private addresses; `network` is who really dials."""
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._resolve = resolver
+        self._resolve = resolver or SystemNames()
         self._network = network or httpcore.AnyIOBackend()
 
     async def addresses(self, target: Target) -> list[str]:

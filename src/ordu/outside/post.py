@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import httpcore
 
-from ordu.outside.guard import BROKEN, Guard, NoPublicHostError, Resolver, resolve
+from ordu.outside.guard import BROKEN, Guard, NoPublicHostError, Resolver
 from ordu.outside.targets import BadLinkError, Target, taken_apart
 from ordu.rules.addresses import is_public
 
@@ -51,7 +51,7 @@ class Post:
         *,
         timeout_s: float,
         hosts: Collection[str] = (),
-        resolver: Resolver = resolve,
+        resolver: Resolver | None = None,
         network: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         """`hosts` may have private addresses and speak plain http; `network` really dials."""

@@ -26,7 +26,7 @@ from ordu.images.door import Door
 from ordu.images.links import ServerLinks
 from ordu.images.store import Pictures, open_store
 from ordu.kinds.catalogue import read_catalogue
-from ordu.outside.guard import Resolver, resolve
+from ordu.outside.guard import Resolver
 from ordu.outside.post import Post
 from ordu.server.app import make_app
 from ordu.server.listening import Started, addresses, inherited, listen
@@ -60,7 +60,7 @@ async def open_horde(
     *,
     clock: Clock | None = None,
     fresh: Fresh | None = None,
-    resolver: Resolver = resolve,
+    resolver: Resolver | None = None,
 ) -> AsyncIterator[Opened]:
     """Open everything a horde has, and close it again in the right order.
 
@@ -274,7 +274,7 @@ async def serve(
                 await asyncio.gather(*chores, return_exceptions=True)
 
 
-def courier(opened: Opened, resolver: Resolver = resolve) -> Courier:
+def courier(opened: Opened, resolver: Resolver | None = None) -> Courier:
     """Who sends what is due to webhooks."""
     settings = opened.horde.settings
     post = Post(
