@@ -27,6 +27,7 @@ FILES = {
     "_async_request.py": "_sync_request.py",
     "_async_stream.py": "_sync_stream.py",
     "_async_surroundings.py": "_sync_surroundings.py",
+    "_async_webhooks.py": "_sync_webhooks.py",
 }
 
 # Names that start with Async and have no entry begin with Sync afterwards (AsyncLine, …).
@@ -39,6 +40,7 @@ NAMES = {
     "_async_request": "_sync_request",
     "_async_stream": "_sync_stream",
     "_async_surroundings": "_sync_surroundings",
+    "_async_webhooks": "_sync_webhooks",
     "aclose": "close",
     "aclosing": "closing",
     "aiter_bytes": "iter_bytes",

@@ -187,7 +187,6 @@ async def test_post_async_generate_translates_the_words_of_2022(ask, pop):
     ("body", "name"),
     [
         ({"style": "moody"}, "style"),
-        ({"webhook": "https://example.org/x"}, "webhook"),
         ({"params": {"special": {"a": 1}}}, "params.special"),
     ],
 )

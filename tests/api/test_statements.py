@@ -70,6 +70,16 @@ async def test_a_picture_takes_three_writes_and_little_more(api, ask, pop, submi
     }
 
 
+async def test_only_a_request_with_a_webhook_takes_more(ask, pop, submit, counted):
+    await ask(ADMIN)
+    await submit((await pop())["id"])
+    await ask(ADMIN, webhook="https://example.org/", webhook_end=True)
+    job = await pop()
+    counted()
+    await submit(job["id"])
+    assert counted() == (1, 0, 11)  # two more: the picture and the end
+
+
 async def test_explaining_what_is_known_takes_no_sql(api, ask, pop, counted):
     placed = await ask(ADMIN, models=["nobody has this"])
     await pop(blacklist=["otter"])

@@ -23,11 +23,14 @@ from ordu.engine.horde import Horde
 from ordu.engine.once import Once
 from ordu.engine.settle import Result
 from ordu.engine.suspicion import ABORTED_MAX
+from ordu.engine.webhooks import forget_deliveries
 from ordu.failpoints import name_of
 from ordu.images.segments import segments_in
+from ordu.rules.lifecycle import Webhook
 from ordu.rules.money import Action, Kudos
 from ordu.rules.trust import DAY_MS
-from ordu.store import users
+from ordu.rules.webhooks import DeliveryState
+from ordu.store import users, webhooks
 from ordu.store.database import Transaction
 
 Facts = dict[str, Any]
@@ -120,6 +123,32 @@ async def with_old_answer(horde: Horde, clock: HandClock) -> Facts:
     user = await horde.read(lambda tx: users.by_id(tx, facts["user"]))
     await transfer.transfer(horde, user, "3", 1, Once("a", "b", "c"))
     return facts
+
+
+async def with_mail(horde: Horde, clock: HandClock) -> Facts:
+    """A picture that a webhook is to be told of, at an address that nobody calls."""
+    admin = await horde.read(lambda tx: users.by_id(tx, 1))
+    worker = await a_worker(horde, admin)
+    await place.accept(horde, admin, a_wish(webhook=Webhook("https://127.0.0.1/hook")))
+    job = await popped(horde, worker)
+    await horde.pictures.put(end.upload_name(job.id), a_picture())
+    await settle.deliver(horde, job, Result(job.id, "1"))
+    await sweeper.write_presence(horde)
+    return {"job": job.id}
+
+
+async def with_failed_mail(horde: Horde, clock: HandClock) -> Facts:
+    """One that was tried for hours."""
+    facts = await with_mail(horde, clock)
+    state = DeliveryState.FAILED
+    await horde.write(lambda tx: webhooks.end(tx, facts["job"], state, clock.now()))
+    return facts
+
+
+async def with_old_mail(horde: Horde, clock: HandClock) -> Facts:
+    """One that was sent a month ago."""
+    clock.forward(ms=-31 * DAY_MS)
+    return await with_failed_mail(horde, clock)
 
 
 async def with_deleted(horde: Horde, clock: HandClock) -> Facts:
@@ -295,6 +324,12 @@ CASES: dict[str, Case] = {
         0,
         chore=name_of(once.forget_answers),
     ),
+    "forget_deliveries": Case(
+        with_old_mail,
+        value("SELECT COUNT(*) FROM deliveries"),
+        0,
+        chore=name_of(forget_deliveries),
+    ),
     "forget_empty": Case(
         with_empty_lane,
         value("SELECT COUNT(*) FROM lanes"),
@@ -302,6 +337,13 @@ CASES: dict[str, Case] = {
         chore=name_of(sweeper.forget_lanes),
     ),
     "give_back": Case(ferris, WAITING, 2, hang_up, again=False, undone=1),
+    "keep_attempt": Case(
+        with_mail,
+        value("SELECT COUNT(*) FROM attempts"),
+        1,
+        chore="send_mail",
+        again=False,  # it is taken for a minute; then it is sent again
+    ),
     "move_old_statistics": Case(
         with_old_statistics,
         value("SELECT COUNT(*) FROM totals WHERE subject LIKE 'made:m:%'"),
@@ -313,11 +355,26 @@ CASES: dict[str, Case] = {
         ferris, value("SELECT COUNT(*) FROM users WHERE username = 'corro'"), 1, register
     ),
     "remove_worker": Case(ferris, WORKERS, 0, calling("DELETE", "/workers/{worker}")),
+    "replay": Case(
+        with_failed_mail,
+        value("SELECT state FROM deliveries"),
+        "waiting",
+        calling("POST", "/webhooks/deliveries/{job}/replay"),
+    ),
+    "return_mail": Case(
+        with_mail, value("SELECT attempts - tries FROM deliveries"), 1, chore="give_mail_back"
+    ),
     "reward_uptime": Case(
         with_uptime,
         value("SELECT kudos FROM users WHERE id = 1"),
         5_200,
         calling("POST", "/generate/pop", POP),
+    ),
+    "rotate_secret": Case(
+        ferris,
+        value("SELECT webhook_secret FROM users WHERE id = 1"),
+        1,
+        calling("POST", "/webhooks/secret"),
     ),
     "set_modes": Case(
         ferris,
@@ -326,6 +383,7 @@ CASES: dict[str, Case] = {
         calling("PUT", "/status/modes", {"raid_mode": True}),
     ),
     "take": Case(ferris, WAITING, 1, calling("POST", "/generate/pop", POP)),
+    "take_mail": Case(with_mail, value("SELECT attempts FROM deliveries"), 1, chore="send_mail"),
     "transfer": Case(ferris, KUDOS_OF_2, 10_500, calling("POST", "/kudos/transfer", ONE)),
     "wipe_deleted": Case(
         with_deleted,

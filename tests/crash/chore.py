@@ -6,9 +6,33 @@ A server does the rare chores once a minute, which is longer than a test may tak
 import asyncio
 import sys
 
-from ordu.engine import leaving, once, rewards, sweeper
+from ordu.engine import leaving, once, rewards, sweeper, webhooks
+from ordu.engine.courier import Courier, return_mail, take_mail
+from ordu.engine.horde import Horde
+from ordu.outside.post import Post
 from ordu.server.run import open_horde
 from ordu.settings import ServerSettings
+
+
+def a_courier(horde: Horde) -> Courier:
+    """What sends webhooks, of a horde that has no public host to send any to."""
+    return Courier(horde, Post(timeout_s=5), str.encode)
+
+
+async def send_mail(horde: Horde) -> None:
+    """Send what is due."""
+    courier = a_courier(horde)
+    await courier.round()
+    await courier.settled()
+
+
+async def give_mail_back(horde: Horde) -> None:
+    """Take everything to be sent, and be stopped before it is."""
+    rows = await horde.read(lambda tx: tx.all("SELECT id FROM deliveries"))
+    delivery_ids = [row["id"] for row in rows]
+    await take_mail(horde, delivery_ids, 5)
+    await return_mail(horde, delivery_ids)
+
 
 CHORES = {
     chore.__name__: chore
@@ -20,6 +44,9 @@ CHORES = {
         leaving.wipe_deleted,
         rewards.pay_monthly,
         once.forget_answers,
+        webhooks.forget_deliveries,
+        send_mail,
+        give_mail_back,
     )
 }
 

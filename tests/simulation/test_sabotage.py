@@ -119,7 +119,7 @@ def test_a_picture_that_gets_lost_in_a_fault(monkeypatch):
     monkeypatch.setattr(
         end,
         "ended_with",
-        lambda tx, request, state, counts, faults: (
+        lambda tx, request, state, counts, faults, now: (
             requests.set_counts(tx, request.id, state, counts, faults)
             or end.ended_as_is(
                 tx, msgspec.structs.replace(request, state=state, counts=counts, faults=faults)

@@ -40,4 +40,12 @@ INSERT INTO learnt (deltas)
 SELECT '[]'
 FROM generate_series(1, 100);
 
+INSERT INTO deliveries (id, user_id, request_id, event, url, host, body, state, created_at, due_at)
+SELECT 'd' || n, n, 'r' || n, 'generation', 'https://x', 'h' || n % 50, '{}', CASE WHEN n % 20 = 0 THEN 'waiting' ELSE 'delivered' END, 2000000000000 + n, 2000000000000 + n
+FROM generate_series(100, 6000) AS n;
+
+INSERT INTO attempts (delivery_id, number, began_at, took_ms)
+SELECT 'd' || n, 1, 0, 0
+FROM generate_series(100, 6000) AS n;
+
 ANALYZE;

@@ -4,6 +4,7 @@ from tests.builders import NOON, a_requirement, a_wish
 
 from ordu.rules.lifecycle import Counts, JobState, Millis, RequestState
 from ordu.rules.trust import SuspicionReason
+from ordu.rules.webhooks import Busy, DeliveryState, WebhookEvent
 from ordu.store import (
     answers,
     facts,
@@ -16,6 +17,7 @@ from ordu.store import (
     suspicions,
     transfers,
     users,
+    webhooks,
     workers,
 )
 
@@ -27,6 +29,7 @@ WHOLE_TABLE = {
     "has_deltas": "stops at the first row",
     "next_id": "reads one end of the primary key",
     "newest": "news are few",
+    "forget_beyond": "a chore, once a minute, over a log that is bounded for each user",
 }
 
 
@@ -154,4 +157,45 @@ def exercise(tx):
     answers.forget(tx, NOON)
     ledger.change_balances(tx, 3, {ledger.Account.USER: 5, ledger.Account.ESCROW: 0})
     users.locked(tx, 3, 4)
+    exercise_webhooks(tx)
     requests.remove(tx, "r1")
+
+
+def exercise_webhooks(tx):
+    """The same of webhooks."""
+    webhooks.add(
+        tx,
+        delivery_id="d1",
+        user_id=3,
+        request_id="r1",
+        event=WebhookEvent.GENERATION,
+        url="https://example.org/",
+        host="example.org",
+        body="{}",
+        picture="j1.webp",
+        now=NOON,
+    )
+    webhooks.due(tx, NOON, Busy((), ()))
+    webhooks.due(tx, NOON, Busy(("a", "b"), (1, 2)))
+    taken = webhooks.take(tx, "d1", NOON, NOON + 1)
+    webhooks.let_go(tx, "d1")
+    attempt = webhooks.Attempt(number=1, began_at=NOON, took_ms=1, status=500, error="no")
+    webhooks.note(tx, "d1", attempt)
+    webhooks.put_off(tx, "d1", NOON)
+    webhooks.is_waiting(tx, "d1")
+    webhooks.waiting(tx)
+    assert webhooks.pictures_waiting(tx, "r1") == {"j1.webp"}
+    webhooks.end_waiting_of(tx, "r1", NOON)
+    webhooks.end(tx, "d1", DeliveryState.FAILED, NOON)
+    webhooks.replay(tx, 3, "d1", NOON)
+    webhooks.by_id(tx, 3, "d1")
+    webhooks.of_user(tx, 3, None, 10)
+    webhooks.of_user(tx, 3, taken, 10)
+    assert webhooks.attempts_of(tx, "d1") == [attempt]
+    requests.forget_webhook(tx, "r1")
+    webhooks.forget_before(tx, NOON)
+    webhooks.forget_beyond(tx)
+    webhooks.forget_oldest(tx, 3, 1_001)
+    webhooks.forget_user(tx, 3)
+    webhooks.signing_secret(tx, 3)
+    webhooks.rotate_secret(tx, 3, NOON)

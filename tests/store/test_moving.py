@@ -41,6 +41,8 @@ BY_HAND = (
     "INSERT INTO totals VALUES ('img', 'ps', 9007199254740993)",
     "INSERT INTO news VALUES (41, 5, 'Ärger\n\u2028\U0001f98a', 'Crisis', NULL, '[\"a\"]', '[]')",
     'INSERT INTO learnt VALUES (77, \'[["img","ps",1]]\')',
+    "INSERT INTO deliveries VALUES ('d', 2, '', 'x', 'u', 'h', '', 'p', 1, 'y', 8, 9, 5, 6, 0, 7)",
+    "INSERT INTO attempts VALUES ('d', 9, 5, 1, NULL, 'did not answer')",
     "INSERT INTO lanes VALUES (x'00ff0027', '{}')",
     "UPDATE users SET usage_multiplier = 0.1, admin_comment = '' WHERE id = 2",
 )
@@ -223,7 +225,10 @@ def test_a_second_move_is_refused(source, target):
     moved = rows_of_server(target)
     result = move(file_url(source), target)
     assert result.exit_code == 1
-    assert "is not empty: it has rows in answers, entries, facts, jobs, lanes, …." in result.stderr
+    assert (
+        "is not empty: it has rows in answers, attempts, deliveries, entries, facts, …."
+        in result.stderr
+    )
     assert rows_of_server(target) == moved
 
 

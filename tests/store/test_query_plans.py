@@ -105,6 +105,8 @@ def scans(plan, is_limited=False):
 INDEXED = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
 # Indexes that hold only what is looked for: reading one of them whole is what it is for.
 PARTIAL = {
+    "deliveries_waiting",
+    "deliveries_waiting_of_request",
     "jobs_running",
     "requests_upfront",
     "requests_waiting",

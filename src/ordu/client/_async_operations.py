@@ -15,6 +15,7 @@ came. Which `rc` an operation has stands in the reference of operations.
 
 from ordu.client import wire
 from ordu.client._async_surroundings import AsyncSurroundings
+from ordu.client._async_webhooks import AsyncWebhookOperations
 from ordu.client.wire import Fields
 from ordu.protocol import operations
 from ordu.protocol.explanations import RequestExplanation
@@ -40,7 +41,7 @@ from ordu.protocol.requests import (
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 
-class AsyncOperations(AsyncSurroundings):
+class AsyncOperations(AsyncSurroundings, AsyncWebhookOperations):
     """What can be asked of a horde, over one line to it."""
 
     # -- requests ------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ came. Which `rc` an operation has stands in the reference of operations.
 
 from ordu.client import wire
 from ordu.client._sync_surroundings import SyncSurroundings
+from ordu.client._sync_webhooks import SyncWebhookOperations
 from ordu.client.wire import Fields
 from ordu.protocol import operations
 from ordu.protocol.explanations import RequestExplanation
@@ -40,7 +41,7 @@ from ordu.protocol.requests import (
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 
-class SyncOperations(SyncSurroundings):
+class SyncOperations(SyncSurroundings, SyncWebhookOperations):
     """What can be asked of a horde, over one line to it."""
 
     # -- requests ------------------------------------------------------------------------------

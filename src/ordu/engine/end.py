@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from ordu.engine import suspicion
+from ordu.engine import webhooks as telling
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import (
@@ -22,7 +23,8 @@ from ordu.rules.lifecycle import (
     is_done,
 )
 from ordu.rules.matching import Requirement, WorkerId
-from ordu.store import jobs, lanes, requests, stats
+from ordu.rules.webhooks import WebhookEvent
+from ordu.store import jobs, lanes, requests, stats, webhooks
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -60,14 +62,15 @@ async def cancel(horde: Horde, request_id: RequestId) -> Request:
     Raises:
         Refused: RequestNotFound.
     """
+    now = horde.now()
     ended = await horde.write(
-        lambda tx: cancel_waiting(tx, request_id),
+        lambda tx: cancel_waiting(tx, request_id, now),
         lambda ended: horde.publish_request(ended.request, ended.requirement),
     )
     return ended.request
 
 
-def cancel_waiting(tx: Transaction, request_id: RequestId) -> Ended:
+def cancel_waiting(tx: Transaction, request_id: RequestId, now: Millis) -> Ended:
     """Move everything that waits to cancelled."""
     request = requests.locked(tx, request_id)
     if request is None:
@@ -79,7 +82,7 @@ def cancel_waiting(tx: Transaction, request_id: RequestId) -> Ended:
         waiting=0,
         cancelled=request.counts.cancelled + request.counts.waiting,
     )
-    return ended_with(tx, request, RequestState.CANCELLED, counts, request.faults)
+    return ended_with(tx, request, RequestState.CANCELLED, counts, request.faults, now)
 
 
 # Fault
@@ -122,7 +125,7 @@ def fault_job(tx: Transaction, job_id: JobId, faults_max: int, now: Millis) -> F
     stats.append(tx, [(f"worker:{job.worker_id}", "aborted", 1)])
     faults = request.faults + 1
     state = after_fault(request.state, faults, faults_max)
-    ended = ended_with(tx, request, state, without_job(request.counts, state), faults)
+    ended = ended_with(tx, request, state, without_job(request.counts, state), faults, now)
     return Failed(job.worker_id, ended)
 
 
@@ -151,7 +154,8 @@ async def give_back(horde: Horde, job: Job) -> None:
             horde.publish_request(ended.request, ended.requirement)
             horde.end_job(job.worker_id, job.id)
 
-    await horde.write(lambda tx: return_job(tx, job), publish)
+    now = horde.now()
+    await horde.write(lambda tx: return_job(tx, job, now), publish)
 
 
 def return_soon(horde: Horde, given: Iterable[Job]) -> None:
@@ -168,7 +172,7 @@ async def give_all_back(horde: Horde, given: Iterable[Job]) -> None:
             log.warning("job %s could not be given back: %s", job.id, refused.message)
 
 
-def return_job(tx: Transaction, job: Job) -> Ended | None:
+def return_job(tx: Transaction, job: Job, now: Millis) -> Ended | None:
     """Forget a running job; its picture waits again."""
     request = requests.locked(tx, job.request_id)
     if request is None or not jobs.remove_running(tx, job.id):
@@ -183,7 +187,7 @@ def return_job(tx: Transaction, job: Job) -> Ended | None:
         processing=request.counts.processing - 1,
         cancelled=request.counts.cancelled + 1,
     )
-    return ended_with(tx, request, request.state, counts, request.faults)
+    return ended_with(tx, request, request.state, counts, request.faults, now)
 
 
 # Expiry
@@ -196,6 +200,7 @@ class Expired:
     request_id: RequestId
     jobs: tuple[Job, ...]
     ended: Ended
+    wanted: frozenset[str] = frozenset()  # pictures that a webhook is still to be sent
 
 
 async def expire(horde: Horde, request_id: RequestId) -> None:
@@ -221,20 +226,26 @@ def expire_request(tx: Transaction, request_id: RequestId, now: Millis) -> Expir
         return None
     requirement = lanes.requirement(tx, request.lane_key)
     its_jobs = tuple(jobs.of_request(tx, request_id))
+    wanted: frozenset[str] = frozenset()
+    if request.webhook is not None:
+        wanted = webhooks.pictures_waiting(tx, request_id)
     requests.remove(tx, request_id)
     counts = msgspec.structs.replace(
         request.counts, waiting=0, cancelled=request.counts.cancelled + request.counts.waiting
     )
-    gone = Ended(
-        msgspec.structs.replace(request, counts=counts, changes=request.changes + 1), requirement
-    )
-    return Expired(request_id, its_jobs, gone)
+    gone = msgspec.structs.replace(request, counts=counts, changes=request.changes + 1)
+    if not is_done(request.state, request.counts):
+        telling.tell_end_as(tx, gone, WebhookEvent.EXPIRED, now)
+    return Expired(request_id, its_jobs, Ended(gone, requirement), wanted)
 
 
 def picture_names(expired: Expired) -> list[str]:
-    """The names of all pictures that can have belonged to a request."""
+    """The names of all pictures that can have belonged to a request and that nobody wants.
+
+    One that is still to be sent to a webhook goes when it was (`sweeper.remove_orphans`).
+    """
     made = {name for job in expired.jobs for name in (upload_name(job.id), picture_name(job))}
-    return sorted(made) + source_names(expired.request_id)
+    return sorted(made - expired.wanted) + source_names(expired.request_id)
 
 
 def upload_name(job_id: str) -> str:
@@ -261,14 +272,20 @@ def source_names(request_id: str) -> list[str]:
 
 
 def ended_with(
-    tx: Transaction, request: Request, state: RequestState, counts: Counts, faults: int
+    tx: Transaction,
+    request: Request,
+    state: RequestState,
+    counts: Counts,
+    faults: int,
+    now: Millis,
 ) -> Ended:
-    """Write a request's new state and counts."""
+    """Write a request's new state and counts, and tell its webhook should it have ended."""
     assert counts.n == request.counts.n, "no picture is lost or made"
     requests.set_counts(tx, request.id, state, counts, faults)
     changed = msgspec.structs.replace(
         request, state=state, counts=counts, faults=faults, changes=request.changes + 1
     )
+    telling.tell_end(tx, request, changed, now)
     return ended_as_is(tx, changed)
 
 

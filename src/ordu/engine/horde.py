@@ -24,6 +24,7 @@ from ordu.engine.known import Known, Standing
 from ordu.engine.lanes import LaneMap, Mapped
 from ordu.engine.presence import Presence, Worker
 from ordu.engine.running import RunningJobs
+from ordu.engine.tally import Tally
 from ordu.engine.tidings import AnyItem, Tidings
 from ordu.engine.timeouts import Timeouts
 from ordu.engine.wakeups import Wakeups
@@ -75,6 +76,8 @@ class Horde:
     spread: float = 1.0  # among how many heads a pop chooses (`engine.claim`)
     hands: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     errands: set[asyncio.Task[None]] = field(default_factory=set)  # done though nobody waits
+    mail: asyncio.Event = field(default_factory=asyncio.Event)  # there may be webhooks to send
+    tally: Tally = field(default_factory=Tally)
     is_leaving: bool = False  # whoever calls is to go to another server, where there is one
     is_replaced: bool = False  # by another process at the same address, which is ready
     is_stopping: bool = False
@@ -98,6 +101,11 @@ class Horde:
     def is_keeper(self) -> bool:
         """Whether this process does the chores there must be one of in the whole horde."""
         return self.tidings is None or self.tidings.channel.is_keeper
+
+    @property
+    def sends_links(self) -> bool:
+        """Whether pictures go out as links: some programs take them by https only (sheet 60)."""
+        return self.links.is_https or not self.settings.links_need_https
 
     def now(self) -> Millis:
         """The present moment."""
@@ -200,6 +208,8 @@ class Horde:
         if request.counts.waiting == 0 and request.counts.processing == 0:
             self.failures.pop(request.id, None)
         self.wakeups.tell(request.id)
+        if request.webhook is not None:
+            self.mail.set()
         if self.tidings is not None:  # on SQLite nothing is made that nobody hears
             is_over = request.counts.waiting == 0 and request.counts.processing == 0
             self.tidings.tell(tidings.Changed(mapped_of(request), is_over))

@@ -12,7 +12,7 @@ from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import WorkerId
 from ordu.rules.money import ANONYMOUS, UserId
 from ordu.rules.trust import DAY_MS
-from ordu.store import suspicions, users, workers
+from ordu.store import suspicions, users, webhooks, workers
 from ordu.store.database import Transaction
 from ordu.store.users import User
 
@@ -86,6 +86,7 @@ def wipe(tx: Transaction, user: User) -> list[WorkerId]:
     """Forget who a user was; returns the workers that went with them."""
     theirs = workers.of_user(tx, user.id)
     suspicions.forget(tx, user.id)
+    webhooks.forget_user(tx, user.id)
     for worker_id in theirs:
         workers.remove(tx, worker_id)
     users.set_key_hash(tx, user.id, None)

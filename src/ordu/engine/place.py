@@ -153,6 +153,7 @@ def place(
         wants_links=wish.wants_links,
         is_upfront=is_upfront,
         body=wish.body,
+        webhook=wish.webhook,
     )
     requests.add(tx, request)
     stats.append(tx, [(f"user:{user_id}", "requested", wish.n)])

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from ordu.engine import suspicion
+from ordu.engine import suspicion, webhooks
 from ordu.engine.books import found, is_due, kudos_deltas, locked, promote_if_due
+from ordu.engine.end import picture_name
 from ordu.engine.horde import Horde
 from ordu.engine.tidings import Edited
 from ordu.protocol.errors import Refused
@@ -159,6 +160,7 @@ def settle(
     ledger.post(tx, entry, entry_id, now)
     paid = paid_by(entry, request.user_id)
     assert 0 <= paid <= request.bill, f"job {job.id} cost {paid} and its bill is {request.bill}"
+    before = request
     request = requests.finish_one(tx, request.id, paid, Millis(now + terms.lifetime_ms))
     learnt = [
         *counted(job, request, entry, reward),
@@ -174,6 +176,8 @@ def settle(
         if terms.too_fast(request.work, now - job.started_at)
         else None
     )
+    webhooks.tell_picture(tx, request, job, picture_name(job), now)
+    webhooks.tell_end(tx, before, request, now)
     return Settled(job, request, reward, makes_trusted, suspected)
 
 

@@ -20,9 +20,10 @@ from ordu.engine import checkin, end, leaving, once, rewards
 from ordu.engine.elsewhere import Elsewhere
 from ordu.engine.following import look_at_places
 from ordu.engine.horde import Horde
+from ordu.engine.webhooks import forget_deliveries
 from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId
-from ordu.store import jobs, lanes, made, requests, stats, workers
+from ordu.store import jobs, lanes, made, requests, stats, webhooks, workers
 from ordu.store.database import Transaction
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Sweeper:
             await attempt(remove_orphans, self.horde)
             await attempt(rewards.pay_monthly, self.horde)
             await attempt(once.forget_answers, self.horde)
+            await attempt(forget_deliveries, self.horde)
             await attempt(leaving.wipe_deleted, self.horde)
 
 
@@ -174,6 +176,6 @@ async def is_wanted(horde: Horde, name: str) -> bool:
         return await horde.read(lambda tx: requests.by_id(tx, RequestId(owner))) is not None
     job_id = JobId(name.partition(".")[0])
     job = await horde.read(lambda tx: jobs.by_id(tx, job_id))
-    if job is None:
-        return False
+    if job is None:  # its request is gone, and a webhook may still be waiting for it
+        return await horde.read(lambda tx: webhooks.is_waiting(tx, job_id))
     return job.state is JobState.RUNNING or name == end.picture_name(job)

@@ -2,48 +2,30 @@
 
 A caller names the link, so the link is hostile: it may point into the network behind us, lead
 there by a redirect or by a name that resolves differently the second time, send without end or
-not at all. So a host is resolved once, every address it has must be public, and the connection is
-dialled to exactly the addresses that were looked at. Redirects start again from the beginning.
-
-Plain httpcore, not httpx: it knows no cookies, no proxies of the environment and no encodings, and
-takes who dials as an argument.
+not at all. So every connection comes through the guard (`ordu.outside.guard`), and redirects start
+again from the beginning.
 """
 
 import asyncio
 import contextlib
-import socket
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
-from functools import cached_property
-from typing import Any, Self
+from collections.abc import AsyncIterator, Collection, Sequence
 
 import httpcore
 import httpx
 
-from ordu.images.targets import Target, target_of
+from ordu.images.targets import target_of
+from ordu.outside.guard import BROKEN, Guard, NoPublicHostError, Resolver
+from ordu.outside.targets import Target
 from ordu.protocol.errors import Refused
-from ordu.rules.addresses import is_public_text
-
-Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 REDIRECTS_MAX = 3
 FETCHES_MAX = 8  # at once in this process
 WAITING_MAX = 100  # who would be later than that is told at once
-ADDRESSES_MAX = 3  # of one host that are tried
-CONNECT_S = 3.0  # for one of them: the first may be IPv6 in a network that has none
 RETRY_AFTER_S = 5
 
-# OSError is what is left of TLS that breaks in the middle of a body.
-_BROKEN = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What stores say of files whose kind nobody told them; the bytes are looked at anyway.
 _ANY_BYTES = frozenset({"", "application/octet-stream", "binary/octet-stream"})
-
-
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host, as the system knows them."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
 
 
 class Door:
@@ -55,15 +37,13 @@ class Door:
         timeout_s: float,
         bytes_max: int,
         hosts: Collection[str] = (),
-        resolver: Resolver = resolve,
+        resolver: Resolver | None = None,
         network: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         """`hosts` may have private addresses; `network` is who really dials."""
         self.timeout_s = timeout_s
         self.bytes_max = bytes_max
-        self._hosts = frozenset(host.lower() for host in hosts)
-        self._resolve = resolver
-        self._network = network or httpcore.AnyIOBackend()
+        self._guard = Guard(hosts, resolver, network)
         self._seats = asyncio.Semaphore(FETCHES_MAX)
         self._waiting = 0
 
@@ -111,38 +91,16 @@ class Door:
 
     async def _addresses(self, target: Target) -> list[str]:
         """Where the host is, looked up once; a refusal when any of it is not public."""
-        literal = target.literal
         try:
-            found = [str(literal)] if literal else await self._resolve(target.host, target.port)
-            if not found:
-                raise _no_host(target)
-            if target.host not in self._hosts and not all(map(is_public_text, found)):
-                raise _no_host(target)
-        except (OSError, ValueError) as error:
+            return await self._guard.addresses(target)
+        except NoPublicHostError as error:
             raise _no_host(target) from error
-        return list(dict.fromkeys(found))[:ADDRESSES_MAX]
 
     async def _ask(self, target: Target, addresses: Sequence[str]) -> bytes | Target:
         """One question to one host: what it sent, or where it sends us."""
-        url = httpcore.URL(
-            scheme=target.url.raw_scheme,
-            host=target.host.encode("ascii"),
-            port=target.port,
-            target=target.url.raw_path,
-        )
-        headers = [
-            (b"Host", target.url.netloc),
-            (b"User-Agent", b"ordu"),
-            (b"Accept", b"image/*"),
-            (b"Accept-Encoding", b"identity"),
-            (b"Connection", b"close"),
-        ]
+        headers = [(b"Accept", b"image/*")]
         try:
-            async with (
-                _Dialler(self._network, addresses) as dialler,
-                httpcore.AsyncConnectionPool(self._tls, network_backend=dialler) as pool,
-                pool.stream("GET", url, headers=headers) as response,
-            ):
+            async with self._guard.asked(target, addresses, "GET", headers) as response:
                 fields = {name.lower(): value for name, value in response.headers}
                 if response.status in _REDIRECTS and b"location" in fields:
                     return _next(target, fields[b"location"])
@@ -150,7 +108,7 @@ class Door:
                     raise _failed(f"cannot be had: its server answers {response.status}.")
                 self._check_fields(fields)
                 return await self._body(response)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise _failed("cannot be fetched: its server is silent or breaks off.") from error
 
     def _check_fields(self, fields: dict[bytes, bytes]) -> None:
@@ -181,53 +139,6 @@ class Door:
             "SourceImageSizeExceeded",
             f"The source image has more than {self.bytes_max:,} bytes. Make it smaller.",
         )
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        # Loading the authorities takes 20 ms and most processes never need them.
-        return httpx.create_ssl_context(trust_env=False)
-
-
-class _Dialler(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that were looked at, whatever name it is told.
-
-    TLS is still spoken with the name: httpcore takes that from the URL.
-    """
-
-    def __init__(self, network: httpcore.AsyncNetworkBackend, addresses: Sequence[str]) -> None:
-        self.network = network
-        self.addresses = addresses
-        self.streams: list[httpcore.AsyncNetworkStream] = []
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        # httpcore leaves a connection open when it is cancelled while TLS begins.
-        for stream in self.streams:
-            await stream.aclose()
-
-    async def connect_tcp(
-        self,
-        host: str,  # noqa: ARG002 - the name, which was looked up already
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002, ASYNC109 - httpcore's own signature
-        local_address: str | None = None,  # noqa: ARG002 - the same
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002 - the same
-    ) -> httpcore.AsyncNetworkStream:
-        """The first address that answers."""
-        *others, last = self.addresses
-        for address in others:
-            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return await self._dial(address, port, CONNECT_S)
-        return await self._dial(last, port, None)
-
-    async def _dial(
-        self, address: str, port: int, seconds: float | None
-    ) -> httpcore.AsyncNetworkStream:
-        stream = await self.network.connect_tcp(address, port, seconds)
-        self.streams.append(stream)
-        return stream
 
 
 def _next(target: Target, location: bytes) -> Target:

@@ -264,6 +264,7 @@ RC: Mapping[str, tuple[int, Family]] = {
     "NotFound": (404, Family.NOT_FOUND),
     "MethodNotAllowed": (405, Family.BAD_INPUT),
     "PictureNotFound": (404, Family.NOT_FOUND),
+    "DeliveryNotFound": (404, Family.NOT_FOUND),
     "BadSignature": (403, Family.NOT_ALLOWED),
     "AnonymousOff": (403, Family.NOT_ALLOWED),
     "RegistrationClosed": (403, Family.CLOSED),

@@ -126,8 +126,14 @@ class GenerationInput(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
     webhook: Annotated[
         Annotated[str, Meta(min_length=10, max_length=1024)] | None,
-        Meta(description="An https address that is called with every finished image."),
+        Meta(
+            description="An https address that gets a signed POST with every finished image, and is"
+            " tried again for 17 hours until it answers 200 to 299."
+        ),
     ] = None
+    webhook_end: Annotated[
+        bool, Meta(description="When true, `webhook` also gets a POST when the request has ended.")
+    ] = False
     style: Annotated[
         Annotated[str, Meta(min_length=3, max_length=1024)] | None,
         Meta(description="A style of the public horde. Not served here yet."),

@@ -42,6 +42,13 @@ class JobState(StrEnum):
     FAULTED = "faulted"
 
 
+class Webhook(msgspec.Struct, frozen=True):
+    """Whom a request tells of its pictures, and whether also of its end."""
+
+    url: str
+    tells_end: bool = False
+
+
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What a request asks for.
 
@@ -60,6 +67,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     wants_links: bool  # results as links instead of base64
     body: bytes
     is_heavy: bool = False  # so much work that its price may be asked for up front
+    webhook: Webhook | None = None
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,16 +15,19 @@ import uvicorn
 from ordu import failpoints
 from ordu.engine import accounts
 from ordu.engine.clock import Clock, SystemClock
+from ordu.engine.courier import Courier
 from ordu.engine.elsewhere import Elsewhere
 from ordu.engine.fresh import Fresh
 from ordu.engine.horde import Horde
 from ordu.engine.presence import Presence
 from ordu.engine.sweeper import Sweeper
 from ordu.engine.tidings import Tidings
-from ordu.images.door import Door, Resolver, resolve
+from ordu.images.door import Door
 from ordu.images.links import ServerLinks
 from ordu.images.store import Pictures, open_store
 from ordu.kinds.catalogue import read_catalogue
+from ordu.outside.guard import Resolver
+from ordu.outside.post import Post
 from ordu.server.app import make_app
 from ordu.server.listening import Started, addresses, inherited, listen
 from ordu.server.onewrite import Protocol
@@ -57,7 +60,7 @@ async def open_horde(
     *,
     clock: Clock | None = None,
     fresh: Fresh | None = None,
-    resolver: Resolver = resolve,
+    resolver: Resolver | None = None,
 ) -> AsyncIterator[Opened]:
     """Open everything a horde has, and close it again in the right order.
 
@@ -257,14 +260,27 @@ async def serve(
         url, local_url = addresses(settings, listener)
         async with open_horde(settings, url) as opened:
             server = Server(configured(settings, opened), opened.horde, farewell)
-            sweeping = asyncio.create_task(Sweeper(opened.horde, opened.elsewhere).run())
+            chores = [
+                asyncio.create_task(Sweeper(opened.horde, opened.elsewhere).run()),
+                asyncio.create_task(courier(opened).run()),
+            ]
             within_s = stops_within_s(settings)
             try:
                 ready(Started(url, local_url, settings.data, opened.new_admin_key, within_s))
                 await server.serve(sockets=[listener])
             finally:
-                sweeping.cancel()
-                await asyncio.gather(sweeping, return_exceptions=True)
+                for chore in chores:
+                    chore.cancel()
+                await asyncio.gather(*chores, return_exceptions=True)
+
+
+def courier(opened: Opened, resolver: Resolver | None = None) -> Courier:
+    """Who sends what is due to webhooks."""
+    settings = opened.horde.settings
+    post = Post(
+        timeout_s=settings.webhook_timeout_s, hosts=settings.webhook_hosts, resolver=resolver
+    )
+    return Courier(opened.horde, post, opened.secret.key)
 
 
 def configured(settings: ServerSettings, opened: Opened) -> uvicorn.Config:

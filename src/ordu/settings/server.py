@@ -162,6 +162,17 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     source_timeout_s: Annotated[
         int, about("How long fetching a source picture may take.", 1, 60)
     ] = 10
+    webhook_hosts: Annotated[
+        tuple[str, ...],
+        about(
+            "Private hosts that webhooks may lead to, also by plain http.",
+            allowed="names or addresses between commas, such as bot.lan,10.0.0.5",
+            check=_is_host,
+        ),
+    ] = ()
+    webhook_timeout_s: Annotated[
+        int, about("How long a webhook may take to connect and answer.", 1, 60)
+    ] = 10
     links_need_https: Annotated[
         bool, about("Whether pictures are sent inside replies while their links are plain http.")
     ] = False

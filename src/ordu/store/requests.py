@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ordu.rules.lifecycle import Counts, Millis, RequestId, RequestState
+from ordu.rules.lifecycle import Counts, Millis, RequestId, RequestState, Webhook
 from ordu.rules.matching import LaneKey
 from ordu.rules.money import Kudos, UserId
 from ordu.store.database import Row, Transaction
@@ -10,7 +10,7 @@ from ordu.store.database import Row, Transaction
 COLUMNS = (
     'id, user_id, kind, state, lane_key, "rank", created_at, expires_at, waiting, processing,'
     " finished, lost, cancelled, faults, work, price, bill, charged, ttl_ms, seed, seed_step,"
-    " wants_links, is_upfront, body, changes"
+    " wants_links, is_upfront, body, changes, webhook, webhook_tells_end"
 )
 
 STATES = {state.value: state for state in RequestState}
@@ -40,6 +40,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     is_upfront: bool  # its bill is held until its jobs are settled or end
     body: bytes
     changes: int = 0  # how often it was changed: of two accounts of it the higher is newer
+    webhook: Webhook | None = None
 
 
 def read_row(row: Row) -> Request:
@@ -48,7 +49,7 @@ def read_row(row: Row) -> Request:
     request_id, user_id, kind, state, lane_key, rank, created_at, expires_at = values[:8]
     waiting, processing, finished, lost, cancelled = values[8:13]
     faults, work, price, bill, charged, ttl_ms, seed, seed_step = values[13:21]
-    wants_links, is_upfront, body, changes = values[21:]
+    wants_links, is_upfront, body, changes, webhook, tells_end = values[21:]
     return Request(
         id=request_id,
         user_id=user_id,
@@ -77,6 +78,7 @@ def read_row(row: Row) -> Request:
         is_upfront=bool(is_upfront),
         body=body,
         changes=changes,
+        webhook=None if webhook is None else Webhook(webhook, bool(tells_end)),
     )
 
 
@@ -84,10 +86,11 @@ def add(tx: Transaction, request: Request) -> None:
     """Add a request with all its pictures waiting."""
     tx.run(
         'INSERT INTO requests (id, user_id, kind, state, lane_key, "rank", created_at, expires_at,'
-        " waiting, work, price, bill, ttl_ms, seed, seed_step, wants_links, is_upfront, body)"
+        " waiting, work, price, bill, ttl_ms, seed, seed_step, wants_links, is_upfront, body,"
+        " webhook, webhook_tells_end)"
         " VALUES (:id, :user_id, :kind, :state, :lane_key, :rank, :created_at, :expires_at,"
         " :waiting, :work, :price, :bill, :ttl_ms, :seed, :seed_step, :wants_links, :is_upfront,"
-        " :body)",
+        " :body, :webhook, :webhook_tells_end)",
         id=request.id,
         user_id=request.user_id,
         kind=request.kind,
@@ -106,6 +109,8 @@ def add(tx: Transaction, request: Request) -> None:
         wants_links=request.wants_links,
         is_upfront=request.is_upfront,
         body=request.body,
+        webhook=None if request.webhook is None else request.webhook.url,
+        webhook_tells_end=request.webhook is not None and request.webhook.tells_end,
     )
 
 
@@ -228,6 +233,11 @@ def set_counts(
         **msgspec.structs.asdict(counts),
     )
     assert changed == 1, f"request {request_id} cannot become {state}"
+
+
+def forget_webhook(tx: Transaction, request_id: RequestId) -> None:
+    """Tell nobody of this request any more."""
+    tx.run("UPDATE requests SET webhook = NULL WHERE id = :id", id=request_id)
 
 
 def expired(tx: Transaction, now: Millis, most: int) -> list[RequestId]:

@@ -76,8 +76,9 @@ SUBJECTS: Sequence[tuple[str, str, frozenset[str]]] = (
     ("Workers", "The machines that draw", frozenset({"workers"})),
     ("Kudos", "Given from one to another", frozenset({"kudos"})),
     ("The horde", "Load, models, modes, news", frozenset({"status", "stats", "documents"})),
+    ("Webhooks", "What was delivered, and what signs it", frozenset({"webhooks"})),
     ("Pictures", "By signed link, without a key", frozenset({"pictures"})),
-    ("Health", "For those who run it", frozenset({"livez", "readyz"})),
+    ("Health", "For those who run it", frozenset({"livez", "readyz", "metrics"})),
 )
 
 

@@ -12,6 +12,7 @@ from ordu.kinds.catalogue import Catalogue
 from ordu.kinds.image import bridges, costs, drawing, refusals
 from ordu.kinds.image.drawing import DrawingRequest
 from ordu.kinds.image.reading import is_painting, post_processing, real_steps
+from ordu.kinds.webhooks import webhook_of
 from ordu.protocol.errors import Refused
 from ordu.protocol.requests import GenerationInput
 from ordu.rules import prompts
@@ -28,7 +29,6 @@ USUAL_STEPS_MIN, USUAL_STEPS_MAX = 20, 40
 # Fields whose meaning is not built yet: a body that uses one is refused with 501 (design §2).
 NOT_YET: tuple[tuple[str, Callable[[GenerationInput], object]], ...] = (
     ("style", lambda body: body.style),
-    ("webhook", lambda body: body.webhook),
     ("proxied_account", lambda body: body.proxied_account),
     ("params.special", lambda body: body.params.special),
 )
@@ -38,9 +38,10 @@ def wish(body: GenerationInput, user: User, settings: ServerSettings, catalogue:
     """What a picture request asks for.
 
     Raises:
-        Refused: NotImplemented, CorruptPrompt, and those of `kinds.image.refusals`.
+        Refused: NotImplemented, BadRequest, CorruptPrompt, and those of `kinds.image.refusals`.
     """
     check(body, user, catalogue)
+    webhook = webhook_of(body.webhook, tells_end=body.webhook_end, hosts=settings.webhook_hosts)
     if user.is_education:
         body = for_a_class(body)
     params = body.params
@@ -63,6 +64,7 @@ def wish(body: GenerationInput, user: User, settings: ServerSettings, catalogue:
         wants_links=body.r2,
         body=drawing.encode(described(body, prompt, catalogue)),
         is_heavy=costs.is_heavy(body),
+        webhook=webhook,
     )
 
 

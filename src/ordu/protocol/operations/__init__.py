@@ -28,7 +28,7 @@ from ordu.protocol.operations.generate import (
     post_job_submit,
     post_sync_generate,
 )
-from ordu.protocol.operations.health import get_livez, get_readyz
+from ordu.protocol.operations.health import get_livez, get_metrics, get_readyz
 from ordu.protocol.operations.kudos import post_award_kudos, post_transfer_kudos
 from ordu.protocol.operations.pictures import get_picture, put_picture
 from ordu.protocol.operations.row import (
@@ -55,6 +55,13 @@ from ordu.protocol.operations.status import (
     get_model_single,
     get_models,
     put_horde_modes,
+)
+from ordu.protocol.operations.webhooks import (
+    get_webhook_deliveries,
+    get_webhook_delivery,
+    get_webhook_secret,
+    post_webhook_replay,
+    post_webhook_secret,
 )
 from ordu.protocol.operations.workers import (
     delete_worker_single,
@@ -106,10 +113,16 @@ TABLE: tuple[Operation, ...] = (
     get_worker_explain,
     get_async_events,
     post_register,
+    get_webhook_deliveries,
+    get_webhook_delivery,
+    post_webhook_replay,
+    get_webhook_secret,
+    post_webhook_secret,
     put_picture,
     get_picture,
     get_livez,
     get_readyz,
+    get_metrics,
 )
 
 BY_NAME: Mapping[str, Operation] = {operation.name: operation for operation in TABLE}
@@ -143,6 +156,7 @@ __all__ = [
     "get_image_horde_stats_models",
     "get_image_horde_stats_totals",
     "get_livez",
+    "get_metrics",
     "get_model_single",
     "get_models",
     "get_picture",
@@ -151,6 +165,9 @@ __all__ = [
     "get_text_horde_stats_totals",
     "get_user_single",
     "get_users",
+    "get_webhook_deliveries",
+    "get_webhook_delivery",
+    "get_webhook_secret",
     "get_worker_explain",
     "get_worker_single",
     "get_worker_single_name",
@@ -162,6 +179,8 @@ __all__ = [
     "post_register",
     "post_sync_generate",
     "post_transfer_kudos",
+    "post_webhook_replay",
+    "post_webhook_secret",
     "put_horde_modes",
     "put_picture",
     "put_user_single",

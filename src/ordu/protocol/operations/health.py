@@ -1,4 +1,4 @@
-"""`/livez` and `/readyz`: what a supervisor or load balancer asks."""
+"""`/livez`, `/readyz`, `/metrics`: what a supervisor, a load balancer and a monitor ask."""
 
 from ordu.protocol.operations.row import Era, Operation
 
@@ -23,5 +23,21 @@ get_readyz = Operation(
     era=Era.ORDU,
     produces="text/plain",
     limits=(),
+    rcs=("Unavailable",),
+)
+
+get_metrics = Operation(
+    name="get_metrics",
+    method="GET",
+    path="/metrics",
+    summary="What this process has done, as Prometheus reads it",
+    description=(
+        "Messages to webhooks: how many were delivered, how many attempts failed, how many messages"
+        " were given up, each since the process began; and how many wait in the whole horde."
+    ),
+    status_text="Metrics",
+    refusals={429: "Too Many Calls", 503: "Unavailable"},
+    era=Era.ORDU,
+    produces="text/plain",
     rcs=("Unavailable",),
 )

@@ -189,15 +189,10 @@ async def picture_of(call: Call[object], request: Request, job: Job) -> str:
     """A picture as a link where those were asked for and may be given, else in Base64."""
     horde = call.horde
     name = end.picture_name(job)
-    if request.wants_links and links_allowed(call):
+    if request.wants_links and horde.sends_links:
         return await horde.links.get_url(name)
     data = await horde.pictures.get(name)
     return pybase64.b64encode_as_string(data or b"")
-
-
-def links_allowed(call: Call[object]) -> bool:
-    """Whether links may be sent: some programs take them by https only (sheet 60 §1.3)."""
-    return call.horde.links.is_https or not call.horde.settings.links_need_https
 
 
 # Working

@@ -1,0 +1,73 @@
+# Written by hand. scripts/sync_client.py derives _sync_webhooks.py from it.
+# ruff: noqa: A002 - parameters have the names of the API, `id` among them
+"""The operations about webhooks as methods (Ordu's servers only); `ordu.client.webhooks` is for
+those who receive what is delivered.
+"""
+
+from ordu.client import wire
+from ordu.client._async_line import AsyncLine
+from ordu.protocol import operations
+from ordu.protocol.webhooks import WebhookDeliveries, WebhookDeliveryDetails, WebhookSecret
+
+
+class AsyncWebhookOperations:
+    """What can be asked about one's webhooks, over one line to a horde."""
+
+    _line: AsyncLine
+
+    async def get_webhook_deliveries(
+        self,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> WebhookDeliveries:
+        """What was sent to your webhooks, newest first; `next` is the cursor of the next part."""
+        return await self._line.call(
+            operations.get_webhook_deliveries,
+            WebhookDeliveries,
+            apikey=apikey,
+            x_fields=x_fields,
+            query=wire.query_of(cursor=cursor, limit=limit),
+        )
+
+    async def get_webhook_delivery(
+        self, id: str, apikey: str | None = None, x_fields: str | None = None
+    ) -> WebhookDeliveryDetails:
+        """One delivery with its attempts."""
+        return await self._line.call(
+            operations.get_webhook_delivery,
+            WebhookDeliveryDetails,
+            apikey=apikey,
+            x_fields=x_fields,
+            ids={"id": id},
+        )
+
+    async def post_webhook_replay(
+        self, id: str, apikey: str | None = None, x_fields: str | None = None
+    ) -> WebhookDeliveryDetails:
+        """Have a delivery sent again, now."""
+        return await self._line.call(
+            operations.post_webhook_replay,
+            WebhookDeliveryDetails,
+            apikey=apikey,
+            x_fields=x_fields,
+            ids={"id": id},
+        )
+
+    async def get_webhook_secret(
+        self, apikey: str | None = None, x_fields: str | None = None
+    ) -> WebhookSecret:
+        """The secret with which `ordu.client.webhooks.verify` checks what you receive."""
+        return await self._line.call(
+            operations.get_webhook_secret, WebhookSecret, apikey=apikey, x_fields=x_fields
+        )
+
+    async def post_webhook_secret(
+        self, apikey: str | None = None, x_fields: str | None = None
+    ) -> WebhookSecret:
+        """Replace the secret; the one before signs as well for a day."""
+        return await self._line.call(
+            operations.post_webhook_secret, WebhookSecret, apikey=apikey, x_fields=x_fields
+        )
