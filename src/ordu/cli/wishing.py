@@ -137,6 +137,8 @@ ROWS: tuple[Row, ...] = (
     Row("--style", "style", "A style of the horde, where it has some.", PRICE, metavar="NAME"),
     Row("--webhook", "webhook", "An https address that is told of each finished picture.", PRICE,
         metavar="URL"),
+    Row("--webhook-end/--no-webhook-end", "webhook_end",
+        "It is told of the request's end as well. [off]", PRICE),
     Row("--proxied-account", "proxied_account", "For services: whom this is for.", PRICE,
         metavar="NAME"),
 )  # fmt: skip

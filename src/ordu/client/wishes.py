@@ -81,6 +81,7 @@ class Wish(TypedDict, total=False):
     r2: bool  # links instead of text; either way `Picture.data` has the bytes
     proxied_account: str | None
     webhook: str | None  # an https address that is told
+    webhook_end: bool  # it is told of the end of the request as well (Ordu only)
     style: str | None
 
 

@@ -229,6 +229,7 @@ TITLES: Mapping[str, str] = {
     "NotFound": "There is nothing at this address",
     "MethodNotAllowed": "This address takes other methods",
     "PictureNotFound": "There is no such picture",
+    "DeliveryNotFound": "There is no such delivery of a webhook",
     "BadSignature": "The link is broken, or its time is over",
     "AnonymousOff": "This horde serves nobody without an account",
     "RegistrationClosed": "This horde makes no new accounts now",
