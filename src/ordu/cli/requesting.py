@@ -144,8 +144,8 @@ def _unfitting(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if bool(params.get("extra_texts")) != bool(params.get("workflow")):
         yield "--extra-text", "It and --workflow need each other."
     webhook = fields.get("webhook")
-    if isinstance(webhook, str) and not webhook.startswith("https://"):
-        yield "--webhook", "It must be an address that begins with https://."
+    if isinstance(webhook, str) and not webhook.startswith(("https://", "http://")):
+        yield "--webhook", "It must be an address that begins with https:// (or http:// at home)."
     scale = params.get("cfg_scale")
     if isinstance(scale, float) and math.isfinite(scale) and round(scale, 2) != scale:
         yield "--cfg-scale", f"{scale:g} has more than two digits after the point."
