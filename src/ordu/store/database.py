@@ -42,8 +42,8 @@ class Transaction(Protocol):
 
     Where several processes write at once, rows are locked before they are read to be changed. The
     words for that are empty where there is one writer. Whoever locks several kinds of rows does so
-    in this order, so that nobody waits in a circle: requests, jobs, users by their number, workers
-    by their id, all else.
+    in this order, so that nobody waits in a circle: the key of a call that has its effect once,
+    requests, jobs, users by their number, workers by their id, all else.
     """
 
     for_update: str  # at the end of a SELECT: nobody else changes these rows meanwhile

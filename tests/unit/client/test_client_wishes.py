@@ -60,7 +60,8 @@ def test_every_wish_is_one_that_servers_understand():
         "workers": ("w",), "worker_blacklist": True, "trusted_workers": True,
         "slow_workers": False, "extra_slow_workers": True, "validated_backends": False,
         "disable_batching": True, "allow_downgrade": True, "shared": True, "r2": False,
-        "proxied_account": "ada", "webhook": "https://hook.test/1", "webhook_end": True, "style": "photo",
+        "proxied_account": "ada", "webhook": "https://hook.test/1", "webhook_end": True,
+        "style": "photo",
     }  # fmt: skip
     assert everything.keys() == NAMES
     made = wish("a fox", **everything)
