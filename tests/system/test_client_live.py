@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 from msgspec import UNSET
@@ -174,6 +175,48 @@ def the_horde(horde: Face) -> None:
 def a_sync_request_nobody_can_serve(horde: Face) -> None:
     wanted = GenerationInput(prompt="a fox", models=["nobody has it"], params=SMALL)
     refused("NoValidWorkers", horde.post_sync_generate, wanted)
+
+
+class Losing(httpx.BaseTransport):
+    """A connection that breaks after the server has done what it was asked, when told to."""
+
+    def __init__(self) -> None:
+        self.line = httpx.HTTPTransport()
+        self.loses_next = False
+        self.lost = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self.line.handle_request(request)
+        if self.loses_next:
+            response.read()
+            response.close()
+            self.loses_next = False
+            self.lost += 1
+            raise httpx.ReadError("cut", request=request)
+        return response
+
+    def close(self) -> None:
+        self.line.close()
+
+
+def test_a_lost_answer_costs_neither_a_request_nor_an_account_nor_kudos(ordu: Processes) -> None:
+    server = ordu.server()
+    assert server.admin_key
+    wanted = GenerationInput(prompt="a fox", params=SMALL)
+    transport = Losing()
+    with Horde(server.url, server.admin_key, transport=transport) as horde:
+        horde.post_async_generate(wanted)  # from here on it is known that keys are honoured
+        transport.loses_next = True
+        again = horde.post_async_generate(wanted)
+        assert known(horde.get_async_check(known(again.id, "")).waiting, 0) == 1
+        assert known(horde.get_horde_load().queued_requests, 0) == 2
+        transport.loses_next = True
+        horde.post_award_kudos(PostAwardKudosRequest(username="1", amount=20))
+        assert known(horde.get_find_user().kudos, 0.0) == 20.0
+        transport.loses_next = True
+        assert known(horde.post_register({"username": "ferris"}).id, 0) == 2
+        assert [each.id for each in horde.get_users(sort="age")] == [0, 1, 2]
+    assert transport.lost == 3
 
 
 @pytest.mark.parametrize("face", ["sync", "async"])
