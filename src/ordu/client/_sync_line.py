@@ -104,6 +104,7 @@ class SyncLine:
     ) -> Answer:
         """What this operation is answered with, asked again where that harms nobody."""
         attempts = Attempts(operation, self._attempts, self.chance)
+        has_key = more.get(wire.IDEMPOTENCY_KEY) is not None
         while True:
             try:
                 answer = self.ask(
@@ -119,7 +120,7 @@ class SyncLine:
                 return wire.succeeded(answer)
             except HordeError as error:
                 pause_s = attempts.pause_s_after(
-                    error, deadline - self.clock(), honours_keys=self.honours_keys
+                    error, deadline - self.clock(), honours_keys=has_key and self.honours_keys
                 )
             self.sleep(pause_s)
 

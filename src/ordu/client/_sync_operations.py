@@ -83,7 +83,8 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
     ) -> RequestStatusStable:
         """Place a request for pictures and get them in the answer, which may take long.
 
-        With the same `idempotency_key` it waits for the same request again (Ordu only).
+        With the same `idempotency_key` it waits for the same request again (Ordu only); then the
+        request goes on when this call is given up. Without one it goes with the call.
 
         Example:
             status = horde.post_sync_generate({"prompt": "a fox", "models": [], "r2": True})
@@ -95,7 +96,7 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
             apikey=apikey,
             x_fields=x_fields,
             payload=payload,
-            idempotency_key=idempotency_key or wire.fresh_key(),
+            idempotency_key=idempotency_key,
             timeout_s=wire.SYNC_TIMEOUT_S,
         )
 

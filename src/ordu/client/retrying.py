@@ -4,7 +4,8 @@ A call whose answer never came may have been carried out. So it matters what it 
 nobody; what creates or pays carries an `Idempotency-Key`, under which a horde that honours keys
 does it once however often it is asked. Which horde does so is learnt from its answers: they carry
 the key of a call back. Until then, such a call is repeated only where it surely was not carried
-out: nothing was sent, or the horde said "later".
+out: nothing was sent, or the horde said "later". A synchronous request has a key only when its
+caller gives one, because with a key it goes on at the horde when the call is given up.
 """
 
 from collections.abc import Callable

@@ -92,11 +92,30 @@ async def test_what_is_made_again_on_any_horde(connect, name, answer, calls):
 
 
 @pytest.mark.parametrize("answer", [CUT, SLOW, refused(500), refused(504)])
-@pytest.mark.parametrize("row", [each for each in TABLE if repeating(each) is Repeating.KEYED])
+@pytest.mark.parametrize(
+    "row",
+    [
+        each
+        for each in TABLE
+        if repeating(each) is Repeating.KEYED and each.name != "post_sync_generate"
+    ],
+)
 async def test_what_creates_or_pays_is_made_again_where_keys_are_honoured(connect, row, answer):
     if row.reply is None:
         pytest.skip("no method")
     assert await called(connect, row.name, answer, FINE, honours_keys=True) == 2
+
+
+async def test_a_synchronous_request_is_made_again_only_with_a_key_of_its_caller(connect):
+    client = connect(far(HONOURED, CUT, FINE))
+    await client.post_transfer_kudos(GIFT)
+    with pytest.raises(Unreachable):
+        await client.post_sync_generate({"prompt": "a fox"})
+    assert len(client.sent) == 2
+    client = connect(far(HONOURED, CUT, FINE))
+    await client.post_transfer_kudos(GIFT)
+    await client.post_sync_generate({"prompt": "a fox"}, idempotency_key="once")
+    assert len(client.sent) == 3
 
 
 async def test_it_is_made_again_with_the_same_key_and_body(connect):
