@@ -42,12 +42,7 @@ from ordu.protocol.status import (
     Newspiece,
     PutHordeModesRequest,
 )
-from ordu.protocol.users import (
-    DeletedUser,
-    ModifyUser,
-    PutUserSingleRequest,
-    UserDetailsStable,
-)
+from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 from ordu.protocol.workers import (
     DeletedWorker,
     ModifyWorker,
@@ -256,11 +251,9 @@ class AsyncOperations:
 
         With the same `idempotency_key`, of at least 22 characters, it is the same account.
         """
+        operation = operations.post_register
         return await self._line.call(
-            operations.post_register,
-            Registered,
-            payload=payload,
-            idempotency_key=idempotency_key,
+            operation, Registered, payload=payload, idempotency_key=idempotency_key
         )
 
     async def post_transfer_kudos(
