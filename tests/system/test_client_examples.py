@@ -28,6 +28,7 @@ from ordu.protocol.requests import GenerationInput
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "use-the-sdk.md"
 ADDRESS = "http://127.0.0.1:7001"
+DEAF = "http://127.0.0.1:9/hook"  # nobody listens there
 BY_HAND = {"name": "cellar", "models": ["by hand"], "bridge_agent": "Mine:1:me"}
 
 # What needs none: it only closes, or is said by the class.
@@ -77,10 +78,12 @@ def prepared(server: Server) -> dict[str, Any]:
             horde.post_async_generate(wanted)
         job = horde.post_job_pop(BY_HAND)
         (cellar,) = [each for each in horde.get_workers() if each.name == "cellar"]
-        with horde.request("a fox", width=64, height=64) as request:
+        with horde.request("a fox", width=64, height=64, webhook=DEAF) as request:
             (picture,) = request.pictures()
+        (delivery,) = horde.get_webhook_deliveries().deliveries
         return {
-            "request_id": request.id, "worker_id": cellar.id, "job": job,
+            "request_id": request.id, "delivery_id": delivery.id,
+            "worker_id": cellar.id, "job": job,
             "data": a_picture(64, 64), "base64": base64, "picture": picture, "fake": FakeHorde(),
             **{name: getattr(sdk, name) for name in sdk.__all__}, "FakeHorde": FakeHorde,
         }  # fmt: skip
@@ -97,7 +100,7 @@ async def run(source: str, names: dict[str, Any]) -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("face", ["sync", "async"])
 def test_the_examples_of_the_docstrings(ordu, tmp_path, monkeypatch, face):
-    server = ordu.server()
+    server = ordu.server("--webhook-hosts", "127.0.0.1")
     ordu.worker(server, server.admin_key)
     monkeypatch.chdir(tmp_path)
     names = prepared(server)

@@ -23,7 +23,12 @@ class AsyncWebhookOperations:
         cursor: str | None = None,
         limit: int | None = None,
     ) -> WebhookDeliveries:
-        """What was sent to your webhooks, newest first; `next` is the cursor of the next part."""
+        """What was sent to your webhooks, newest first; `next` is the cursor of the next part.
+
+        Example:
+            for delivery in (await horde.get_webhook_deliveries(limit=10)).deliveries:
+                print(delivery.id, delivery.state, delivery.attempts)
+        """
         return await self._line.call(
             operations.get_webhook_deliveries,
             WebhookDeliveries,
@@ -35,7 +40,12 @@ class AsyncWebhookOperations:
     async def get_webhook_delivery(
         self, id: str, apikey: str | None = None, x_fields: str | None = None
     ) -> WebhookDeliveryDetails:
-        """One delivery with its attempts."""
+        """One delivery with its attempts.
+
+        Example:
+            delivery = await horde.get_webhook_delivery(delivery_id)
+            print(delivery.state, [attempt.error for attempt in delivery.log])
+        """
         return await self._line.call(
             operations.get_webhook_delivery,
             WebhookDeliveryDetails,
@@ -47,7 +57,12 @@ class AsyncWebhookOperations:
     async def post_webhook_replay(
         self, id: str, apikey: str | None = None, x_fields: str | None = None
     ) -> WebhookDeliveryDetails:
-        """Have a delivery sent again, now."""
+        """Have a delivery sent again, now.
+
+        Example:
+            delivery = await horde.post_webhook_replay(delivery_id)
+            print(delivery.state)
+        """
         return await self._line.call(
             operations.post_webhook_replay,
             WebhookDeliveryDetails,
@@ -59,7 +74,11 @@ class AsyncWebhookOperations:
     async def get_webhook_secret(
         self, apikey: str | None = None, x_fields: str | None = None
     ) -> WebhookSecret:
-        """The secret with which `ordu.client.webhooks.verify` checks what you receive."""
+        """The secret with which `ordu.client.webhooks.verify` checks what you receive.
+
+        Example:
+            secret = (await horde.get_webhook_secret()).secret
+        """
         return await self._line.call(
             operations.get_webhook_secret, WebhookSecret, apikey=apikey, x_fields=x_fields
         )
@@ -67,7 +86,11 @@ class AsyncWebhookOperations:
     async def post_webhook_secret(
         self, apikey: str | None = None, x_fields: str | None = None
     ) -> WebhookSecret:
-        """Replace the secret; the one before signs as well for a day."""
+        """Replace the secret; the one before signs as well for a day.
+
+        Example:
+            secret = (await horde.post_webhook_secret()).secret
+        """
         return await self._line.call(
             operations.post_webhook_secret, WebhookSecret, apikey=apikey, x_fields=x_fields
         )
