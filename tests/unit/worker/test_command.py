@@ -420,7 +420,8 @@ def test_progress_of_a_program_that_stays(a_backend):
     )
     shares: list[float] = []
     assert backend.make(a_drawing(seed=1), shares.append).is_censored
-    assert shares == [1.0]
+    assert shares[-1] == 1.0
+    assert set(shares[:-1]) <= {0.0, 1.0}, "0 until it says something"
     assert not backend.make(a_drawing(seed=2), shares.append).is_censored
 
 
