@@ -24,7 +24,6 @@ SAMPLERS: Mapping[Sampler, str] = {  # the horde's names; dpmsolver is not there
     "DDIM": "DDIM",
     "PLMS": "PLMS",
 }
-WITHOUT_KARRAS = frozenset({"DDIM", "PLMS"})
 KARRAS = "Karras"
 UNIFORM = "Uniform"
 AUTOMATIC = "Automatic"  # the usual one of a sampler, which for some is that of Karras

@@ -29,6 +29,7 @@ Sampler: TypeAlias = Literal[
     "DDIM",
     "PLMS",
 ]
+WITHOUT_KARRAS = frozenset({"DDIM", "PLMS"})  # samplers with no noise schedule of Karras
 PostProcessor: TypeAlias = Literal[
     "GFPGAN",
     "RealESRGAN_x4plus",

@@ -81,11 +81,6 @@ def price_fields(price: Kudos) -> dict[str, Any]:
     return {"kudos": money.whole(price), "kudos_exact": money.exact(price)}
 
 
-async def put(call: Call[GenerationInput], wish: Wish, pictures: dict[str, bytes]) -> Placed:
-    """Place a wish; who cannot pay for it up front and allows that gets a lighter one."""
-    return (await put_once(call, wish, pictures, None, lambda placed: placed, Placed)).reply
-
-
 async def put_once(
     call: Call[GenerationInput],
     wish: Wish,
@@ -94,7 +89,10 @@ async def put_once(
     told: Callable[[Placed], R],
     kind: type[R],
 ) -> Done[Request, R]:
-    """The same, and nothing when `once` says that it was done before; `told` makes the answer."""
+    """Place a wish; who cannot pay for it up front and allows that gets a lighter one.
+
+    Nothing is placed when `once` says that it was done before; `told` makes the answer.
+    """
 
     async def accept(wish: Wish, *, is_lighter: bool) -> Done[Request, R]:
         telling: Telling[Request, R] = Telling(

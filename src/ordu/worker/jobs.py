@@ -19,6 +19,7 @@ from ordu.protocol.jobs import (
     PopInputStable,
     PostJobSubmitRequest,
 )
+from ordu.protocol.params import WITHOUT_KARRAS
 from ordu.protocol.requests import GenerationMetadata
 from ordu.settings import WorkerSettings
 from ordu.worker.backends import Drawing, Offer, Picture
@@ -28,7 +29,6 @@ BRIDGE_VERSION = 3  # what servers of 2022 hand out source images and all sample
 UPLOADED = "R2"  # says instead of a picture that it was put to the upload link
 SEEDS = 2**32
 THREADS_MAX = 50  # more cannot be said
-UNEVEN = frozenset({"DDIM", "PLMS"})  # these know no noise schedule of Karras
 CENSORED = GenerationMetadata(type="censorship", value="nsfw")
 
 
@@ -101,7 +101,9 @@ def wanted_models(offer: Offer, settings: WorkerSettings) -> list[str]:
 def features_of(offer: Offer) -> set[str]:
     """What the backend can that has no field of its own in a pop, in the horde's words."""
     with_karras = [
-        f"sampler:{name}+karras" for name in offer.samplers if offer.karras and name not in UNEVEN
+        f"sampler:{name}+karras"
+        for name in offer.samplers
+        if offer.karras and name not in WITHOUT_KARRAS
     ]
     samplers = [f"sampler:{name}" for name in offer.samplers]
     posts = [f"post:{name}" for name in offer.post_processing]

@@ -9,8 +9,8 @@ from PIL import Image
 from tests.programs.automatic1111 import Automatic1111
 from tests.programs.serving import Reply, picture_in, png
 
-from ordu.protocol.automatic1111 import SAMPLERS, WITHOUT_KARRAS
-from ordu.protocol.params import Lora, TextualInversion
+from ordu.protocol.automatic1111 import SAMPLERS
+from ordu.protocol.params import WITHOUT_KARRAS, Lora, TextualInversion
 from ordu.settings import read
 from ordu.worker.backends import BackendError, Cancelled, Drawing, OutOfMemoryError, load
 from ordu.worker.backends.automatic1111 import Automatic1111Backend, Automatic1111Settings

@@ -13,27 +13,13 @@ from contextlib import suppress
 from typing import Any
 
 from ordu.client.pictures import NEGATIVE_MARK
+from ordu.protocol import automatic1111
 
 NEGATIVE = "Negative prompt: "
-KARRAS = "Karras"
+KARRAS = automatic1111.KARRAS
 VALUES_MAX = 200
 
-SAMPLERS: Mapping[str, str] = {
-    "k_lms": "LMS",
-    "k_heun": "Heun",
-    "k_euler": "Euler",
-    "k_euler_a": "Euler a",
-    "k_dpm_2": "DPM2",
-    "k_dpm_2_a": "DPM2 a",
-    "k_dpm_fast": "DPM fast",
-    "k_dpm_adaptive": "DPM adaptive",
-    "k_dpmpp_2s_a": "DPM++ 2S a",
-    "k_dpmpp_2m": "DPM++ 2M",
-    "k_dpmpp_sde": "DPM++ SDE",
-    "lcm": "LCM",
-    "DDIM": "DDIM",
-    "PLMS": "PLMS",
-}
+SAMPLERS: Mapping[str, str] = dict(automatic1111.SAMPLERS.items())
 FURTHER: Mapping[str, str] = {
     "Denoising strength": "denoising_strength",
     "Clip skip": "clip_skip",

@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import get_args
 
-from ordu.protocol.params import PostProcessor, Sampler
+from ordu.protocol.params import WITHOUT_KARRAS, PostProcessor, Sampler
 from ordu.rules.matching import Feature
 
 OWN_AGENT = "Ordu"
 VERSION = re.compile(r"(\d{1,9})(\.\d{1,9}){0,2}([-+].*)?")
-WITHOUT_KARRAS = frozenset({"DDIM", "PLMS"})  # these know no noise schedule of Karras
 POST_PROCESSORS: frozenset[str] = frozenset(get_args(PostProcessor))
 SAMPLERS: tuple[str, ...] = get_args(Sampler)
 

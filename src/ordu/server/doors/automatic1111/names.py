@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ordu.engine.horde import Horde
-from ordu.protocol.automatic1111 import AUTOMATIC, KARRAS, SAMPLERS, UNIFORM, WITHOUT_KARRAS
+from ordu.protocol.automatic1111 import AUTOMATIC, KARRAS, SAMPLERS, UNIFORM
 from ordu.protocol.errors import Refused
-from ordu.protocol.params import Sampler
+from ordu.protocol.params import WITHOUT_KARRAS, Sampler
 from ordu.server.doors.models import online_models
 
 USUAL_SAMPLER = "Euler"  # of this API, when none is named

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 
-from ordu.protocol.automatic1111 import FACE_RESTORERS, WITHOUT_KARRAS
+from ordu.protocol.automatic1111 import FACE_RESTORERS
+from ordu.protocol.params import WITHOUT_KARRAS
 from ordu.settings import Settings, about
 from ordu.settings.server import PIXELS_MAX
 from ordu.worker.backends import Backend, BackendError, Drawing, Found, Offer, Picture, Progress

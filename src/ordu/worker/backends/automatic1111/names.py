@@ -13,8 +13,8 @@ from ordu.protocol.automatic1111 import (
     KARRAS,
     SAMPLERS,
     UNIFORM,
-    WITHOUT_KARRAS,
 )
+from ordu.protocol.params import WITHOUT_KARRAS
 from ordu.worker.backends.automatic1111.messages import Sampler, Scheduler
 
 # The horde's names to other names of the same file; by its own name each is found as well.
