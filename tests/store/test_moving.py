@@ -44,6 +44,10 @@ BY_HAND = (
     "INSERT INTO deliveries VALUES ('d', 2, '', 'x', 'u', 'h', '', 'p', 1, 'y', 8, 9, 5, 6, 0, 7)",
     "INSERT INTO attempts VALUES ('d', 9, 5, 1, NULL, 'did not answer')",
     "INSERT INTO lanes VALUES (x'00ff0027', '{}')",
+    "INSERT INTO acts VALUES ('a', 5, 1, 'put_user_single', 'user', '2', 'x#2', '{}', 'grüße')",
+    "INSERT INTO samples VALUES (60, 1760000000000, '{}')",
+    "INSERT INTO identities VALUES ('https://id.test', 'sub', 2, 5)",
+    "INSERT INTO sign_ins VALUES ('h1:0', 2, 5, 9)",
     "UPDATE users SET usage_multiplier = 0.1, admin_comment = '' WHERE id = 2",
 )
 
@@ -203,7 +207,7 @@ def test_tables_larger_than_a_page(source, target):
     with closing(sqlite3.connect(source.database_path())) as connection:
         connection.executescript(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
-            " INSERT INTO entries SELECT 'e' || i, 'event ' || i, i FROM n;"
+            " INSERT INTO entries (id, event, created_at) SELECT 'e' || i, 'event ' || i, i FROM n;"
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
             " INSERT INTO lines SELECT 'e' || i, p, 'issuance', NULL, p * 10 - 5, 'x' FROM n,"
             " (SELECT 0 AS p UNION SELECT 1);"

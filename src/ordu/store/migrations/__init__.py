@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ordu.store.sqlite import connect
 
-NEWEST = "0006"
+NEWEST = "0010"
 VERSION_TABLE = (
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
     " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
