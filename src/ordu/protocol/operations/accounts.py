@@ -5,6 +5,7 @@ import msgspec
 from ordu.protocol.operations.row import (
     ALWAYS,
     IDEMPOTENCY_KEY,
+    REASON,
     X_FIELDS,
     Counts,
     Era,
@@ -102,7 +103,7 @@ delete_user_single = Operation(
         " is wiped: name, key, contact and workers are gone for good. Only the user and moderators"
         " can do this, and never to a moderator."
     ),
-    parameters=(_USER_ID, api_key("The Mod or Owner API key", required=True), X_FIELDS),
+    parameters=(_USER_ID, api_key("The Mod or Owner API key", required=True), X_FIELDS, REASON),
     reply=DeletedUser,
     status_text="Account Deleted",
     refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "User Not Found"},
@@ -110,6 +111,7 @@ delete_user_single = Operation(
     era=Era.TODAY,
     limits=(Limit(60, 60, Counts.PATH),),
     rcs=(
+        "BadParameter",
         "UserNotFound",
         "AnonForbiddenUser",
         "CannotDeleteMod",

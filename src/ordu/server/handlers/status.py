@@ -19,6 +19,7 @@ from ordu.protocol.status import (
 from ordu.rules.money import ADMINISTRATOR
 from ordu.rules.rights import MODES_SEEN
 from ordu.server import modelstate
+from ordu.server.acts import by
 from ordu.server.call import Call, handles
 from ordu.server.views import mega
 from ordu.store import jobs, news
@@ -138,7 +139,7 @@ async def put_horde_modes(call: Call[PutHordeModesRequest]) -> HordeModes:
         "raid_mode": first(body.raid, body.raid_mode),
     }
     changes = {mode: is_on for mode, is_on in named.items() if is_on is not None}
-    await keepers.set_modes(call.horde, call.user, changes)
+    await keepers.set_modes(call.horde, call.user, changes, by(call, body.reason))
     return HordeModes(**named)
 
 

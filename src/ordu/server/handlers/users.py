@@ -8,6 +8,7 @@ from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, U
 from ordu.rules import money, names
 from ordu.rules.money import UserId
 from ordu.rules.rights import Standing
+from ordu.server.acts import by, reason_in_query
 from ordu.server.call import Call, handles
 from ordu.server.views import user_view
 from ordu.store import users
@@ -53,13 +54,15 @@ async def put_user_single(call: Call[PutUserSingleRequest]) -> ModifyUser:
     await call.horde.read(lambda tx: existing(tx, user_id))  # 404 comes before all else
     change = editing.read_change(call.body)
     editing.check_may_change(call.user, user_id, change)
-    return modified(await editing.edit(call.horde, user_id, change), change)
+    act = by(call, call.body.reason)
+    return modified(await editing.edit(call.horde, user_id, change, act), change)
 
 
 @handles(operations.delete_user_single)
 async def delete_user_single(call: Call[None]) -> DeletedUser:
     """Delete an account, and wipe one that was deleted long ago."""
-    await leaving.delete_user(call.horde, call.user, id_in_path(call))
+    act = by(call, reason_in_query(call))
+    await leaving.delete_user(call.horde, call.user, id_in_path(call), act)
     return DeletedUser(message="OK")
 
 
