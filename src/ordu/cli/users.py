@@ -77,14 +77,16 @@ def create(config: Path | None, name: str, as_json: bool, **given: Any) -> None:
 async def register(settings: ServerSettings, name: str) -> "Newcomer":
     """Add the user to the database."""
     with extra("server"):
-        from ordu.engine import accounts
+        from ordu.engine import accounts, acts
         from ordu.server.run import open_horde
 
     # Only the user is to be added: neither the schema nor the administrator's key is touched.
     settings = msgspec.structs.replace(settings, migrate=False, admin_key="")
     async with open_horde(settings, settings.public_url_at(settings.port)) as opened:
         api_key = opened.horde.fresh.key()
-        return await accounts.register(opened.horde, name, api_key, opened.secret.hash_of(api_key))
+        key_hash = opened.secret.hash_of(api_key)
+        by = acts.by_machine("ordu users create")
+        return await accounts.register(opened.horde, name, api_key, key_hash, by=by)
 
 
 def show_key(alias: str, api_key: str) -> None:

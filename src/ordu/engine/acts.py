@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from ordu.engine.clock import SystemClock
 from ordu.engine.fresh import Fresh
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
@@ -71,9 +72,10 @@ def by(horde: Horde, actor_id: UserId, operation: str, reason: str | None = None
     return By(actor_id, operation, horde.fresh.id(now), now, said(reason))
 
 
-def by_machine(command: str, now: Millis, fresh: Fresh, reason: str | None = None) -> By:
+def by_machine(command: str) -> By:
     """What is done now by this command on the server's machine."""
-    return By(MACHINE, command, fresh.id(now), now, said(reason))
+    now = SystemClock().now()
+    return By(MACHINE, command, Fresh().id(now), now)
 
 
 def said(reason: str | None) -> str | None:

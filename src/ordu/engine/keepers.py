@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ordu.engine import acts
-from ordu.engine.acts import By, Change, Target
+from ordu.engine.acts import By, Target
 from ordu.engine.horde import Horde, worker_from
 from ordu.engine.presence import Worker
 from ordu.engine.tidings import Edited, Switched
@@ -11,6 +11,7 @@ from ordu.protocol.errors import Refused
 from ordu.rules import names, rights
 from ordu.rules.money import ADMINISTRATOR
 from ordu.store import facts, workers
+from ordu.store.acts import Change
 from ordu.store.database import Transaction
 from ordu.store.users import User
 

@@ -102,6 +102,10 @@ class MemoryDatabase:
         """Open the writer."""
         return MemoryWriter(self.disk, self.switch)
 
+    async def read_beside(self, operation: Callable[[Transaction], T]) -> T:
+        """The same as `read`: nothing happens beside it here."""
+        return self.read(operation)
+
     def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run a read; nothing is being written meanwhile."""
         connection = self.disk.connection
@@ -223,6 +227,10 @@ class MemoryPictures:
             self.flush()
         if self.disk.faults.strikes(Fault.KILLED_AFTER_STORING):
             self.switch.kill()
+
+    def room(self) -> Room | None:
+        """Nobody asks here."""
+        return None
 
     def flush(self) -> None:
         """Have all that was put outlive this life."""

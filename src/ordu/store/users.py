@@ -87,9 +87,14 @@ def next_id(tx: Transaction) -> UserId:
     Those who register wait for each other on the anonymous user, whom nothing else locks for long.
     """
     tx.one(f"SELECT id FROM users WHERE id = :id{tx.for_update}", id=ANONYMOUS)
+    return UserId(newest_id(tx) + 1)
+
+
+def newest_id(tx: Transaction) -> UserId:
+    """The id of the newest user; so many accounts there ever were, beside the anonymous one."""
     row = tx.one("SELECT MAX(id) AS newest FROM users")
     assert row is not None
-    return UserId((row["newest"] or 0) + 1)
+    return UserId(row["newest"] or 0)
 
 
 def by_id(tx: Transaction, user_id: UserId) -> User | None:

@@ -4,25 +4,31 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ordu import __version__
-from ordu.engine import keepers
+from ordu.engine import keepers, news
 from ordu.engine.demand import waiting_by_model
 from ordu.engine.horde import Horde
+from ordu.engine.news import NewsChange
 from ordu.protocol import operations
 from ordu.protocol.status import (
     ActiveModel,
+    DeletedNewspiece,
     Heartbeat,
     HordeModes,
     HordePerformanceStable,
     Newspiece,
     PutHordeModesRequest,
+    PutHordeNewsRequest,
 )
+from ordu.rules import rights
 from ordu.rules.money import ADMINISTRATOR
 from ordu.rules.rights import MODES_SEEN
 from ordu.server import modelstate
 from ordu.server.acts import by
 from ordu.server.call import Call, handles
 from ordu.server.views import mega
-from ordu.store import jobs, news
+from ordu.store import jobs
+from ordu.store.news import Newspiece as StoredNewspiece
+from ordu.store.news import newest as newest_news
 
 COUNT_MAX = 2**31
 ETA_NEVER_S = 10_000  # when something waits for a model that nobody has
@@ -151,17 +157,48 @@ def first(*values: bool | None) -> bool | None:
 @handles(operations.get_horde_news)
 async def get_horde_news(call: Call[None]) -> list[Newspiece]:
     """The news, newest first."""
-    return [
-        Newspiece(
-            date_published=datetime.fromtimestamp(each.published_at / 1000, UTC).date().isoformat(),
-            newspiece=each.newspiece,
-            importance=each.importance,
-            title=each.title,
-            tags=each.tags,
-            more_info_urls=each.more_info_urls,
-        )
-        for each in await call.horde.read(news.newest)
-    ]
+    return [newspiece(each) for each in await call.horde.read(newest_news)]
+
+
+def newspiece(piece: StoredNewspiece) -> Newspiece:
+    """A piece of news on the wire."""
+    return Newspiece(
+        date_published=datetime.fromtimestamp(piece.published_at / 1000, UTC).date().isoformat(),
+        newspiece=piece.newspiece,
+        importance=piece.importance,
+        title=piece.title,
+        tags=piece.tags,
+        more_info_urls=piece.more_info_urls,
+        id=piece.id,
+    )
+
+
+@handles(operations.put_horde_news)
+async def put_horde_news(call: Call[PutHordeNewsRequest]) -> Newspiece:
+    """Publish a piece of news, or change one."""
+    rights.check(rights.WRITE_NEWS, call.stands(ADMINISTRATOR), "write news")
+    body, act = call.body, by(call, call.body.reason)
+    change = NewsChange(
+        newspiece=body.newspiece,
+        importance=body.importance,
+        title=body.title,
+        tags=body.tags,
+        more_info_urls=body.more_info_urls,
+    )
+    number = body.id
+    if number is None:
+        return newspiece(await call.horde.write(lambda tx: news.publish(tx, change, act)))
+    return newspiece(await call.horde.write(lambda tx: news.edit(tx, number, change, act)))
+
+
+@handles(operations.delete_horde_news)
+async def delete_horde_news(call: Call[None]) -> DeletedNewspiece:
+    """Take a piece of news back."""
+    rights.check(rights.WRITE_NEWS, call.stands(ADMINISTRATOR), "take news back")
+    number = bound(call, "id", 0)
+    act = by(call, reason_in_query(call))
+    await call.horde.write(lambda tx: news.take_back(tx, number, act))
+    return DeletedNewspiece(deleted_id=number)
 
 
 @handles(operations.get_heartbeat)
