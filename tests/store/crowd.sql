@@ -36,6 +36,10 @@ INSERT INTO answers (scope, key_hash, fingerprint, reply, created_at)
 SELECT 's', 'k' || n, 'x', '', 2000000000000 + n
 FROM generate_series(100, 3000) AS n;
 
+INSERT INTO acts (id, created_at, actor_id, operation, target_kind, target_id, target_name, changes)
+SELECT 'a' || n, n, n, 'operation' || n, 'user', n, 'x', '[]'
+FROM generate_series(100, 6000) AS n;
+
 INSERT INTO learnt (deltas)
 SELECT '[]'
 FROM generate_series(1, 100);

@@ -141,7 +141,8 @@ def add(
     """
     here = horde_here(read_options(ServerSettings, given, config).values)
     with extra("server"):
-        from ordu.engine import acts, news as verbs
+        from ordu.engine import acts
+        from ordu.engine import news as verbs
 
     piece = verbs.NewsChange(text, importance, title, tags, more_info_urls)
     by = acts.by_machine("ordu news add")
@@ -166,7 +167,8 @@ def remove(config: Path | None, number: int, as_json: bool, **given: Any) -> Non
     """
     here = horde_here(read_options(ServerSettings, given, config).values)
     with extra("server"):
-        from ordu.engine import acts, news as verbs
+        from ordu.engine import acts
+        from ordu.engine import news as verbs
 
     by = acts.by_machine("ordu news remove")
     try:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from ordu.cli.asking import Asker, amount, horde_options, show_facts, watch_option
+from ordu.cli.asking import (
+    Asker,
+    amount,
+    horde_options,
+    reason_option,
+    show_facts,
+    watch_option,
+)
 from ordu.cli.changing import Changeable
 from ordu.cli.failures import extra
 from ordu.cli.here import WHERE, horde_here
@@ -103,15 +110,17 @@ def show_key(alias: str, api_key: str) -> None:
     type=click.Choice(["kudos", "age"]),
     help="Most kudos first, or the oldest account. [kudos]",
 )
+@click.option("--name", metavar="TEXT", help="Only those whose names begin like this.")
 @horde_options
-def list_users(asker: Asker, page: int | None, sort: str | None) -> None:
+def list_users(asker: Asker, page: int | None, sort: str | None, name: str | None) -> None:
     """List the users of a horde, a page at a time.
 
     \b
-    Example: ordu users list --sort age --page 2
+    Examples: ordu users list --sort age --page 2
+              ordu users list --name fer
     """
     with asker.horde() as horde:
-        found = horde.get_users(page=page, sort=sort)
+        found = horde.get_users(page=page, sort=sort, name=name)
     asker.tell(found, show_users)
 
 
@@ -180,8 +189,9 @@ def edit(asker: Asker, user: str, **given: Any) -> None:
 @users.command(cls=SettingsCommand)
 @click.argument("user")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
+@reason_option
 @horde_options
-def delete(asker: Asker, user: str, yes: bool) -> None:
+def delete(asker: Asker, user: str, yes: bool, reason: str | None) -> None:
     """Delete the account of USER.
 
     USER is name#17 or 17. A deleted account can do nothing; for 30 days `ordu users edit USER
@@ -196,7 +206,7 @@ def delete(asker: Asker, user: str, yes: bool) -> None:
     with asker.horde() as horde:
         if not yes:
             confirm(question_about(horde.get_user_single(number)))
-        deleted = horde.delete_user_single(number)
+        deleted = horde.delete_user_single(number, reason=reason)
     asker.tell(deleted, lambda _: show_deleted(number))
 
 

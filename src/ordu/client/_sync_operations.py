@@ -14,6 +14,7 @@ came. Which `rc` an operation has stands in the reference of operations.
 """
 
 from ordu.client import wire
+from ordu.client._sync_running import SyncRunningOperations
 from ordu.client._sync_surroundings import SyncSurroundings
 from ordu.client._sync_webhooks import SyncWebhookOperations
 from ordu.client.wire import Fields
@@ -41,7 +42,7 @@ from ordu.protocol.requests import (
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 
-class SyncOperations(SyncSurroundings, SyncWebhookOperations):
+class SyncOperations(SyncSurroundings, SyncRunningOperations, SyncWebhookOperations):
     """What can be asked of a horde, over one line to it."""
 
     # -- requests ------------------------------------------------------------------------------
@@ -210,9 +211,16 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
     # -- users and kudos -----------------------------------------------------------------------
 
     def get_users(
-        self, x_fields: str | None = None, *, page: int | None = None, sort: str | None = None
+        self,
+        x_fields: str | None = None,
+        *,
+        page: int | None = None,
+        sort: str | None = None,
+        name: str | None = None,
     ) -> list[UserDetailsStable]:
         """One page of all users, most kudos first; `sort="age"`: oldest account first.
+
+        With `name` those whose names begin like that (Ordu only).
 
         Example:
             for user in horde.get_users(page=1):
@@ -222,7 +230,7 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
             operations.get_users,
             list[UserDetailsStable],
             x_fields=x_fields,
-            query=wire.query_of(page=page, sort=sort),
+            query=wire.query_of(page=page, sort=sort, name=name),
         )
 
     def get_user_single(
@@ -265,9 +273,16 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
         )
 
     def delete_user_single(
-        self, user_id: str | int, apikey: str | None = None, x_fields: str | None = None
+        self,
+        user_id: str | int,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        reason: str | None = None,
     ) -> DeletedUser:
         """Delete an account; for 30 days `put_user_single` with `undelete` restores it.
+
+        Of another's say why (Ordu only).
 
         Example:
             horde.delete_user_single(3)
@@ -277,6 +292,7 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
             DeletedUser,
             apikey=apikey,
             x_fields=x_fields,
+            query=wire.query_of(reason=reason),
             ids={"user_id": user_id},
         )
 

@@ -49,9 +49,7 @@ class Auditor:
     async def look(self) -> None:
         """Prove the books if that was not done for a day; of several processes one does it."""
         last = await self.horde.read(found)
-        if self.horde.is_keeper and (
-            last is None or last.checked_at + DAY_MS <= self.horde.now()
-        ):
+        if self.horde.is_keeper and (last is None or last.checked_at + DAY_MS <= self.horde.now()):
             await check(self.horde)
 
 

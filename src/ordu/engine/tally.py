@@ -3,7 +3,6 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-
 HANDED_OUT_MAX = 1_000  # so many of the newest jobs are remembered
 
 

@@ -79,9 +79,9 @@ class HordeHealth(msgspec.Struct, frozen=True, kw_only=True):
     pictures_waiting: Annotated[
         int | UnsetType, Meta(description="Pictures that wait for a worker.")
     ] = UNSET
-    jobs_running: Annotated[
-        int | UnsetType, Meta(description="Jobs that workers have now.")
-    ] = UNSET
+    jobs_running: Annotated[int | UnsetType, Meta(description="Jobs that workers have now.")] = (
+        UNSET
+    )
     workers: Annotated[int | UnsetType, Meta(description="Workers that are here.")] = UNSET
     users: Annotated[int | UnsetType, Meta(description="Accounts there ever were.")] = UNSET
     webhooks_waiting: Annotated[

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from ordu.images.keeping import Upload
+from ordu.images.keeping import Room, Upload
 from ordu.protocol.errors import Refused
 from ordu.simulation.faults import Fault, Switch
 from ordu.simulation.stage import Stage

@@ -27,8 +27,7 @@ class Newspiece(msgspec.Struct, frozen=True, kw_only=True):
 def newest(tx: Transaction) -> list[Newspiece]:
     """The news, newest first."""
     rows = tx.all(
-        f"SELECT {COLUMNS} FROM news"
-        " ORDER BY published_at DESC, id DESC LIMIT :most",
+        f"SELECT {COLUMNS} FROM news ORDER BY published_at DESC, id DESC LIMIT :most",
         most=NEWS_MAX,
     )
     return [read_row(row) for row in rows]

@@ -1,5 +1,7 @@
 """Users in SQL."""
 
+import string
+
 import msgspec
 
 from ordu.rules.lifecycle import Millis
@@ -7,6 +9,8 @@ from ordu.rules.money import ANONYMOUS, Kudos, UserId
 from ordu.store.database import Row, Transaction
 
 PAGE_SIZE = 25
+SMALL = {ord(letter): letter.lower() for letter in string.ascii_uppercase}
+LAST_CHARACTER = "\U0010ffff"
 
 COLUMNS = (
     "id, username, created_at, kudos, evaluating_kudos, concurrency, usage_multiplier,"
@@ -135,6 +139,23 @@ def page(tx: Transaction, number: int, *, oldest_first: bool) -> list[User]:
     order = "id" if oldest_first else "kudos DESC, id"
     rows = tx.all(
         f"SELECT {COLUMNS} FROM users WHERE is_wiped = 0 ORDER BY {order} LIMIT :size OFFSET :skip",
+        size=PAGE_SIZE,
+        skip=(number - 1) * PAGE_SIZE,
+    )
+    return [read_row(row) for row in rows]
+
+
+def named(tx: Transaction, name: str, number: int) -> list[User]:
+    """Twenty-five users whose names begin like this, in their order; pages count from 1.
+
+    A to Z and a to z are the same, on either database; of other letters case counts.
+    """
+    first = name.translate(SMALL)
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM users WHERE is_wiped = 0 AND lower(username) >= :first"
+        " AND lower(username) < :beyond ORDER BY lower(username), id LIMIT :size OFFSET :skip",
+        first=first,
+        beyond=first + LAST_CHARACTER,
         size=PAGE_SIZE,
         skip=(number - 1) * PAGE_SIZE,
     )

@@ -39,6 +39,10 @@ get_users = Operation(
         X_FIELDS,
         in_query("page", "Which page, from 1", int),
         in_query("sort", "The order: `kudos` (most first, the default) or `age` (oldest first)"),
+        in_query(
+            "name",
+            "Only users whose names begin like this, in the order of names; a to z in either case",
+        ),
     ),
     reply=list[UserDetailsStable],
     status_text="Users List",

@@ -1,6 +1,7 @@
 """Requests and jobs: `/generate/…`, the horde's main work."""
 
 import math
+import time
 from functools import partial
 
 import msgspec
@@ -215,7 +216,7 @@ async def post_job_pop(call: Call[PopInputStable]) -> Answer:
     )
     began_s = time.perf_counter()
     outcome = await waiting.pop(call, worker, wait_s)
-    if wait_s is None and isinstance(outcome, Claimed):
+    if not wait_s and isinstance(outcome, Claimed):
         horde.tally.handed_out_s.append(time.perf_counter() - began_s)
     headers = waiting.applied(wait_s)
     if not isinstance(outcome, Claimed):

@@ -23,7 +23,7 @@ from ordu.rules import rights
 from ordu.rules.money import ADMINISTRATOR
 from ordu.rules.rights import MODES_SEEN
 from ordu.server import modelstate
-from ordu.server.acts import by
+from ordu.server.acts import by, reason_in_query
 from ordu.server.call import Call, handles
 from ordu.server.views import mega
 from ordu.store import jobs

@@ -30,9 +30,13 @@ async def get_users(call: Call[None]) -> list[UserDetailsStable]:
         )
     number = max(1, int(text))
     now = call.horde.now()
+    name = call.query.get("name")
 
     def read(tx: Transaction) -> list[UserDetailsStable]:
-        found = users.page(tx, number, oldest_first=call.query.get("sort") == "age")
+        if name is not None:
+            found = users.named(tx, name, number)
+        else:
+            found = users.page(tx, number, oldest_first=call.query.get("sort") == "age")
         return [user_view(tx, user, now, Standing.ANYBODY) for user in found]
 
     return await call.horde.read(read)
