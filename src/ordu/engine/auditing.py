@@ -18,7 +18,7 @@ from ordu.store.database import Transaction
 log = logging.getLogger(__name__)
 
 PAUSE_S = 60.0  # between looks whether it is time
-ENTRIES_MAX = 5_000_000  # what takes about half a minute (docs/performance)
+ENTRIES_MAX = 5_000_000  # a million took 15 s on two busy cores, with SQLite
 FACT = "books"  # the name under which the outcome is kept, for every process of the horde
 
 
