@@ -9,7 +9,7 @@ const LENGTH_MAX = 80;
 
 /** A table of acts, newest first. */
 export function actTable(acts) {
-  return table(say("run.audit"), [say("run.when"), say("run.who"), say("run.what-why")], acts.map(rowOf));
+  return table(say("run.audit"), [say("run.who-when"), say("run.what-why")], acts.map(rowOf));
 }
 
 /** Rows to append to one. */
@@ -17,7 +17,7 @@ export function rowOf(act) {
   const who = el("b", {}, act.who === "the server's machine" ? say("run.machine") : act.who);
   const changes = act.changes.map((change) => el("small", {}, changed(change)));
   const reason = act.reason ? el("small", { class: "said" }, say("run.quoted", { text: act.reason })) : null;
-  return el("tr", {}, el("td", { class: "muted" }, moment(act.date)), el("td", {}, who), el("td", {}, done(act), changes, reason));
+  return el("tr", {}, el("td", { class: "by" }, who, el("small", {}, moment(act.date))), el("td", {}, done(act), changes, reason));
 }
 
 function done(act) {
@@ -33,6 +33,7 @@ function targetOf({ target }) {
 
 function changed(change) {
   if (!("before" in change)) return change.field;
+  if (change.before === null) return say("run.to", { field: change.field, after: shown(change.after) });
   return say("run.from-to", { field: change.field, before: shown(change.before), after: shown(change.after) });
 }
 

@@ -5,6 +5,7 @@ import { say } from "../say.js";
 import { OPERATIONS, actTable, rowOf } from "./acts.js";
 import { act, choice, field } from "./parts.js";
 
+const HINTS = { actor: "run.hint-actor", target: "run.hint-target" };
 const PATH = "/api/v2/operations/audit";
 
 /** Show it; `about` may be what to look at, as `user:17`. */
@@ -20,7 +21,7 @@ export async function open(place, { about, head }) {
       found.replaceChildren(explained(problem));
     }
   };
-  const form = el("form", { class: "filters gap" }, Object.entries(inputs).map(([name, input]) => field(say(`run.filter-${name}`), input)), el("button", { type: "submit", class: "b" }, say("run.look")));
+  const form = el("form", { class: "filters gap" }, Object.entries(inputs).map(([name, input]) => field(say(`run.filter-${name}`), input, HINTS[name] ? say(HINTS[name]) : null)), el("button", { type: "submit", class: "b" }, say("run.look")));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     look();

@@ -29,7 +29,7 @@ export function figures(health) {
   return el(
     "dl",
     { class: "health" },
-    figure(say("run.handing-out"), health.handing_out_ms === null ? say("run.nothing-yet") : say("run.ms", { ms: number(health.handing_out_ms, 1) }), say("run.of-newest", { count: health.jobs_handed_out })),
+    figure(say("run.handing-out"), health.handing_out_ms === null ? say("run.nothing-yet") : say("run.ms", { ms: number(health.handing_out_ms, 1) }), health.jobs_handed_out ? say("run.of-newest", { count: health.jobs_handed_out }) : ""),
     figure(say("run.jobs-lost"), number(health.faulted_day, 0), say("run.of-jobs", { count: health.pictures_day + health.faulted_day })),
     figure(say("run.books"), ...books(health)),
     figure(say("run.disk"), used === null ? say("run.not-told") : say("run.percent", { share: number(used * 100, 0) }), pictures.free_bytes === null ? (pictures.place === "s3" ? say("run.on-s3") : "") : say("run.free", { free: bytes(pictures.free_bytes) })),

@@ -35,5 +35,5 @@ function rowOf(setting) {
   const unit = setting.unit && setting.value ? el("small", {}, setting.unit) : null;
   const origin = isSet ? setting.origin : say("run.default");
   const instead = isSet && setting.default && setting.default !== setting.value ? el("small", {}, say("run.default-is", { value: setting.default })) : null;
-  return el("tr", {}, el("th", { scope: "row" }, el("code", {}, setting.name)), el("td", { class: isSet ? "ink" : "muted" }, value, unit, instead), el("td", { class: "hide-s muted" }, origin), el("td", { class: "hide-s muted" }, setting.meaning, el("small", {}, say("run.takes", { what: setting.takes }))));
+  return el("tr", {}, el("th", { scope: "row", class: "setting" }, el("code", {}, setting.name)), el("td", { class: isSet ? "ink" : "muted" }, value, unit, instead), el("td", { class: "hide-s muted origin" }, origin), el("td", { class: "hide-s muted" }, setting.meaning, el("small", {}, say("run.takes", { what: setting.takes }))));
 }
