@@ -41,6 +41,12 @@ from ordu.protocol.operations.row import (
     Parameter,
     Place,
 )
+from ordu.protocol.operations.sign_ins import (
+    delete_sign_in,
+    delete_user_identity,
+    get_user_identities,
+    post_user_identity,
+)
 from ordu.protocol.operations.stats import (
     get_image_horde_stats_models,
     get_image_horde_stats_totals,
@@ -118,6 +124,10 @@ TABLE: tuple[Operation, ...] = (
     post_webhook_replay,
     get_webhook_secret,
     post_webhook_secret,
+    get_user_identities,
+    post_user_identity,
+    delete_user_identity,
+    delete_sign_in,
     put_picture,
     get_picture,
     get_livez,
@@ -139,6 +149,8 @@ __all__ = [
     "Parameter",
     "Place",
     "delete_async_status",
+    "delete_sign_in",
+    "delete_user_identity",
     "delete_user_single",
     "delete_worker_single",
     "get_async_check",
@@ -163,6 +175,7 @@ __all__ = [
     "get_readyz",
     "get_text_horde_stats_models",
     "get_text_horde_stats_totals",
+    "get_user_identities",
     "get_user_single",
     "get_users",
     "get_webhook_deliveries",
@@ -179,6 +192,7 @@ __all__ = [
     "post_register",
     "post_sync_generate",
     "post_transfer_kudos",
+    "post_user_identity",
     "post_webhook_replay",
     "post_webhook_secret",
     "put_horde_modes",
