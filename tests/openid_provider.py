@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -94,6 +94,7 @@ class Liar:
     headers: dict[str, str] = field(default_factory=dict)  # of its answers
     token: str | None = None  # instead of one that it signs
     nonce: str = ""
+    now_s: Callable[[], int] = lambda: int(time.time())
     asked: list[tuple[str, dict[str, str], dict[str, str]]] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)  # paths that are never answered
     used: set[str] = field(default_factory=set)
@@ -121,7 +122,7 @@ class Liar:
 
     def signed(self) -> str:
         """The token, as it is now."""
-        now = int(time.time())
+        now = self.now_s()
         right = {
             "iss": self.issuer,
             "sub": "sub-1",

@@ -8,11 +8,13 @@ from ordu.rules.webhooks import Busy, DeliveryState, WebhookEvent
 from ordu.store import (
     answers,
     facts,
+    identities,
     jobs,
     lanes,
     ledger,
     made,
     requests,
+    sign_ins,
     stats,
     suspicions,
     transfers,
@@ -161,7 +163,26 @@ def exercise(tx):
     ledger.change_balances(tx, 3, {ledger.Account.USER: 5, ledger.Account.ESCROW: 0})
     users.locked(tx, 3, 4)
     exercise_webhooks(tx)
+    exercise_sign_ins(tx)
     requests.remove(tx, "r1")
+
+
+def exercise_sign_ins(tx):
+    """The same of identities and the keys of browsers."""
+    identity = identities.Identity(id="i1", issuer="i", subject="s", user_id=3, created_at=NOON)
+    assert identities.add(tx, identity)
+    assert not identities.add(tx, identity)
+    assert identities.find(tx, "i", "s") == identity
+    assert identities.of_user(tx, 3) == [identity]
+    assert identities.has_any(tx, 3)
+    sign_ins.add(tx, key_hash="h1:b", user_id=3, now=NOON, expires_at=NOON + 1)
+    assert users.by_key_hash(tx, "h1:b", NOON).id == 3
+    assert users.by_key_hash(tx, "h1:b", NOON + 1) is None
+    assert sign_ins.end(tx, 3, "h1:b")
+    sign_ins.forget_expired(tx, NOON)
+    sign_ins.end_all(tx, 3)
+    assert identities.remove(tx, 3, "i1")
+    identities.forget_user(tx, 3)
 
 
 def exercise_webhooks(tx):

@@ -6,7 +6,7 @@ from then on it calls with that as with any other, and no cookie says who it is.
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import RedirectResponse, Response
@@ -25,6 +25,7 @@ from ordu.server.pages.forms import field_of, read_form
 from ordu.server.pages.house import NOWHERE, House, page
 from ordu.server.signing_in import PATH, Begun, Known
 from ordu.web.pages import sign_in as pages
+from ordu.web.visit import Visit
 
 UNCACHED = {"Cache-Control": NOWHERE}
 CODE_LENGTH_MAX = 4096
@@ -80,7 +81,7 @@ class At:
         begun = self.kept(http)
         state = http.query_params.get("state", "")
         if not isinstance(begun, Begun) or not same(state, begun.state):
-            return self.failed(http, "over", 400)
+            return self.over(http)
         code = http.query_params.get("code", "")
         if not 0 < len(code) <= CODE_LENGTH_MAX:
             return self.failed(http, "denied", 403)
@@ -133,7 +134,7 @@ class At:
         known = self.kept(http)
         raw = await read_form(http)
         if not isinstance(known, Known) or not same(field_of(raw, "form"), known.form):
-            return self.failed(http, "over", 400)
+            return self.over(http)
         username = field_of(raw, "username")
         try:
             return await self.make(http, known, username)
@@ -163,7 +164,7 @@ class At:
 
     def entered(self, http: HttpRequest, api_key: str, to: str) -> Response:
         """The page that hands a browser its key and goes on."""
-        html = pages.signed_in(self.house.visit(http), api_key, to)
+        html = pages.signed_in(self.visit(http), api_key, to)
         return self.forgetting(page(http, html, headers=UNCACHED))
 
     def ask_name(
@@ -171,7 +172,7 @@ class At:
     ) -> Response:
         """The form that asks for a name."""
         html = pages.name(
-            self.house.visit(http),
+            self.visit(http),
             self.key,
             self.name,
             known.form,
@@ -182,9 +183,14 @@ class At:
         signing_in.keep(response, self.house.secret, self.house.site, known)
         return response
 
+    def over(self, http: HttpRequest) -> Response:
+        """An answer that fits no sign-in of this browser; one that goes on is left alone."""
+        html = pages.failed(self.visit(http), self.key, self.name, "over", "")
+        return page(http, html, 400, UNCACHED)
+
     def failed(self, http: HttpRequest, reason: str, status: int, why: str = "") -> Response:
         """What went wrong, and how to go on. What the browser keeps is of no more use."""
-        html = pages.failed(self.house.visit(http), self.key, self.name, reason, why)
+        html = pages.failed(self.visit(http), self.key, self.name, reason, why)
         headers = UNCACHED | ({"Retry-After": "30"} if status == 503 else {})
         return self.forgetting(page(http, html, status, headers))
 
@@ -192,6 +198,10 @@ class At:
         """The same, and the browser forgets the cookie."""
         signing_in.forget(response, self.house.site, self.key)
         return response
+
+    def visit(self, http: HttpRequest) -> Visit:
+        """The visit; who chooses another language here goes on at Account, as no step has two."""
+        return replace(self.house.visit(http), path="/account")
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from ordu.web.visit import Visit
 
 def failed(visit: Visit, provider: str, name: str, reason: str, why: str) -> str:
     """Why somebody is not signed in; `why` is the reason in the words of whoever refused."""
-    return render("sign-in", visit, provider=provider, name=name, reason=reason, why=why)
+    return render("signin", visit, provider=provider, name=name, reason=reason, why=why)
 
 
 def name(
@@ -15,7 +15,7 @@ def name(
 ) -> str:
     """The form that asks whom the provider knows for the name they want here."""
     return render(
-        "sign-in-name",
+        "signin-name",
         visit,
         provider=provider,
         name=provider_name,

@@ -1,0 +1,1 @@
+import "./identities.js";
