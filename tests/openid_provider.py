@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 import subprocess
 import sys
@@ -69,6 +70,16 @@ def agree(address: str, subject: str) -> str:
     reply = httpx.post(address, data={"sub": subject}, trust_env=False)
     assert reply.status_code in {302, 303}, reply.text
     return reply.headers["location"]
+
+
+def signed_in(horde: str, provider: str, subject: str) -> str:
+    """Sign in at a horde by a real provider, as a browser would; gives the browser's key."""
+    with httpx.Client(base_url=horde, trust_env=False) as browser:
+        there = browser.get(f"/sign-in/{provider}")
+        page = browser.get(agree(there.headers["location"], subject))
+        found = re.search(r'data-key="([^"]+)"', page.text)
+        assert found is not None, page.text
+        return found[1]
 
 
 # One that lies
@@ -195,4 +206,4 @@ async def a_liar() -> AsyncIterator[Liar]:
         await asyncio.gather(*talks, return_exceptions=True)
 
 
-__all__ = ["ECKey", "Liar", "RSAKey", "a_liar", "a_provider", "agree", "tell"]
+__all__ = ["ECKey", "Liar", "RSAKey", "a_liar", "a_provider", "agree", "signed_in", "tell"]

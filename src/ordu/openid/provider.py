@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -66,6 +66,12 @@ class Tokens(msgspec.Struct, frozen=True):
     """What a code is exchanged for; of it only the ID token is used."""
 
     id_token: str
+
+
+class TokenError(msgspec.Struct, frozen=True):
+    """Why a code is not taken."""
+
+    error: Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{1,40}\Z")]
 
 
 class Provider:
@@ -190,7 +196,8 @@ class Provider:
         )
         status, content = await ask("POST", url, headers, body)
         if 400 <= status < 500:  # the code was used, is another's, or is too old
-            raise NotAcceptedError(f"it did not take the code (status {status})")
+            why = error_in(content)
+            raise NotAcceptedError(f"it did not take the code (status {status}{why})")
         if status != 200:
             raise ProviderDownError(f"{url} answered with status {status}")
         return read_as(Tokens, content, url).id_token
@@ -229,6 +236,15 @@ def read_as(kind: type[T], content: bytes, url: str) -> T:
         return msgspec.json.decode(content, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProviderDownError(f"{url} did not answer as the standard has it") from error
+
+
+def error_in(content: bytes) -> str:
+    """The code of an error (RFC 6749 §5.2), for the operator; nothing else of what was said."""
+    try:
+        error = msgspec.json.decode(content, type=TokenError).error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+    return f", {error}"
 
 
 def check(document: Document, issuer: str) -> None:

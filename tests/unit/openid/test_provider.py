@@ -100,6 +100,21 @@ async def test_a_real_provider_says_who_somebody_is():
             await back(provider, query["code"][0])
 
 
+REFUSED = [
+    pytest.param(b'{"error": "invalid_client"}', "status 401, invalid_client", id="with a code"),
+    pytest.param(b'{"error": "<b> a-code"}', "status 401", id="with what is no code"),
+    pytest.param(b"no", "status 401", id="with nothing that can be read"),
+]
+
+
+@pytest.mark.parametrize(("said", "logged"), REFUSED)
+async def test_the_operator_is_told_why_a_code_was_not_taken(honest, provider, said, logged):
+    honest.pages["/token"] = (401, said)
+    with pytest.raises(NotAcceptedError) as error:
+        await back(provider)
+    assert str(error.value) == f"it did not take the code ({logged})"
+
+
 # What it is told
 
 
@@ -161,44 +176,46 @@ async def test_a_token_of_each_kind_of_key_is_believed(honest, provider, key, al
 
 
 FITTING = [
-    pytest.param({"aud": [CLIENT]}, id="a list of one audience"),
-    pytest.param({"aud": [CLIENT, "other"], "azp": CLIENT}, id="two audiences, for us"),
-    pytest.param({"exp": int(time.time()) - 30}, id="a clock that is a little behind"),
-    pytest.param({"iat": int(time.time()) + 30}, id="a clock that is a little ahead"),
+    pytest.param(lambda now: {"aud": [CLIENT]}, id="a list of one audience"),
+    pytest.param(lambda now: {"aud": [CLIENT, "other"], "azp": CLIENT}, id="two audiences, for us"),
+    pytest.param(lambda now: {"exp": now - 30}, id="a clock that is a little behind"),
+    pytest.param(lambda now: {"iat": now + 30}, id="a clock that is a little ahead"),
 ]
 
 
 @pytest.mark.parametrize("claims", FITTING)
 async def test_a_token_that_fits_is_believed(honest, provider, claims):
-    honest.claims = claims
+    honest.claims = claims(int(time.time()))
     assert (await back(provider)).subject == "sub-1"
 
 
 LIES = [
-    pytest.param({"nonce": "another"}, id="made for another sign-in"),
-    pytest.param({"nonce": None}, id="made for no sign-in"),
-    pytest.param({"aud": "another-client"}, id="made for another program"),
-    pytest.param({"aud": ["another-client"]}, id="made for others"),
-    pytest.param({"aud": None}, id="made for nobody"),
-    pytest.param({"aud": [CLIENT, "other"], "azp": "other"}, id="given to another program"),
-    pytest.param({"iss": "http://evil.test"}, id="another issuer"),
-    pytest.param({"iss": None}, id="no issuer"),
-    pytest.param({"exp": int(time.time()) - 120}, id="too old"),
-    pytest.param({"exp": None}, id="for ever"),
-    pytest.param({"exp": "soon"}, id="an end that is no time"),
-    pytest.param({"iat": None}, id="never made"),
-    pytest.param({"iat": int(time.time()) + 3600}, id="made in the future"),
-    pytest.param({"nbf": int(time.time()) + 3600}, id="not yet"),
-    pytest.param({"sub": None}, id="nobody"),
-    pytest.param({"sub": ""}, id="an empty subject"),
-    pytest.param({"sub": 7}, id="a subject that is no text"),
-    pytest.param({"sub": "x" * 256}, id="a subject that is too long"),
+    pytest.param(lambda now: {"nonce": "another"}, id="made for another sign-in"),
+    pytest.param(lambda now: {"nonce": None}, id="made for no sign-in"),
+    pytest.param(lambda now: {"aud": "another-client"}, id="made for another program"),
+    pytest.param(lambda now: {"aud": ["another-client"]}, id="made for others"),
+    pytest.param(lambda now: {"aud": None}, id="made for nobody"),
+    pytest.param(
+        lambda now: {"aud": [CLIENT, "other"], "azp": "other"}, id="given to another program"
+    ),
+    pytest.param(lambda now: {"iss": "http://evil.test"}, id="another issuer"),
+    pytest.param(lambda now: {"iss": None}, id="no issuer"),
+    pytest.param(lambda now: {"exp": now - 120}, id="too old"),
+    pytest.param(lambda now: {"exp": None}, id="for ever"),
+    pytest.param(lambda now: {"exp": "soon"}, id="an end that is no time"),
+    pytest.param(lambda now: {"iat": None}, id="never made"),
+    pytest.param(lambda now: {"iat": now + 3600}, id="made in the future"),
+    pytest.param(lambda now: {"nbf": now + 3600}, id="not yet"),
+    pytest.param(lambda now: {"sub": None}, id="nobody"),
+    pytest.param(lambda now: {"sub": ""}, id="an empty subject"),
+    pytest.param(lambda now: {"sub": 7}, id="a subject that is no text"),
+    pytest.param(lambda now: {"sub": "x" * 256}, id="a subject that is too long"),
 ]
 
 
 @pytest.mark.parametrize("claims", LIES)
 async def test_a_token_that_lies_is_not_believed(honest, provider, claims):
-    honest.claims = claims
+    honest.claims = claims(int(time.time()))
     with pytest.raises(NotAcceptedError):
         await back(provider)
 
