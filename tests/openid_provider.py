@@ -75,8 +75,9 @@ def agree(address: str, subject: str) -> str:
 def signed_in(horde: str, provider: str, subject: str) -> str:
     """Sign in at a horde by a real provider, as a browser would; gives the browser's key."""
     with httpx.Client(base_url=horde, trust_env=False) as browser:
-        there = browser.get(f"/sign-in/{provider}")
-        page = browser.get(agree(there.headers["location"], subject))
+        there = browser.get(f"/sign-in/{provider}").headers["location"]
+        tell(there.partition("/oauth2")[0], subject, preferred_username=subject)
+        page = browser.get(agree(there, subject))
         found = re.search(r'data-key="([^"]+)"', page.text)
         assert found is not None, page.text
         return found[1]

@@ -428,6 +428,13 @@ async def test_who_says_no_at_the_provider_is_not_signed_in(api, liar):
     assert not api.cookies
 
 
+async def test_a_no_without_the_state_ends_no_sign_in(api, liar):
+    back = liar.came_back(await go(api))
+    page = await api.get(f"{CALLBACK}?error=access_denied")
+    assert page.status_code == 403
+    assert (await api.get(back)).status_code == 200
+
+
 async def test_an_error_of_a_stranger_is_not_shown(api):
     page = await api.get(f"{CALLBACK}?error=%3Cscript%3E&error_description=call+0900")
     assert page.status_code == 400

@@ -80,11 +80,17 @@ class At:
         self.count(http)
         begun = self.kept(http)
         state = http.query_params.get("state", "")
+        if isinstance(begun, Begun) and not state and "error" in http.query_params:
+            return self.stopped(http, "denied", 403)  # some leave the state out when they say no
         if not isinstance(begun, Begun) or not same(state, begun.state):
-            return self.over(http)
+            return self.stopped(http, "over", 400)
         code = http.query_params.get("code", "")
         if not 0 < len(code) <= CODE_LENGTH_MAX:
             return self.failed(http, "denied", 403)
+        return await self.finish(http, begun, code)
+
+    async def finish(self, http: HttpRequest, begun: Begun, code: str) -> Response:
+        """What becomes of a code; a page for whatever stands in its way."""
         try:
             return await self.come_back(http, begun, code)
         except ProviderDownError:
@@ -134,7 +140,7 @@ class At:
         known = self.kept(http)
         raw = await read_form(http)
         if not isinstance(known, Known) or not same(field_of(raw, "form"), known.form):
-            return self.over(http)
+            return self.stopped(http, "over", 400)
         username = field_of(raw, "username")
         try:
             return await self.make(http, known, username)
@@ -183,16 +189,15 @@ class At:
         signing_in.keep(response, self.house.secret, self.house.site, known)
         return response
 
-    def over(self, http: HttpRequest) -> Response:
-        """An answer that fits no sign-in of this browser; one that goes on is left alone."""
-        html = pages.failed(self.visit(http), self.key, self.name, "over", "")
-        return page(http, html, 400, UNCACHED)
-
     def failed(self, http: HttpRequest, reason: str, status: int, why: str = "") -> Response:
-        """What went wrong, and how to go on. What the browser keeps is of no more use."""
+        """The same; what the browser keeps is of no more use."""
+        return self.forgetting(self.stopped(http, reason, status, why))
+
+    def stopped(self, http: HttpRequest, reason: str, status: int, why: str = "") -> Response:
+        """What went wrong, and how to go on. A sign-in that this may not be about is left alone."""
         html = pages.failed(self.visit(http), self.key, self.name, reason, why)
         headers = UNCACHED | ({"Retry-After": "30"} if status == 503 else {})
-        return self.forgetting(page(http, html, status, headers))
+        return page(http, html, status, headers)
 
     def forgetting(self, response: Response) -> Response:
         """The same, and the browser forgets the cookie."""
