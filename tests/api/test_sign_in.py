@@ -533,16 +533,17 @@ async def test_the_first_key_of_the_account_ends_none_and_its_replacement_all(
     assert await who(api, {"apikey": "b" * 22}) is not None
 
 
-async def test_a_deleted_account_is_signed_out_and_can_be_entered_to_restore_it(api, liar, clock):
-    key = await enter(api, liar)
+@pytest.mark.parametrize("by", ["the user", "a moderator"])
+async def test_a_deleted_account_is_signed_out_where_it_was_not_deleted(api, liar, by):
+    mine, other = await enter(api, liar), await enter(api, liar)
+    key = mine if by == "the user" else ADMIN
     assert (await api.delete("/api/v2/users/2", headers=key)).status_code == 200
-    assert await who(api, key) is None
-    key = await enter(api, liar)
-    user = await who(api, key)
-    assert user is not None
-    assert user["deleted"] is True
-    await api.put("/api/v2/users/2", headers=key, json={"undelete": True})
-    assert (await who(api, key) or {})["deleted"] is False
+    assert await who(api, other) is None
+    assert (await who(api, mine) is not None) == (by == "the user")
+    again = await enter(api, liar)
+    assert (await who(api, again) or {})["deleted"] is True
+    await api.put("/api/v2/users/2", headers=again, json={"undelete": True})
+    assert (await who(api, again) or {})["deleted"] is False
 
 
 async def test_of_a_wiped_account_nothing_stays(api, liar, horde, clock):

@@ -36,8 +36,10 @@ def check_not_deleted(user: User) -> None:
         )
 
 
-async def delete_user(horde: Horde, caller: User, target: UserId) -> None:
+async def delete_user(horde: Horde, caller: User, target: UserId, key_hash: str = "") -> None:
     """Delete an account; one that was deleted long enough ago is wiped.
+
+    Its browsers are signed out, but the one whose key this was done with: it can take it back.
 
     Raises:
         Refused: UserNotFound, AnonForbiddenUser, CannotDeleteMod, NotUserOrMod,
@@ -52,7 +54,7 @@ async def delete_user(horde: Horde, caller: User, target: UserId) -> None:
         check_may_delete(caller, user)
         if user.deleted_at is None:
             users.change(tx, user.id, {"deleted_at": now})
-            sign_ins.end_all(tx, user.id)
+            sign_ins.end_all(tx, user.id, but=key_hash)
             return []
         if not is_over(user, now):
             raise Refused(

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from ordu.engine.books import found
 from ordu.engine.horde import Horde
 from ordu.engine.leaving import check_not_deleted
+from ordu.engine.tidings import Rekeyed
 from ordu.protocol.errors import Refused
 from ordu.rules import names
 from ordu.rules.lifecycle import Millis
@@ -162,7 +163,7 @@ async def sign_out(horde: Horde, user_id: UserId, key_hash: str) -> None:
                 "This is the account's own key, which no sign-out ends. To end it, replace it.",
             )
 
-    await horde.write(write)
+    await horde.write(write, lambda _: horde.tell(Rekeyed(user_id)))
 
 
 async def forget_expired(horde: Horde) -> None:

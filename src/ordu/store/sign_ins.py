@@ -48,10 +48,10 @@ def end(tx: Transaction, user_id: UserId, key_hash: str) -> bool:
     return ended == 1
 
 
-def end_all(tx: Transaction, user_id: UserId) -> None:
-    """End every key of this user's browsers."""
+def end_all(tx: Transaction, user_id: UserId, *, but: str = "") -> None:
+    """End every key of this user's browsers, but the one of this hash."""
     tx.touch(user_id)
-    tx.run("DELETE FROM sign_ins WHERE user_id = :user", user=user_id)
+    tx.run("DELETE FROM sign_ins WHERE user_id = :user AND key_hash <> :but", user=user_id, but=but)
 
 
 def forget_expired(tx: Transaction, now: Millis) -> int:

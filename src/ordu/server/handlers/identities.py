@@ -23,7 +23,7 @@ from ordu.server.call import Answer, Call, handles
 from ordu.server.handlers.users import existing, id_in_path
 from ordu.server.pages.choices import place_of
 from ordu.server.pages.house import site_of
-from ordu.server.views import wire_date
+from ordu.server.views import iso_date
 from ordu.store import identities, users
 from ordu.store.database import Transaction
 
@@ -45,7 +45,7 @@ async def get_user_identities(call: Call[None]) -> UserIdentities:
                 id=each.id,
                 provider=told.key if (told := by_issuer.get(each.issuer)) else None,
                 name=told.name if told else urlsplit(each.issuer).netloc,
-                created_at=wire_date(each.created_at),
+                created_at=iso_date(each.created_at),
             )
             for each in theirs
         ],

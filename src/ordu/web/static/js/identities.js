@@ -1,6 +1,6 @@
 // By which providers somebody can sign in, on the page Account: shown, linked, unlinked.
 import { call } from "./api.js";
-import { announce, busy, el, explained } from "./dom.js";
+import { $, announce, busy, el, explained } from "./dom.js";
 import { say, when } from "./say.js";
 import { me } from "./session.js";
 
@@ -17,9 +17,22 @@ async function show(user) {
   const list = section.querySelector(".identities");
   list.replaceChildren(...told.identities.map((identity) => item(user, identity)));
   list.hidden = told.identities.length === 0;
+  sayWhetherKey(told.has_key);
   const linked = new Set(told.identities.map((identity) => identity.provider));
   const others = told.providers.filter((each) => !linked.has(each.provider));
   section.querySelector(".links").replaceChildren(...others.map((each) => linking(user, each)));
+}
+
+/** An account that was made by a provider has no key of its own to replace: it makes one. */
+function sayWhetherKey(hasKey) {
+  const act = hasKey ? "replace" : "make";
+  const part = $("#replace").parentElement;
+  $("h3", part).textContent = say(`account.${act}`);
+  $("p", part).textContent = say(`account.${act}-more`);
+  $("#replace").textContent = say(`account.${act}-button`);
+  $("#replace-sure").textContent = say(`account.${act}-sure`);
+  $("#replace-dialog .text").textContent = say(`account.${act}-sure-more`);
+  $("#replace-now").textContent = say(`account.${act}-now`);
 }
 
 /** An identity, with the button that unlinks it. */
