@@ -4,6 +4,7 @@ The provider is one that lies when it is told to (`tests.openid_provider`); what
 proved in `tests/unit/openid`. The browser is httpx, which keeps cookies as browsers do.
 """
 
+import asyncio
 import base64
 import re
 import time
@@ -780,6 +781,26 @@ async def test_an_identity_of_a_provider_that_is_trusted_no_more_is_no_way_in(ap
     assert (await api.delete(f"{MINE}/old", headers=key)).status_code == 200
 
 
+async def test_the_export_has_by_what_one_signs_in_and_no_key(api, liar, opened):
+    key = await enter(api, liar)
+    reply = await api.get("/api/v2/users/2/export", headers=key)
+    (identity,) = reply.json()["identities"]
+    assert {"issuer": liar.issuer, "subject": "sub-ada"}.items() <= identity.items()
+    (browser,) = reply.json()["browsers"]
+    assert browser["created"] < browser["expires"]
+    assert key["apikey"] not in reply.text
+    assert opened.secret.hash_of(key["apikey"]) not in reply.text
+
+
+async def test_the_first_key_is_made_with_that_of_the_browser(api, liar):
+    browser, other = await enter(api, liar), await enter(api, liar)
+    reply = await api.post("/api/v2/users/2/key", headers=browser)
+    own = {"apikey": reply.json()["api_key"]}
+    assert [await who(api, key) is not None for key in (own, browser, other)] == [True] * 3
+    await api.post("/api/v2/users/2/key", headers=own)
+    assert [await who(api, key) for key in (own, browser, other)] == [None] * 3
+
+
 # Settings
 
 WRONG = [
@@ -834,3 +855,64 @@ def test_a_horde_without_providers_loads_none_of_it():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert said.stdout.strip() == "[]"
+
+
+# Several processes
+
+
+async def test_processes_share_a_sign_in_and_its_end(settings, liar, clock, database_url):
+    """One sends somebody off, another takes them back, a third signs them out."""
+    from contextlib import AsyncExitStack
+
+    from ordu.server.app import make_app
+
+    if not database_url:
+        pytest.skip("a horde on SQLite is one process")
+    async with AsyncExitStack() as stack:
+        apis = []
+        for _ in range(3):
+            opened = await stack.enter_async_context(
+                open_horde(settings, "http://horde.test", clock=clock)
+            )
+            transport = httpx.ASGITransport(make_app(opened.horde, opened.secret))
+            api = httpx.AsyncClient(transport=transport, base_url="http://horde.test")
+            apis.append(await stack.enter_async_context(api))
+        first, second, third = apis
+        back = liar.came_back(await go(first))
+        second.cookies = first.cookies
+        key = key_on(await second.get(back))
+        assert [await who(each, key) is not None for each in apis] == [True] * 3
+        assert (await third.delete(SIGN_IN, headers=key)).status_code == 200
+        # The clock stands still: what is remembered grows no older, so it was told.
+        async with asyncio.timeout(20):
+            while any([await who(each, key) for each in apis]):
+                await asyncio.sleep(0.005)
+
+
+async def test_two_processes_that_make_one_account_at_once_make_one(
+    settings, liar, clock, database_url
+):
+    from contextlib import AsyncExitStack
+
+    from ordu.engine.sign_ins import register
+
+    if not database_url:
+        pytest.skip("a horde on SQLite is one process")
+    async with AsyncExitStack() as stack:
+        hordes = [
+            (
+                await stack.enter_async_context(
+                    open_horde(settings, "http://horde.test", clock=clock)
+                )
+            ).horde
+            for _ in range(2)
+        ]
+        users = await asyncio.gather(
+            *(
+                register(horde, f"ada{number}", "https://id.test", "one", f"h1:{number}{index}")
+                for number in range(5)
+                for index, horde in enumerate(hordes)
+            )
+        )
+        assert {user.id for user in users} == {2}
+        assert await users_in(hordes[0]) == 3

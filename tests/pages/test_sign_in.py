@@ -18,7 +18,7 @@ STYLES = "https://cdn.jsdelivr.net/"  # where the provider's own pages would hav
 def issuer() -> Iterator[str]:
     """A provider that knows all by a name, but bob."""
     with a_provider() as issuer:
-        for name in ("alice", "carol", "dora"):
+        for name in ("alice", "carol", "dora", "erin"):
             tell(issuer, name, preferred_username=name, email=f"{name}@example.org")
         tell(issuer, "bob", name="Bob the Builder", email="bob@example.org")
         yield issuer
@@ -81,17 +81,6 @@ def is_known(server: Server, key: str) -> bool:
             return False
 
 
-def sign_out(page: Page) -> None:
-    """As the button of the page Account does."""
-    page.evaluate(
-        """async () => {
-            const script = [...document.querySelectorAll("link[rel=modulepreload]")]
-                .find((link) => /session\\.[0-9a-f]+\\.js/.test(link.href));
-            await (await import(script.href)).signOut();
-        }"""
-    )
-
-
 @pytest.mark.parametrize("at", ["/account", "/register"])
 def test_one_presses_a_button_says_who_one_is_and_is_signed_in_until_one_signs_out(
     person, horde_server, at
@@ -105,7 +94,7 @@ def test_one_presses_a_button_says_who_one_is_and_is_signed_in_until_one_signs_o
     assert key is not None
     assert is_known(horde_server, key)
     assert [each["name"] for each in person.context.cookies()] == []
-    sign_out(page)
+    page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Sign in with The House")).to_be_visible()
     assert key_in(page) is None
     assert not is_known(horde_server, key)
@@ -175,6 +164,27 @@ def test_the_last_way_in_cannot_be_unlinked_and_says_what_to_do(person):
     page.get_by_role("button", name="Unlink The House").click()
     expect(page.get_by_role("alert")).to_contain_text("Make a key for it first")
     axe_everywhere(page)
+
+
+def test_an_account_without_a_key_makes_one_and_its_browser_stays_signed_in(person, horde_server):
+    page = sign_in(person, "erin")
+    browsers = key_in(page)
+    page.get_by_role("button", name="Make a key…").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Your browsers stay signed in.")
+    axe_everywhere(page)
+    page.get_by_role("button", name="Make the key").click()
+    own = page.locator("#note code").inner_text()
+    assert is_known(horde_server, own)
+    assert key_in(page) == browsers
+    expect(page.get_by_role("button", name="Replace…")).to_be_visible()
+    page.get_by_role("button", name="Unlink The House").click()
+    expect(page.get_by_role("button", name="Sign in with The House next time")).to_be_visible()
+    page.get_by_role("button", name="Replace…").click()
+    page.get_by_role("button", name="Replace the key").click()
+    expect(page.locator("#note code")).not_to_have_text(own)
+    assert browsers is not None
+    assert [is_known(horde_server, key) for key in (own, browsers)] == [False, False]
+    assert key_in(page) == page.locator("#note code").inner_text()
 
 
 def test_signing_in_again_ends_the_key_before(person, horde_server):

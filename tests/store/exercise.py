@@ -178,6 +178,7 @@ def exercise_sign_ins(tx):
     sign_ins.add(tx, key_hash="h1:b", user_id=3, now=NOON, expires_at=NOON + 1)
     assert users.by_key_hash(tx, "h1:b", NOON).id == 3
     assert users.by_key_hash(tx, "h1:b", NOON + 1) is None
+    sign_ins.of_user(tx, 3)
     assert sign_ins.end(tx, 3, "h1:b")
     sign_ins.forget_expired(tx, NOON)
     sign_ins.end_all(tx, 3)

@@ -37,6 +37,15 @@ def add(
         tx.touch(user_id)
 
 
+def of_user(tx: Transaction, user_id: UserId) -> list[tuple[Millis, Millis]]:
+    """Since when and until when this user's browsers are signed in, oldest first."""
+    rows = tx.all(
+        "SELECT created_at, expires_at FROM sign_ins WHERE user_id = :user ORDER BY created_at",
+        user=user_id,
+    )
+    return [(Millis(row["created_at"]), Millis(row["expires_at"])) for row in rows]
+
+
 def end(tx: Transaction, user_id: UserId, key_hash: str) -> bool:
     """End one key of this user; says whether there was such a one."""
     tx.touch(user_id)
