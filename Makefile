@@ -18,7 +18,7 @@ DIFFUSERS_TESTS = if test -f $(DIFFUSERS)/.made; \
 	else echo "tests/diffusers are skipped:"; grep -v WARNING $(DIFFUSERS)/.why-not | head -n 8; fi
 DEMO_OUT ?= demo
 
-.PHONY: help setup setup-dev setup-sdk setup-openai setup-tools setup-diffusers demo serve test test-all check mutate format bench bench-many lock sync-client pages clean
+.PHONY: help setup setup-dev setup-sdk setup-openai setup-tools setup-browser setup-diffusers demo serve test test-all check mutate format bench bench-many lock sync-client pages clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -113,17 +113,24 @@ setup-tools: $(TOOLS)/.made
 		|| { apt-get update && apt-get install --yes --no-install-recommends pgbouncer; } > $(TOOLS)/.pgbouncer 2>&1 \
 		|| echo "PgBouncer cannot be installed; its tests are skipped."
 
+# The browser of tests/pages. Without it those tests are skipped and say why.
+setup-browser: setup-dev
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \
+		|| test "$$(id -u)" != 0 || ! command -v apt-get > /dev/null \
+		|| { apt-get update && apt-get install --yes --no-install-recommends chromium; } > $(VENV)/.chromium 2>&1 \
+		|| echo "Chromium cannot be installed; the tests of pages are skipped."
+
 demo: setup ## From nothing to two pictures under demo/
 	@$(BIN)/ordu demo --out $(DEMO_OUT)
 
 serve: setup ## A horde that stays, with one local worker
 	@$(BIN)/ordu serve --with-worker
 
-test: setup-dev setup-sdk setup-openai setup-tools setup-diffusers ## All tests that run for each change
+test: setup-dev setup-sdk setup-openai setup-tools setup-browser setup-diffusers ## All tests that run for each change
 	@$(BIN)/python -m pytest -n auto -m "not slow"
 	@$(DIFFUSERS_TESTS)
 
-test-all: setup-dev setup-sdk setup-openai setup-tools setup-diffusers ## The long versions as well
+test-all: setup-dev setup-sdk setup-openai setup-tools setup-browser setup-diffusers ## The long versions as well
 	@$(BIN)/python -m pytest -n auto
 	@$(DIFFUSERS_TESTS)
 

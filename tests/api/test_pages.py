@@ -10,13 +10,13 @@ from tests.api.conftest import ADMIN
 from ordu import __version__
 from ordu.protocol import openapi, operations
 from ordu.rules import names
-from ordu.web import assets, pages
+from ordu.web import assets, render
 
 pytestmark = pytest.mark.anyio
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 PROGRAM = {"accept": "application/json"}
-PAGES = ["/", "/register", "/api/"]
+PAGES = ["/", "/horde", "/lend", "/account", "/run", "/register", "/terms", "/privacy", "/api/"]
 DOCUMENTS = {
     "/api/swagger.json": openapi.swagger_document,
     "/openapi.json": openapi.openapi_document,
@@ -28,14 +28,16 @@ KEY = re.compile(r'<p class="key"><code>([^<]+)</code>')
 async def test_a_page_carries_the_headers_that_keep_it_safe(api, path):
     reply = await api.get(path, headers=BROWSER)
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
-    assert {name: reply.headers[name] for name in pages.HEADERS} == pages.HEADERS
+    assert {name: reply.headers[name] for name in render.HEADERS} == render.HEADERS
     assert "script-src 'self'" in reply.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/nowhere"])
 async def test_a_page_needs_nothing_that_its_policy_forbids(api, path):
     html = (await api.get(path, headers=BROWSER)).text
-    assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", html)
+    assert re.findall(r"<script([^>]*)></script>", html) == re.findall(r"<script([^>]*)>", html)
+    assert set(re.findall(r"<script type=\"module\" src=\"/static/([a-z]+)\.", html)) >= {"frame"}
+    assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", html)
     assert "https://" not in html.replace("https://example.org", "")  # no third party
 
 
@@ -55,7 +57,8 @@ async def test_a_page_is_well_made(api, path):
 async def test_every_link_of_a_page_leads_somewhere(api, path):
     html = (await api.get(path, headers=BROWSER)).text
     for link in sorted(set(re.findall(r'(?:href|action)="(/[^"#]*)', html))):
-        assert (await api.get(link, headers=BROWSER)).status_code == 200, link
+        reply = await api.get(link.replace("&amp;", "&"), headers=BROWSER)
+        assert reply.status_code == (303 if link.startswith("/choose") else 200), link
 
 
 @pytest.mark.parametrize("path", [*PAGES, *DOCUMENTS, "/favicon.svg"])
@@ -64,26 +67,63 @@ async def test_head_is_answered_as_get_is(api, path):
     assert (head.status_code, head.headers["content-type"]) == (200, get.headers["content-type"])
 
 
-# The first page
+# How things stand
 
 
-async def test_the_first_page_says_how_things_stand(api, ask, pop, register):
-    assert "No machine is here." in (await api.get("/")).text
+async def test_a_page_says_how_things_stand(api, ask, pop, register):
+    assert "No machine is here." in (await api.get("/horde")).text
     await pop()
-    assert "1 machine is here." in (await api.get("/")).text
+    assert "1 machine is here." in (await api.get("/horde")).text
     await ask(await register("aida"), params={"n": 3}, models=["another"])
-    assert "3 pictures wait." in (await api.get("/")).text
+    assert "3 pictures wait." in (await api.get("/horde")).text
 
 
-async def test_the_first_page_says_when_the_horde_is_closed(api):
+async def test_a_page_says_when_the_horde_is_closed(api):
     await api.put("/api/v2/status/modes", json={"maintenance": True}, headers=ADMIN)
-    assert "Closed for maintenance." in (await api.get("/")).text
+    assert "Closed for maintenance." in (await api.get("/horde")).text
 
 
-async def test_the_first_page_shows_the_public_address(api):
-    html = (await api.get("/", headers={"host": "elsewhere.test"})).text
-    assert "ordu worker join http://horde.test" in html
-    assert "elsewhere" not in html
+# Language and theme
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        pytest.param("de-AT,de;q=0.9,en;q=0.8", "de", id="German"),
+        pytest.param("fr,de;q=0.5", "de", id="the best there is"),
+        pytest.param("en;q=0.5,de;q=0.9", "de", id="by weight"),
+        pytest.param("fr", "en", id="none of ours"),
+        pytest.param("de;q=0", "en", id="not wanted"),
+        pytest.param("", "en", id="nothing"),
+        pytest.param(";;q=,,x" * 1000, "en", id="nonsense"),
+    ],
+)
+async def test_a_page_is_in_the_language_that_is_accepted(api, accepted, language):
+    reply = await api.get("/horde", headers={"accept-language": accepted})
+    assert f'<html lang="{language}"' in reply.text
+
+
+async def test_what_was_chosen_is_kept_by_the_browser(api):
+    chosen = await api.get("/choose", params={"language": "de", "theme": "dark", "back": "/lend"})
+    assert (chosen.status_code, chosen.headers["location"]) == (303, "/lend")
+    assert all("HttpOnly" in each for each in chosen.headers.get_list("set-cookie"))
+    html = (await api.get("/horde")).text  # the client keeps the cookies
+    assert '<html lang="de"' in html
+    assert 'data-theme="dark"' in html
+
+
+@pytest.mark.parametrize(
+    "back",
+    ["https://evil.test", "//evil.test", "/\\evil.test", "evil", "", "/a\r\nx: y", "/" * 300],
+)
+async def test_nobody_is_sent_to_another_site(api, back):
+    reply = await api.get("/choose", params={"language": "de", "back": back})
+    assert reply.headers["location"] == "/"
+
+
+async def test_what_cannot_be_chosen_is_not_kept(api):
+    reply = await api.get("/choose", params={"language": "xx", "theme": "<b>"})
+    assert "set-cookie" not in reply.headers
 
 
 # Registering
@@ -142,7 +182,7 @@ async def test_a_name_is_only_ever_text(api, username):
     for name in (username, username * 2):  # taken, and shown again in the form
         html = (await api.post("/register", data={"username": name}, headers=BROWSER)).text
         assert username not in html
-        assert "<script" not in html
+        assert "<script>" not in html
         assert "<img" not in html
         assert "&lt;" in html
 
@@ -252,7 +292,10 @@ async def test_the_icon_is_the_mark(api):
 
 async def test_a_browser_is_shown_a_page_where_there_is_none(api):
     reply = await api.get("/no%3Cb%3Ewhere", headers=BROWSER)
-    assert (reply.status_code, reply.headers["vary"]) == (404, "Accept")
+    assert (reply.status_code, reply.headers["vary"]) == (
+        404,
+        "Accept, Accept-Encoding, Accept-Language, Cookie",
+    )
     assert "There is no page here." in reply.text
     assert "/no&lt;b&gt;where" in reply.text
 

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Scope
 
@@ -24,13 +24,14 @@ from ordu.protocol.errors import Refused
 from ordu.protocol.fields import compile_mask, shape
 from ordu.protocol.operations import Operation
 from ordu.protocol.operations.later import LATER
-from ordu.server import auth, documents, handlers, refusals
+from ordu.server import auth, handlers, pages, refusals
 from ordu.server.bodies import read_body
 from ordu.server.call import HANDLERS, Answer, Call, Handler, header
 from ordu.server.doors.routes import route_of as door_route
 from ordu.server.doors.table import doors
 from ordu.server.edge import Edge, Endpoint, Reply, Routes
 from ordu.server.hangups import Unless
+from ordu.server.pages.mistakes import with_pages
 from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
 
@@ -54,12 +55,12 @@ def make_app(horde: Horde, secret: Secret) -> ASGIApp:
     ]
     opened = [door_route(door, horde, secret, limits) for door in doors(horde)]
     app = Starlette(
-        routes=[*documents.routes(horde, secret, limits), *opened, *merged(routes), *redirects()],
+        routes=[*pages.routes(horde, secret, limits), *opened, *merged(routes)],
         exception_handlers={
-            Refused: answer_refusal,
-            HTTPException: documents.with_pages(horde, answer_http_error),
+            Refused: with_pages(horde, answer_refusal),
+            HTTPException: with_pages(horde, answer_http_error),
             ClientDisconnect: answer_nobody,
-            Exception: answer_fault,
+            Exception: with_pages(horde, answer_fault),
         },
     )
     app.router.redirect_slashes = False
@@ -72,15 +73,6 @@ def check_bound() -> None:
     if rows != HANDLERS.keys():
         missing, extra = sorted(rows - HANDLERS.keys()), sorted(HANDLERS.keys() - rows)
         raise LookupError(f"Operations without a handler: {missing}; handlers without one: {extra}")
-
-
-def redirects() -> list[Route]:
-    """Addresses people type."""
-
-    async def to_api(request: HttpRequest) -> Response:  # noqa: ARG001 - the shape of a route
-        return RedirectResponse("/api/", status_code=308)
-
-    return [Route("/api", to_api)]
 
 
 # Routes

@@ -1,8 +1,11 @@
-"""How things stand: what the first page says in one true sentence, from memory."""
+"""How things stand: the one true sentence about the horde, from memory."""
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from ordu.engine.horde import Horde
+from ordu.web.language import Words
 
 
 @dataclass(frozen=True)
@@ -19,8 +22,8 @@ class Standing:
 class Sentence:
     """What is said, in two parts: the first in ink, the second softer."""
 
-    first: str
-    second: str
+    first: Markup
+    second: Markup
 
 
 def standing_of(horde: Horde) -> Standing:
@@ -34,50 +37,33 @@ def standing_of(horde: Horde) -> Standing:
     )
 
 
-def sentence(standing: Standing) -> Sentence:
-    """The sentence on top of the first page."""
+def sentence(words: Words, standing: Standing) -> Sentence:
+    """The sentence on top of the page about the horde."""
+    say, waiting = words.say, standing.waiting
     if standing.is_closed:
-        return Sentence("Closed for maintenance.", kept(standing.waiting))
+        kept = "horde.kept" if waiting else "horde.come-back"
+        return Sentence(say("horde.closed"), say(kept))
     if standing.machines == 0:
-        return without_machines(standing.waiting)
-    return Sentence(machines(standing), waiting(standing))
+        if waiting == 0:
+            return Sentence(say("horde.no-machine"), say("horde.lend-one"))
+        return Sentence(say("horde.no-machine-and"), say("horde.wait-for-one", count=waiting))
+    return Sentence(machines(words, standing), queue(words, standing))
 
 
-def kept(count: int) -> str:
-    """What happens to those who asked before."""
-    if count == 0:
-        return "Come back a little later."
-    return "What you asked for before is kept."
-
-
-def without_machines(count: int) -> Sentence:
-    """Nobody draws."""
-    if count == 0:
-        return Sentence("No machine is here.", "Lend one, and this horde can draw.")
-    wait = "and 1 picture waits for one." if count == 1 else f"and {count:,} pictures wait for one."
-    return Sentence("No machine is here,", wait)
-
-
-def machines(standing: Standing) -> str:
+def machines(words: Words, standing: Standing) -> Markup:
     """Who is here."""
     if standing.paused == standing.machines:
-        if standing.machines == 1:
-            return "1 machine is here, and it is paused."
-        return f"{standing.machines:,} machines are here, all of them paused."
-    said = (
-        "1 machine is here"
-        if standing.machines == 1
-        else f"{standing.machines:,} machines are here"
-    )
-    return f"{said}, {standing.paused:,} of them paused." if standing.paused else f"{said}."
+        return words.say("horde.all-paused", count=standing.machines)
+    here = words.say("horde.machines", count=standing.machines)
+    if standing.paused == 0:
+        return words.say("horde.here", machines=here)
+    return words.say("horde.some-paused", machines=here, count=standing.paused)
 
 
-def waiting(standing: Standing) -> str:
+def queue(words: Words, standing: Standing) -> Markup:
     """Who waits."""
-    if standing.waiting == 1:
-        return "1 picture waits."
     if standing.waiting:
-        return f"{standing.waiting:,} pictures wait."
+        return words.say("horde.wait", count=standing.waiting)
     if standing.paused == standing.machines:
-        return "Nobody is waiting."
-    return "Nobody is waiting: ask now and you are first in line."
+        return words.say("horde.nobody-waits")
+    return words.say("horde.ask-now")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ordu.web import assets
+from ordu.web.language import Language, pages
 from ordu.web.site import Site
 
 FOLDER = Path(assets.__file__).parent / "static"
@@ -13,8 +14,10 @@ FOLDER = Path(assets.__file__).parent / "static"
 
 def test_every_file_of_the_folder_is_served():
     files = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file()}
-    assert assets.by_own_name().keys() == files
-    assert len(assets.by_served_name()) == len(files)
+    words = {name for name in assets.by_own_name() if name.startswith("words/")}
+    assert assets.by_own_name().keys() - words == files
+    assert words == {f"words/{page}.{each}.js" for page in pages() for each in Language}
+    assert len(assets.by_served_name()) == len(files | words)
 
 
 def test_a_name_changes_with_the_content():
@@ -25,8 +28,8 @@ def test_a_name_changes_with_the_content():
 
 def test_a_stylesheet_names_its_fonts_as_they_are_served():
     tokens = assets.by_own_name()["tokens.css"].content.decode()
-    named = assets.URL_IN_CSS.findall(tokens)
-    assert len(named) == 3
+    named = assets.NAMED_BY["css"].findall(tokens)
+    assert len(named) == 6
     assert set(named) <= assets.by_served_name().keys()
 
 
@@ -37,20 +40,28 @@ def test_every_font_has_its_licence_beside_it():
         assert b"SIL OPEN FONT LICENSE" in assets.by_own_name()[licence].content
 
 
-def test_pages_take_every_colour_from_the_tokens():
-    sheet = (FOLDER / "pages.css").read_text()
+SHEETS = sorted(path.name for path in FOLDER.glob("*.css") if path.name != "tokens.css")
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_pages_take_every_colour_from_the_tokens(name):
+    sheet = (FOLDER / name).read_text()
     rules = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
     assert not re.search(r"#[0-9a-fA-F]{3,8}\b|\b(rgb|hsl|oklch|oklab|color)a?\(", rules)
     tokens = (FOLDER / "tokens.css").read_text()
     for used in set(re.findall(r"var\((--[\w-]+)", rules)):
         assert f"{used}:" in tokens, used
-    assert "ember" not in re.sub(r"\.fire \{[^}]*\}", "", rules)  # ember is a machine at work
 
 
-def test_pages_are_light():
-    assert len((FOLDER / "pages.css").read_bytes()) < 30_000
-    fonts = sum(path.stat().st_size for path in FOLDER.rglob("*.woff2"))
-    assert fonts < 125_000
+SCRIPTS = sorted(path.name for path in (FOLDER / "js").glob("*.js"))
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_imports_others_as_they_are_served(name):
+    script = assets.by_own_name()[f"js/{name}"].content.decode()
+    named = re.findall(r'from "\./([^"]+)"', script)
+    assert set(named) <= assets.by_served_name().keys()
+    assert len(named) <= len(assets.imports_of(f"js/{name}"))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ordu.web.pages import prose
+from ordu.web.render import prose
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ordu.web.language import Language, Words
 from ordu.web.standing import Standing, sentence
 
 
@@ -56,5 +57,13 @@ from ordu.web.standing import Standing, sentence
     ],
 )
 def test_sentence(standing, said):
-    sentences = sentence(standing)
+    sentences = sentence(Words(Language.EN), standing)
     assert f"{sentences.first} {sentences.second}" == said
+
+
+def test_every_sentence_is_said_in_german():
+    standing = Standing(machines=1, paused=1, waiting=1234, is_closed=False)
+    sentences = sentence(Words(Language.DE), standing)
+    assert f"{sentences.first} {sentences.second}" == (
+        "1 Maschine ist da, und sie pausiert. 1.234 Bilder warten."
+    )

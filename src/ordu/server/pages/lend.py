@@ -1,0 +1,17 @@
+"""The page `/lend`."""
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from ordu.server.pages.house import House, page
+from ordu.web.pages import lend as pages
+
+
+def routes(house: House) -> list[BaseRoute]:
+    """The page."""
+
+    async def get_page(http: HttpRequest) -> Response:
+        return page(http, pages.lend(house.visit(http)))
+
+    return [Route("/lend", get_page)]

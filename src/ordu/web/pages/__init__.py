@@ -1,0 +1,1 @@
+"""The pages: a module for each, with a function from values to HTML."""
