@@ -151,20 +151,30 @@ async def test_a_sample_that_could_not_be_written_is_tried_again(api, horde, clo
         assert len((await history(api))["points"]) == 1
 
 
-async def test_what_a_new_picture_takes_grows_with_what_goes_before(api, clock, ask, pop):
+async def test_what_a_new_picture_takes_grows_with_what_goes_before(api, clock, ask, pop, submit):
     await pop()
+    assert (await history(api))["now"]["wait_time"] is None, "nobody knows how fast it is"
+    await draw_one(clock, ask, pop, submit)
     alone = (await history(api))["now"]["wait_time"]
     await ask(headers=ADMIN, params=SIZE | {"n": 5})
     clock.forward(s=2)
     behind = (await history(api))["now"]["wait_time"]
-    assert alone > 0
+    assert alone == pytest.approx(8)
     assert behind == pytest.approx(6 * alone, rel=0.05)
     clock.forward(s=400)  # the worker is away
     assert (await history(api))["now"]["wait_time"] is None
 
 
-async def test_who_asks_as_a_guest_goes_after_the_ordinary_picture(api, clock, ask, pop):
-    await pop()
+async def draw_one(clock, ask, pop, submit):
+    """One ordinary picture, in eight seconds."""
+    await ask(params=SIZE)
+    job = await pop()
+    clock.forward(s=8)
+    assert (await submit(job["id"])).status_code == 200
+
+
+async def test_who_asks_as_a_guest_goes_after_the_ordinary_picture(api, clock, ask, pop, submit):
+    await draw_one(clock, ask, pop, submit)
     alone = (await history(api))["now"]["wait_time"]
     await ask(headers=ANONYMOUS, params=SIZE | {"n": 5})
     clock.forward(s=2)

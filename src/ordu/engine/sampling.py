@@ -55,10 +55,11 @@ def measure(horde: Horde, now: Millis) -> Gauges:
 def wait_s(horde: Horde, now: Millis) -> float | None:
     """Seconds until an ordinary picture would be there that somebody without kudos asks for now.
 
-    None when nobody could draw it.
+    None when nobody could draw it, and when of most who could it is not known how fast they are.
     """
     outlook = outlook_of(horde, ORDINARY, NOBODY)
-    if not outlook.able:
+    proven = sum(worker.offer.threads for worker in outlook.able if worker.speeds)
+    if not outlook.able or 2 * proven < outlook.threads:
         return None
     rank = ranking.rank(ZERO, now, horde.settings.priority_growth_per_s)
     served = horde.lanes.served_by(outlook.capabilities)

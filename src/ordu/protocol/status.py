@@ -192,7 +192,7 @@ class HistoryPoint(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="How many seconds an image of 512 by 512 pixels and 30 steps, of any"
             " model, would have taken for somebody without kudos, on average; null when no worker"
-            " could have drawn it."
+            " could have drawn it, or their speed was not known."
         ),
     ] = UNSET
 
@@ -222,7 +222,8 @@ class HistoryNow(msgspec.Struct, frozen=True, kw_only=True):
         float | UnsetType | None,
         Meta(
             description="How many seconds an image of 512 by 512 pixels and 30 steps, of any"
-            " model, would take for somebody without kudos; null when no worker could draw it."
+            " model, would take for somebody without kudos; null when no worker could draw it, or"
+            " their speed is not known yet."
         ),
     ] = UNSET
 

@@ -155,17 +155,19 @@ def first(*values: bool | None) -> bool | None:
 @handles(operations.get_horde_news)
 async def get_horde_news(call: Call[None]) -> list[Newspiece]:
     """The news, newest first."""
-    return [
-        Newspiece(
-            date_published=datetime.fromtimestamp(each.published_at / 1000, UTC).date().isoformat(),
-            newspiece=each.newspiece,
-            importance=each.importance,
-            title=each.title,
-            tags=each.tags,
-            more_info_urls=each.more_info_urls,
-        )
-        for each in await call.horde.read(news.newest)
-    ]
+    return [news_view(each) for each in await call.horde.read(news.newest)]
+
+
+def news_view(each: news.Newspiece) -> Newspiece:
+    """A piece of news as the wire shows it."""
+    return Newspiece(
+        date_published=datetime.fromtimestamp(each.published_at / 1000, UTC).date().isoformat(),
+        newspiece=each.newspiece,
+        importance=each.importance,
+        title=each.title,
+        tags=each.tags,
+        more_info_urls=each.more_info_urls,
+    )
 
 
 @handles(operations.get_horde_history)
