@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 LOZENGES_MAX = 120
-LISTED_MAX = 200
+LISTED_MAX = LOZENGES_MAX  # every lozenge that has a name leads to a row
 
 
 class Doing(StrEnum):
@@ -26,13 +26,13 @@ ORDER = list(Doing)
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine that is here. `speed` is in pixelsteps per second, once it has shown it."""
+    """A machine that is here. `megapixelsteps` are those of a second, once it has shown them."""
 
     id: str
     name: str
     doing: Doing
     models: tuple[str, ...]
-    speed: float | None
+    megapixelsteps: float | None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The page `/horde`."""
 
-from collections import Counter
+from collections.abc import Sequence
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -9,12 +9,13 @@ from starlette.routing import BaseRoute, Route
 from ordu.engine.demand import waiting_by_model
 from ordu.engine.horde import Horde
 from ordu.engine.presence import Worker
-from ordu.protocol.status import Newspiece
+from ordu.protocol.status import ActiveModel, Newspiece
 from ordu.rules import money, names
 from ordu.rules.lifecycle import Millis
 from ordu.server.handlers.status import active_model, news_view, offered_models
 from ordu.server.history import history_of
 from ordu.server.pages.house import House, page
+from ordu.server.views import MEGA
 from ordu.store import givers, news, users
 from ordu.store.database import Transaction
 from ordu.store.samples import Span
@@ -66,32 +67,42 @@ def machine(horde: Horde, worker: Worker) -> Machine:
         name=worker.name,
         doing=doing,
         models=tuple(sorted(worker.capability.models)),
-        speed=worker.speed if worker.speeds else None,
+        megapixelsteps=speed_of(worker),
     )
+
+
+def speed_of(worker: Worker) -> float | None:
+    """How fast a machine is, as exactly as `get_workers` tells it; None until it has shown it."""
+    return round(worker.speed / MEGA, 1) if worker.speeds else None
 
 
 def models_of(horde: Horde) -> list[Model]:
     """The models that machines offer or that something waits for."""
     queued, offered = waiting_by_model(horde.lanes), offered_models(horde)
-    machines = Counter(
-        name
-        for worker in horde.presence.here(horde.now())
-        if worker.maintenance_text is None
-        for name in worker.capability.models
-    )
-    found = []
-    for name in offered.keys() | queued.keys():
-        told = active_model(name, offered.get(name, []), *queued.get(name, (0, 0)))
-        found.append(
-            Model(
-                name=name,
-                machines=machines[name] if told.count else 0,
-                waiting=int(told.jobs or 0),
-                takes_s=float(told.eta or 0) if told.count else None,
-                speed=float(told.performance or 0),
-            )
+    machines: dict[str, list[Worker]] = {}
+    for worker in horde.presence.here(horde.now()):
+        if worker.maintenance_text is None:
+            for name in worker.capability.models:
+                machines.setdefault(name, []).append(worker)
+    return [
+        model(
+            active_model(name, offered.get(name, []), *queued.get(name, (0, 0))),
+            machines.get(name, []),
         )
-    return found
+        for name in offered.keys() | queued.keys()
+    ]
+
+
+def model(told: ActiveModel, machines: Sequence[Worker]) -> Model:
+    """A model as `get_models` tells it, and the machines that offer it."""
+    speeds = [speed for worker in machines if (speed := speed_of(worker)) is not None]
+    return Model(
+        name=str(told.name),
+        machines=len(machines) if told.count else 0,
+        waiting=int(told.jobs or 0),
+        takes_s=float(told.eta or 0) if told.count else None,
+        megapixelsteps=sum(speeds) / len(speeds) if speeds else None,
+    )
 
 
 def givers_of(tx: Transaction, now: Millis) -> list[Giver]:

@@ -29,7 +29,7 @@ class Model:
     machines: int
     waiting: int
     takes_s: float | None  # until all that waits is made; None when no machine makes it
-    speed: float  # of one machine, in pixelsteps per second
+    megapixelsteps: float | None  # of one machine in a second, once one has shown its speed
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,15 @@ import { $, el } from "./dom.js";
 import { say, short } from "./say.js";
 
 const LOZENGES_MAX = 120;
-const LISTED_MAX = 200;
+const LISTED_MAX = 120; // every lozenge that has a name leads to a row
 const MODELS_SHOWN = 5;
 const ORDER = ["drawing", "waiting", "paused"];
 
 let mine = new Set();
 let known = new Map(); // id → what the API says of the machine
+
+const NAMED = 'a[href^="#m-"]'; // a lozenge of one machine; a crowd's have no names
+const idOf = (link) => (link.hash.startsWith("#m-") ? link.hash.slice(3) : "");
 
 /** What a machine of the API is at. */
 export function doingOf(worker) {
@@ -22,10 +25,16 @@ export function speedOf(worker) {
   return Number.isFinite(speed) ? speed : null;
 }
 
+/** A speed in words. */
+export function speedText(speed) {
+  if (speed === null) return say("horde.not-known");
+  return speed < 0.1 ? say("horde.slow") : short(speed);
+}
+
 /** Frame the machines of whoever is signed in. */
 export function showMine(ids) {
   mine = new Set(ids);
-  for (const link of $("#camp").querySelectorAll("[data-id]")) link.classList.toggle("mine", mine.has(link.dataset.id));
+  for (const link of $("#camp").querySelectorAll(NAMED)) link.classList.toggle("mine", mine.has(idOf(link)) && !link.classList.contains("gone"));
   for (const row of $("#machine-rows").rows) chip(row);
   $("#legend-mine").hidden = ![...mine].some((id) => document.getElementById(`m-${id}`));
 }
@@ -61,13 +70,12 @@ function busiestFirst(workers) {
 
 function showEach(workers) {
   const camp = $("#camp");
-  if (!camp.querySelector("[data-id]")) camp.replaceChildren(); // a crowd stood there, or nobody
-  const links = new Map([...camp.querySelectorAll("[data-id]")].map((link) => [link.dataset.id, link]));
-  const free = [...links.values()].filter((link) => !known.has(link.dataset.id));
+  if (!camp.querySelector(NAMED)) camp.replaceChildren(); // a crowd stood there, or nobody
+  const links = new Map([...camp.querySelectorAll(NAMED)].map((link) => [idOf(link), link]));
+  const free = [...links.values()].filter((link) => !known.has(idOf(link)));
   for (const link of free) set(link, "gone", "");
   for (const worker of busiestFirst(workers)) {
     const link = links.get(worker.id) ?? free.shift() ?? place(camp);
-    link.dataset.id = worker.id;
     link.href = `#m-${worker.id}`;
     set(link, doingOf(worker), say(`horde.machine-${doingOf(worker)}`, { name: worker.name }));
   }
@@ -76,7 +84,7 @@ function showEach(workers) {
 function showCrowd(counts, each) {
   const wanted = ORDER.flatMap((doing) => Array(Math.ceil(counts[doing] / each)).fill(doing));
   const camp = $("#camp");
-  if (camp.querySelector("[data-id]")) camp.replaceChildren();
+  if (camp.querySelector(NAMED)) camp.replaceChildren();
   while (camp.children.length > wanted.length) camp.lastElementChild.remove();
   wanted.forEach((doing, index) => {
     const link = camp.children[index]?.firstElementChild ?? place(camp);
@@ -92,7 +100,7 @@ function place(camp) {
 }
 
 function set(link, doing, text) {
-  const isMine = mine.has(link.dataset.id) && doing !== "gone";
+  const isMine = mine.has(idOf(link)) && doing !== "gone";
   link.className = `w ${doing}${isMine ? " mine" : ""}`;
   if (link.firstElementChild.textContent !== text) link.firstElementChild.textContent = text;
 }
@@ -113,17 +121,16 @@ function showRows(workers) {
 
 function newRow(body, id) {
   if (body.rows.length >= LISTED_MAX) return null;
-  const row = el("tr", { id: `m-${id}` }, el("th", { scope: "row" }), el("td"), el("td", { class: "hide-s" }), el("td", { class: "n" }));
+  const row = el("tr", { id: `m-${id}` }, el("th", { scope: "row" }), el("td"), el("td"), el("td"));
   body.append(row);
   return row;
 }
 
 function fill(row, worker) {
-  const speed = speedOf(worker);
   row.cells[0].firstChild ? (row.cells[0].firstChild.textContent = worker.name) : row.cells[0].append(worker.name);
   row.cells[1].textContent = say(`horde.state-${doingOf(worker)}`);
   row.cells[2].textContent = modelsOf(worker);
-  row.cells[3].textContent = speed === null ? say("horde.not-known") : short(speed);
+  row.cells[3].textContent = speedText(speedOf(worker));
 }
 
 function modelsOf(worker) {
@@ -147,7 +154,7 @@ export function watchCamp() {
   const camp = $("#camp");
   const tell = (event) => {
     const link = event.target.closest(".w");
-    if (link) $("#camp-about").textContent = aboutOf(known.get(link.dataset.id));
+    if (link) $("#camp-about").textContent = aboutOf(known.get(idOf(link)));
   };
   camp.addEventListener("pointerover", tell);
   camp.addEventListener("focusin", (event) => {
@@ -179,6 +186,6 @@ function aboutOf(worker) {
     name: worker.name,
     state: say(`horde.state-${doingOf(worker)}`),
     models: modelsOf(worker) || say("horde.no-models"),
-    speed: speed === null ? say("horde.about-no-speed") : say("horde.about-speed", { speed: short(speed) }),
+    speed: speed === null ? say("horde.about-no-speed") : say("horde.about-speed", { speed: speedText(speed) }),
   });
 }

@@ -122,9 +122,9 @@ function valuesOf(found, of, shiftS = 0) {
 }
 
 function showNumbers(found) {
-  const cell = (text, kind = "n") => el("td", { class: kind }, text);
+  const cell = (text) => el("td", {}, text);
   const rows = [...found.points].reverse().map((point) =>
-    el("tr", {}, el("th", { scope: "row" }, el("time", { datetime: point.start }, when(point.start))), cell(number(point.waiting)), cell(number(point.waiting_max), "n hide-s"), cell(number(point.workers)), cell(number(point.images), "n hide-s"), cell(short(point.megapixelsteps_per_second))),
+    el("tr", {}, el("th", { scope: "row" }, el("time", { datetime: point.start }, when(point.start))), cell(number(point.waiting)), cell(number(point.waiting_max)), cell(number(point.workers)), cell(number(point.images)), cell(short(point.megapixelsteps_per_second))),
   );
   $("#number-rows").replaceChildren(...rows);
 }

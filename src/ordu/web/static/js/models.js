@@ -1,9 +1,9 @@
 // The table of models, kept live: rows keep their places until somebody sorts them, new ones wait to be shown.
+import { speedOf, speedText } from "./camp.js";
 import { $, el, svg } from "./dom.js";
-import { duration, number, say, short } from "./say.js";
+import { duration, number, say } from "./say.js";
 
 const SHARE_WIDTH = 92;
-const MEGA = 1e6;
 const shown = new Map(); // name → what its row says
 let waiting = new Map(); // the same of those that are not shown yet
 let sortedBy = { by: "waiting", isUp: false };
@@ -15,7 +15,7 @@ export function showModels(models, workers) {
   const isFirst = shown.size === 0;
   for (const row of rows()) {
     const name = row.dataset.model;
-    shown.set(name, found.get(name) ?? { name, machines: 0, waiting: 0, share: 0, takes: null, speed: 0 });
+    shown.set(name, found.get(name) ?? { name, machines: 0, waiting: 0, share: 0, takes: null, speed: null });
     fill(row, shown.get(name));
   }
   waiting = new Map([...found].filter(([name]) => !shown.has(name)));
@@ -24,14 +24,15 @@ export function showModels(models, workers) {
 }
 
 function factsOf(model, workers, queue) {
-  const machines = workers.filter((worker) => !worker.maintenance_mode && worker.models.includes(model.name)).length;
+  const machines = workers.filter((worker) => !worker.maintenance_mode && worker.models.includes(model.name));
+  const speeds = machines.map(speedOf).filter((speed) => speed !== null);
   return {
     name: model.name,
-    machines: model.count ? machines : 0,
+    machines: model.count ? machines.length : 0,
     waiting: model.jobs,
     share: queue ? model.jobs / queue : 0,
     takes: model.count ? model.eta : null,
-    speed: model.performance / MEGA,
+    speed: speeds.length ? speeds.reduce((sum, speed) => sum + speed, 0) / speeds.length : null,
   };
 }
 
@@ -45,8 +46,14 @@ function fill(row, facts) {
   queued.textContent = number(facts.waiting);
   $(".bar", share).setAttribute("width", (SHARE_WIDTH * facts.share).toFixed(1));
   takes.classList.toggle("bad", facts.takes === null);
-  takes.textContent = facts.takes === null ? say("horde.no-machine-short") : facts.takes < 1 ? say("horde.at-once") : duration(facts.takes);
-  speed.textContent = facts.speed ? short(facts.speed) : "";
+  takes.textContent = takesText(facts);
+  speed.textContent = facts.machines ? speedText(facts.speed) : "";
+}
+
+function takesText(facts) {
+  if (facts.takes === null) return say("horde.no-machine-short");
+  if (!facts.waiting) return say("horde.at-once");
+  return facts.speed === null ? say("horde.not-known") : duration(Math.max(1, facts.takes));
 }
 
 function offer() {

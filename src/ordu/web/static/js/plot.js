@@ -56,10 +56,10 @@ const rounded = (number) => Math.round(number * 10) / 10;
 /** Put a drawing into an SVG element; `level` and `moment` write what stands beside the axes, `last` at the end of the line. */
 export function draw(paper, drawn, { level, moment, last }) {
   const anchor = (index) => (index === 0 ? "start" : index === drawn.moments.length - 1 ? "end" : "middle");
-  const axis = (x, y, at, text) => svg("text", { class: "axis", x, y, "text-anchor": at }, text);
+  const axis = (x, y, at, text, kind = "axis") => svg("text", { class: kind, x, y, "text-anchor": at }, text);
   paper.replaceChildren(
     ...drawn.levels.flatMap(([value, y]) => [svg("path", { class: "gridline", d: `M${LEFT} ${y}H${RIGHT}` }), axis(LEFT - 8, y + 5, "end", level(value))]),
-    ...drawn.moments.map(([atS, x], index) => axis(x, BOTTOM + 26, anchor(index), moment(atS))),
+    ...drawn.moments.map(([atS, x], index) => axis(x, BOTTOM + 26, anchor(index), moment(atS), index % 2 ? "axis between" : "axis")),
     svg("path", { class: "area", d: drawn.area }),
     svg("path", { class: "series old", d: drawn.earlier }),
     svg("path", { class: "series", d: drawn.line }),
