@@ -15,6 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 48.0, 486.0, 10.0, 172.0
 TICKS = 5  # moments that are written below
 LINES_MIN = 2  # intervals between grid lines
 STEPS = (1, 2, 2.5, 5, 10)  # how much an interval may be, times a power of ten
+SMALLEST = 1e-6  # less than that is nothing
 TOGETHER = 2.5  # points that are at most so many steps apart are joined
 
 
@@ -99,7 +100,7 @@ def plot(
 
 def interval_of(highest: float, *, is_whole: bool) -> float:
     """How far apart the grid lines are, so that there are three or four of them."""
-    if highest <= 0:
+    if highest < SMALLEST:
         return 1.0
     rough = highest / 3
     power = 10.0 ** math.floor(math.log10(rough))

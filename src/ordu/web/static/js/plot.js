@@ -5,6 +5,7 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [48, 486, 10, 172];
 const TICKS = 5;
 const LINES_MIN = 2;
 const STEPS = [1, 2, 2.5, 5, 10];
+const SMALLEST = 1e-6; // less than that is nothing
 const TOGETHER = 2.5; // points that are at most so many steps apart are joined
 
 /** A drawing of `values` and `earlier`, lists of `{atS, value}`, oldest first. */
@@ -30,7 +31,7 @@ export function plot(values, earlier, { sinceS, untilS, stepS, earlierStepS = st
 
 /** How far apart the grid lines are, so that there are three or four of them. */
 function intervalOf(highest, isWhole) {
-  if (highest <= 0) return 1;
+  if (highest < SMALLEST) return 1;
   const rough = highest / 3;
   const power = 10 ** Math.floor(Math.log10(rough));
   const found = STEPS.map((step) => step * power).find((step) => step >= rough * 0.999);
