@@ -128,7 +128,9 @@ async def ada(api, register):
     job = await api.post("/api/v2/generate/pop", json=POP | {"name": "loft"}, headers=headers)
     picture = base64.b64encode(a_picture()).decode()
     body = {"id": job.json()["id"], "generation": picture, "seed": 7}
-    assert (await api.post("/api/v2/generate/submit", json=body, headers=headers)).status_code == 200
+    assert (
+        await api.post("/api/v2/generate/submit", json=body, headers=headers)
+    ).status_code == 200
     await api.post("/api/v2/generate/async", json={"prompt": "an owl"}, headers=headers)
     await api.post("/api/v2/generate/async", json={"prompt": "not hers"}, headers=ANONYMOUS)
     return headers

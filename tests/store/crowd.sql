@@ -52,4 +52,12 @@ INSERT INTO attempts (delivery_id, number, began_at, took_ms)
 SELECT 'd' || n, 1, 0, 0
 FROM generate_series(100, 6000) AS n;
 
+INSERT INTO identities (issuer, subject, id, user_id, created_at)
+SELECT 'i', 's' || n, 'i' || n, n, 0
+FROM generate_series(100, 3000) AS n;
+
+INSERT INTO sign_ins (key_hash, user_id, created_at, expires_at)
+SELECT 'h1:' || n, n, n, 2000000000000 + n
+FROM generate_series(100, 3000) AS n;
+
 ANALYZE;

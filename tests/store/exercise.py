@@ -9,12 +9,14 @@ from ordu.store import (
     answers,
     facts,
     givers,
+    identities,
     jobs,
     lanes,
     ledger,
     made,
     requests,
     samples,
+    sign_ins,
     stats,
     suspicions,
     transfers,
@@ -40,7 +42,10 @@ def exercise(tx):
     wish = a_wish()
     users.add(tx, user_id=3, username="x", key_hash="h1:x", concurrency=30, now=NOON)
     users.by_id(tx, 3)
-    users.by_key_hash(tx, "h1:x")
+    users.by_key_hash(tx, "h1:x", NOON)
+    users.by_key_hash(tx, "h1:y", NOON)
+    users.has_key(tx, 3)
+    users.set_key_hash(tx, 3, "h1:z")
     users.page(tx, 1, oldest_first=True)
     users.page(tx, 1, oldest_first=False)
     users.change(tx, 3, {"contact": "here"})
@@ -168,7 +173,26 @@ def exercise(tx):
     ledger.change_balances(tx, 3, {ledger.Account.USER: 5, ledger.Account.ESCROW: 0}, 1)
     users.locked(tx, 3, 4)
     exercise_webhooks(tx)
+    exercise_sign_ins(tx)
     requests.remove(tx, "r1")
+
+
+def exercise_sign_ins(tx):
+    """The same of identities and the keys of browsers."""
+    identity = identities.Identity(id="i1", issuer="i", subject="s", user_id=3, created_at=NOON)
+    assert identities.add(tx, identity)
+    assert not identities.add(tx, identity)
+    assert identities.find(tx, "i", "s") == identity
+    assert identities.of_user(tx, 3) == [identity]
+    assert identities.has_any(tx, 3)
+    sign_ins.add(tx, key_hash="h1:b", user_id=3, now=NOON, expires_at=NOON + 1)
+    assert users.by_key_hash(tx, "h1:b", NOON).id == 3
+    assert users.by_key_hash(tx, "h1:b", NOON + 1) is None
+    assert sign_ins.end(tx, 3, "h1:b")
+    sign_ins.forget_expired(tx, NOON)
+    sign_ins.end_all(tx, 3)
+    assert identities.remove(tx, 3, "i1")
+    identities.forget_user(tx, 3)
 
 
 def exercise_webhooks(tx):

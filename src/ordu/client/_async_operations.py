@@ -14,6 +14,7 @@ came. Which `rc` an operation has stands in the reference of operations.
 """
 
 from ordu.client import wire
+from ordu.client._async_sign_ins import AsyncSignInOperations
 from ordu.client._async_surroundings import AsyncSurroundings
 from ordu.client._async_webhooks import AsyncWebhookOperations
 from ordu.client.wire import Fields
@@ -43,7 +44,7 @@ from ordu.protocol.requests import (
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 
-class AsyncOperations(AsyncSurroundings, AsyncWebhookOperations):
+class AsyncOperations(AsyncSurroundings, AsyncWebhookOperations, AsyncSignInOperations):
     """What can be asked of a horde, over one line to it."""
 
     # -- requests ------------------------------------------------------------------------------

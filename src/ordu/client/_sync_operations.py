@@ -14,6 +14,7 @@ came. Which `rc` an operation has stands in the reference of operations.
 """
 
 from ordu.client import wire
+from ordu.client._sync_sign_ins import SyncSignInOperations
 from ordu.client._sync_surroundings import SyncSurroundings
 from ordu.client._sync_webhooks import SyncWebhookOperations
 from ordu.client.wire import Fields
@@ -43,7 +44,7 @@ from ordu.protocol.requests import (
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 
-class SyncOperations(SyncSurroundings, SyncWebhookOperations):
+class SyncOperations(SyncSurroundings, SyncWebhookOperations, SyncSignInOperations):
     """What can be asked of a horde, over one line to it."""
 
     # -- requests ------------------------------------------------------------------------------

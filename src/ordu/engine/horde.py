@@ -6,9 +6,9 @@ of their own and take it as their first argument.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -43,6 +43,9 @@ from ordu.store.requests import Request
 from ordu.store.samples import Gauges
 from ordu.store.workers import WorkerRow
 
+if TYPE_CHECKING:  # it loads what only a horde that names providers has
+    from ordu.openid.provider import Provider
+
 T = TypeVar("T")
 
 MINUTE_MS = 60_000
@@ -62,6 +65,7 @@ class Horde:
     fresh: Fresh
     presence: Presence
     catalogue: Catalogue
+    providers: Mapping[str, "Provider"] = field(default_factory=dict)  # by which people sign in
     lanes: LaneMap = field(default_factory=LaneMap)
     running: RunningJobs = field(default_factory=RunningJobs)
     wakeups: Wakeups = field(default_factory=Wakeups)

@@ -12,7 +12,7 @@ from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import WorkerId
 from ordu.rules.money import ANONYMOUS, UserId
 from ordu.rules.trust import DAY_MS
-from ordu.store import suspicions, users, webhooks, workers
+from ordu.store import identities, sign_ins, suspicions, users, webhooks, workers
 from ordu.store.database import Transaction
 from ordu.store.users import User
 
@@ -36,8 +36,10 @@ def check_not_deleted(user: User) -> None:
         )
 
 
-async def delete_user(horde: Horde, caller: User, target: UserId) -> None:
+async def delete_user(horde: Horde, caller: User, target: UserId, key_hash: str = "") -> None:
     """Delete an account; one that was deleted long enough ago is wiped.
+
+    Its browsers are signed out, but the one whose key this was done with: it can take it back.
 
     Raises:
         Refused: UserNotFound, AnonForbiddenUser, CannotDeleteMod, NotUserOrMod,
@@ -52,6 +54,7 @@ async def delete_user(horde: Horde, caller: User, target: UserId) -> None:
         check_may_delete(caller, user)
         if user.deleted_at is None:
             users.change(tx, user.id, {"deleted_at": now})
+            sign_ins.end_all(tx, user.id, but=key_hash)
             return []
         if not is_over(user, now):
             raise Refused(
@@ -87,6 +90,8 @@ def wipe(tx: Transaction, user: User) -> list[WorkerId]:
     theirs = workers.of_user(tx, user.id)
     suspicions.forget(tx, user.id)
     webhooks.forget_user(tx, user.id)
+    identities.forget_user(tx, user.id)
+    sign_ins.end_all(tx, user.id)
     for worker_id in theirs:
         workers.remove(tx, worker_id)
     users.set_key_hash(tx, user.id, None)

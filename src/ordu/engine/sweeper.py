@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ordu.engine import checkin, end, leaving, once, rewards
+from ordu.engine import checkin, end, leaving, once, rewards, sign_ins
 from ordu.engine.elsewhere import Elsewhere
 from ordu.engine.following import look_at_places
 from ordu.engine.horde import Horde
@@ -73,6 +73,7 @@ class Sweeper:
             await attempt(once.forget_answers, self.horde)
             await attempt(forget_deliveries, self.horde)
             await attempt(leaving.wipe_deleted, self.horde)
+            await attempt(sign_ins.forget_expired, self.horde)
 
     async def sample(self, horde: Horde) -> None:
         """Take the sample of a minute that is over."""

@@ -33,10 +33,12 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "post_award_kudos": {"username": "aida#17", "amount": 250},
     "put_horde_modes": {"maintenance": True},
     "post_register": {"username": "aida"},
+    "post_user_identity": {"provider": "company", "to": "/account"},
 }
 
 VALUES: Mapping[str, str] = {
     "user_id": "17",
+    "identity_id": "IDENTITY_ID",
     "id": "REQUEST_ID",
     "name": "NAME.webp",
     "worker_name": "attic",

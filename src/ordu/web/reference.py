@@ -72,7 +72,7 @@ class Group:
 # First path segments by subject; one that is not named here gets a group of its own.
 SUBJECTS: Sequence[tuple[str, str, frozenset[str]]] = (
     ("Requests and jobs", "Ask for pictures, and draw them", frozenset({"generate"})),
-    ("Users", "Accounts and their keys", frozenset({"users", "find_user", "register"})),
+    ("Users", "Accounts and their keys", frozenset({"users", "find_user", "register", "sign_in"})),
     ("Workers", "The machines that draw", frozenset({"workers"})),
     ("Kudos", "Given from one to another", frozenset({"kudos"})),
     ("The horde", "Load, models, modes, news", frozenset({"status", "stats", "documents"})),

@@ -43,6 +43,12 @@ from ordu.protocol.operations.row import (
     Parameter,
     Place,
 )
+from ordu.protocol.operations.sign_ins import (
+    delete_sign_in,
+    delete_user_identity,
+    get_user_identities,
+    post_user_identity,
+)
 from ordu.protocol.operations.stats import (
     get_image_horde_stats_models,
     get_image_horde_stats_totals,
@@ -125,6 +131,10 @@ TABLE: tuple[Operation, ...] = (
     post_webhook_replay,
     get_webhook_secret,
     post_webhook_secret,
+    get_user_identities,
+    post_user_identity,
+    delete_user_identity,
+    delete_sign_in,
     put_picture,
     get_picture,
     get_livez,
@@ -146,6 +156,8 @@ __all__ = [
     "Parameter",
     "Place",
     "delete_async_status",
+    "delete_sign_in",
+    "delete_user_identity",
     "delete_user_single",
     "delete_worker_single",
     "get_async_check",
@@ -173,6 +185,7 @@ __all__ = [
     "get_text_horde_stats_models",
     "get_text_horde_stats_totals",
     "get_user_export",
+    "get_user_identities",
     "get_user_single",
     "get_users",
     "get_webhook_deliveries",
@@ -189,6 +202,7 @@ __all__ = [
     "post_register",
     "post_sync_generate",
     "post_transfer_kudos",
+    "post_user_identity",
     "post_user_key",
     "post_webhook_replay",
     "post_webhook_secret",

@@ -89,7 +89,8 @@ async def put_user_single(call: Call[PutUserSingleRequest]) -> ModifyUser:
 @handles(operations.delete_user_single)
 async def delete_user_single(call: Call[None]) -> DeletedUser:
     """Delete an account, and wipe one that was deleted long ago."""
-    await leaving.delete_user(call.horde, call.user, id_in_path(call))
+    key_hash = call.secret.hash_of(call.header(b"apikey") or "")
+    await leaving.delete_user(call.horde, call.user, id_in_path(call), key_hash)
     return DeletedUser(message="OK")
 
 
