@@ -40,6 +40,10 @@ INSERT INTO samples
 SELECT step_s, 1760000000000 - (1760000000000 % (step_s * 1000)) - n * step_s * 1000, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
 FROM (VALUES (60::bigint, 120), (300, 2592), (21600, 160), (86400, 400)) AS kept (step_s, steps), generate_series(1, steps) AS n;
 
+INSERT INTO acts (id, created_at, actor_id, operation, target_kind, target_id, target_name, changes)
+SELECT 'a' || n, n, n, 'operation' || n, 'user', n, 'x', '[]'
+FROM generate_series(100, 6000) AS n;
+
 INSERT INTO learnt (deltas)
 SELECT '[]'
 FROM generate_series(1, 100);

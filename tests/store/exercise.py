@@ -6,6 +6,7 @@ from ordu.rules.lifecycle import Counts, JobState, Millis, RequestState
 from ordu.rules.trust import SuspicionReason
 from ordu.rules.webhooks import Busy, DeliveryState, WebhookEvent
 from ordu.store import (
+    acts,
     answers,
     facts,
     givers,
@@ -31,7 +32,7 @@ WHOLE_TABLE = {
     "audit": "proves the books by reading all of them",
     "fold": "reads the oldest deltas in the order of their key",
     "has_deltas": "stops at the first row",
-    "next_id": "reads one end of the primary key",
+    "newest_id": "reads one end of the primary key",
     "newest": "news are few",
     "forget_beyond": "a chore, once a minute, over a log that is bounded for each user",
 }
@@ -164,6 +165,7 @@ def exercise(tx):
     givers.forget_old(tx, NOON)
     made.move_old(tx, Millis(NOON + 40 * 86_400_000))
     facts.modes(tx)
+    exercise_acts(tx)
     transfers.add(tx, transfer_id="t1", source=3, target=3, amount=100, now=NOON)
     transfers.newest(tx, 3, 3)
     assert answers.begin(tx, "scope", "key", "print", NOON)
@@ -194,6 +196,34 @@ def exercise_sign_ins(tx):
     sign_ins.end_all(tx, 3)
     assert identities.remove(tx, 3, "i1")
     identities.forget_user(tx, 3)
+
+
+def exercise_acts(tx):
+    """The same of acts."""
+    act = acts.Act(
+        id="a",
+        created_at=NOON,
+        actor_id=1,
+        operation="put_user_single",
+        target_kind="user",
+        target_id="3",
+        target_name="x#3",
+        changes=[acts.Change("flagged", False, True)],
+        reason=None,
+    )
+    acts.add(tx, act)
+    for wanted in (
+        acts.Wanted(),
+        acts.Wanted(actor_id=1),
+        acts.Wanted(operation="put_user_single"),
+        acts.Wanted(target_kind="user", target_id="3"),
+        acts.Wanted(since=NOON, until=NOON),
+    ):
+        acts.page(tx, wanted, None, 50)
+        acts.page(tx, wanted, "b", 50)
+    acts.forget_words(tx, "user", "3", "(wiped)#3", {"contact"})
+    users.named(tx, "fer", 1)
+    users.newest_id(tx)
 
 
 def exercise_webhooks(tx):

@@ -115,9 +115,14 @@ class SyncSurroundings:
         )
 
     def delete_worker_single(
-        self, worker_id: str, apikey: str | None = None, x_fields: str | None = None
+        self,
+        worker_id: str,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        reason: str | None = None,
     ) -> DeletedWorker:
-        """Delete a worker and its statistics, for good.
+        """Delete a worker and its statistics, for good; of another's say why (Ordu only).
 
         Example:
             gone = horde.delete_worker_single(worker_id)
@@ -128,6 +133,7 @@ class SyncSurroundings:
             DeletedWorker,
             apikey=apikey,
             x_fields=x_fields,
+            query=wire.query_of(reason=reason),
             ids={"worker_id": worker_id},
         )
 

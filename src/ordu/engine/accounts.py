@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ordu.engine import acts
+from ordu.engine.acts import By
 from ordu.engine.books import found
 from ordu.engine.horde import Horde
 from ordu.engine.once import Once, Telling, once
@@ -59,8 +61,9 @@ async def register(
     key_hash: str,
     call: Once | None = None,
     salt: str = "",
+    by: By | None = None,
 ) -> Newcomer:
-    """Add a user; nobody when the same `call` was made before.
+    """Add a user; nobody when the same `call` was made before. `by` is who does that for them.
 
     Raises:
         Refused: BadRequest or TooLongUserName, when the name will not do.
@@ -79,7 +82,10 @@ async def register(
             concurrency=concurrency,
             now=now,
         )
-        return found(tx, user_id)
+        user = found(tx, user_id)
+        if by is not None:
+            acts.note(tx, by, acts.on_user(user))
+        return user
 
     telling: Telling[User, Registration] = Telling(
         lambda user: Registration(user.id, user.username, salt), Registration

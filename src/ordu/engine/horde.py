@@ -35,7 +35,7 @@ from ordu.kinds.catalogue import Catalogue
 from ordu.rules.lifecycle import JobId, Millis, RequestId
 from ordu.rules.matching import Offer, Requirement, WorkerId
 from ordu.rules.money import UserId
-from ordu.settings import ServerSettings
+from ordu.settings import Origin, ServerSettings
 from ordu.store import facts, jobs, lanes, workers
 from ordu.store.database import Database, Transaction
 from ordu.store.jobs import Job
@@ -88,11 +88,14 @@ class Horde:
     is_replaced: bool = False  # by another process at the same address, which is ready
     is_stopping: bool = False
     tidings: Tidings | None = None  # None where this process is the only one of its horde
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # where settings come from
+    started_at: Millis = field(init=False)
     idle: IdleWorkers = field(init=False)
     followed: FollowedRequests = field(init=False)
 
     def __post_init__(self) -> None:
         """Be told what changes of what is remembered."""
+        self.started_at = self.clock.now()
         self.known = Known(is_shared=self.settings.is_postgres)
         self.database.on_users_changed = self.known.forget_users
         self.idle = IdleWorkers(self.lanes)

@@ -265,6 +265,8 @@ RC: Mapping[str, tuple[int, Family]] = {
     "MethodNotAllowed": (405, Family.BAD_INPUT),
     "PictureNotFound": (404, Family.NOT_FOUND),
     "DeliveryNotFound": (404, Family.NOT_FOUND),
+    "NewsNotFound": (404, Family.NOT_FOUND),
+    "NoNewsModSelected": (400, Family.BAD_INPUT),
     "BadSignature": (403, Family.NOT_ALLOWED),
     "AnonymousOff": (403, Family.NOT_ALLOWED),
     "RegistrationClosed": (403, Family.CLOSED),

@@ -230,6 +230,8 @@ TITLES: Mapping[str, str] = {
     "MethodNotAllowed": "This address takes other methods",
     "PictureNotFound": "There is no such picture",
     "DeliveryNotFound": "There is no such delivery of a webhook",
+    "NewsNotFound": "There is no such piece of news",
+    "NoNewsModSelected": "Nothing about the piece of news was to be changed",
     "BadSignature": "The link is broken, or its time is over",
     "AnonymousOff": "This horde serves nobody without an account",
     "RegistrationClosed": "This horde makes no new accounts now",

@@ -5,6 +5,8 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ordu.protocol.acts import Reason
+
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Note: TypeAlias = Annotated[str, Meta(min_length=5, max_length=500)]
 
@@ -382,6 +384,7 @@ class PutUserSingleRequest(msgspec.Struct, frozen=True, kw_only=True):
         bool | None, Meta(description="Keep an account that was about to be wiped.")
     ] = None
     filtered: Annotated[bool | None, Meta(description="Accepted and ignored.")] = None
+    reason: Reason = None
 
 
 class ModifyUser(msgspec.Struct, frozen=True, kw_only=True):

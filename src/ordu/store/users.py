@@ -1,5 +1,7 @@
 """Users in SQL."""
 
+import string
+
 import msgspec
 
 from ordu.rules.lifecycle import Millis
@@ -8,6 +10,8 @@ from ordu.store import sign_ins
 from ordu.store.database import Row, Transaction
 
 PAGE_SIZE = 25
+SMALL = {ord(letter): letter.lower() for letter in string.ascii_uppercase}
+LAST_CHARACTER = "\U0010ffff"
 
 COLUMNS = (
     "id, username, created_at, kudos, evaluating_kudos, concurrency, usage_multiplier,"
@@ -88,9 +92,14 @@ def next_id(tx: Transaction) -> UserId:
     Those who register wait for each other on the anonymous user, whom nothing else locks for long.
     """
     tx.one(f"SELECT id FROM users WHERE id = :id{tx.for_update}", id=ANONYMOUS)
+    return UserId(newest_id(tx) + 1)
+
+
+def newest_id(tx: Transaction) -> UserId:
+    """The id of the newest user; so many accounts there ever were, beside the anonymous one."""
     row = tx.one("SELECT MAX(id) AS newest FROM users")
     assert row is not None
-    return UserId((row["newest"] or 0) + 1)
+    return UserId(row["newest"] or 0)
 
 
 def by_id(tx: Transaction, user_id: UserId) -> User | None:
@@ -144,6 +153,23 @@ def page(tx: Transaction, number: int, *, oldest_first: bool) -> list[User]:
     order = "id" if oldest_first else "kudos DESC, id"
     rows = tx.all(
         f"SELECT {COLUMNS} FROM users WHERE is_wiped = 0 ORDER BY {order} LIMIT :size OFFSET :skip",
+        size=PAGE_SIZE,
+        skip=(number - 1) * PAGE_SIZE,
+    )
+    return [read_row(row) for row in rows]
+
+
+def named(tx: Transaction, name: str, number: int) -> list[User]:
+    """Twenty-five users whose names begin like this, in their order; pages count from 1.
+
+    A to Z and a to z are the same, on either database; of other letters case counts.
+    """
+    first = name.translate(SMALL)
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM users WHERE is_wiped = 0 AND lower(username) >= :first"
+        " AND lower(username) < :beyond ORDER BY lower(username), id LIMIT :size OFFSET :skip",
+        first=first,
+        beyond=first + LAST_CHARACTER,
         size=PAGE_SIZE,
         skip=(number - 1) * PAGE_SIZE,
     )

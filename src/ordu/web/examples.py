@@ -32,6 +32,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "post_transfer_kudos": {"username": "aida#17", "amount": 250},
     "post_award_kudos": {"username": "aida#17", "amount": 250},
     "put_horde_modes": {"maintenance": True},
+    "put_horde_news": {"newspiece": "The horde moves on Friday.", "importance": "Upcoming"},
     "post_register": {"username": "aida"},
     "post_user_identity": {"provider": "company", "to": "/account"},
 }

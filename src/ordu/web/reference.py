@@ -78,7 +78,8 @@ SUBJECTS: Sequence[tuple[str, str, frozenset[str]]] = (
     ("The horde", "Load, models, modes, news", frozenset({"status", "stats", "documents"})),
     ("Webhooks", "What was delivered, and what signs it", frozenset({"webhooks"})),
     ("Pictures", "By signed link, without a key", frozenset({"pictures"})),
-    ("Health", "For those who run it", frozenset({"livez", "readyz", "metrics"})),
+    ("Running it", "For those who run the horde", frozenset({"operations"})),
+    ("Health", "For programs that watch it", frozenset({"livez", "readyz", "metrics"})),
 )
 
 

@@ -32,6 +32,11 @@ from ordu.protocol.operations.generate import (
 )
 from ordu.protocol.operations.health import get_livez, get_metrics, get_readyz
 from ordu.protocol.operations.kudos import get_kudos_history, post_award_kudos, post_transfer_kudos
+from ordu.protocol.operations.operations import (
+    get_horde_audit,
+    get_horde_health,
+    get_horde_settings,
+)
 from ordu.protocol.operations.pictures import get_picture, put_picture
 from ordu.protocol.operations.row import (
     Counts,
@@ -56,6 +61,7 @@ from ordu.protocol.operations.stats import (
     get_text_horde_stats_totals,
 )
 from ordu.protocol.operations.status import (
+    delete_horde_news,
     get_heartbeat,
     get_horde_history,
     get_horde_load,
@@ -64,6 +70,7 @@ from ordu.protocol.operations.status import (
     get_model_single,
     get_models,
     put_horde_modes,
+    put_horde_news,
 )
 from ordu.protocol.operations.webhooks import (
     get_webhook_deliveries,
@@ -126,6 +133,11 @@ TABLE: tuple[Operation, ...] = (
     post_user_key,
     get_user_export,
     get_kudos_history,
+    put_horde_news,
+    delete_horde_news,
+    get_horde_audit,
+    get_horde_settings,
+    get_horde_health,
     get_webhook_deliveries,
     get_webhook_delivery,
     post_webhook_replay,
@@ -156,6 +168,7 @@ __all__ = [
     "Parameter",
     "Place",
     "delete_async_status",
+    "delete_horde_news",
     "delete_sign_in",
     "delete_user_identity",
     "delete_user_single",
@@ -169,10 +182,13 @@ __all__ = [
     "get_docs_terms",
     "get_find_user",
     "get_heartbeat",
+    "get_horde_audit",
+    "get_horde_health",
     "get_horde_history",
     "get_horde_load",
     "get_horde_modes",
     "get_horde_news",
+    "get_horde_settings",
     "get_image_horde_stats_models",
     "get_image_horde_stats_totals",
     "get_kudos_history",
@@ -207,6 +223,7 @@ __all__ = [
     "post_webhook_replay",
     "post_webhook_secret",
     "put_horde_modes",
+    "put_horde_news",
     "put_picture",
     "put_user_single",
     "put_worker_single",

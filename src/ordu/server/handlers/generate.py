@@ -1,6 +1,7 @@
 """Requests and jobs: `/generate/…`, the horde's main work."""
 
 import math
+import time
 from functools import partial
 
 import msgspec
@@ -213,7 +214,10 @@ async def post_job_pop(call: Call[PopInputStable]) -> Answer:
         address_of(call.http),
         call.raw,
     )
+    began_s = time.perf_counter()
     outcome = await waiting.pop(call, worker, wait_s)
+    if not wait_s and isinstance(outcome, Claimed):
+        horde.tally.handed_out_s.append(time.perf_counter() - began_s)
     headers = waiting.applied(wait_s)
     if not isinstance(outcome, Claimed):
         return Answer(nothing_payload(outcome.skipped), headers=headers)
