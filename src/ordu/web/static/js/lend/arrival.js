@@ -1,7 +1,7 @@
 // The note below the command: it waits, and turns grass when a machine comes.
 import { $, el } from "../dom.js";
 import { say } from "../say.js";
-import { largest } from "./facts.js";
+import { isAsking, largest } from "./facts.js";
 
 let hasArrived = false;
 
@@ -22,11 +22,11 @@ export function forget() {
 }
 
 /** A machine has come: for the first time, or back. */
-export function arrived(worker, isKnown) {
+export function arrived(worker, why, isKnown) {
   hasArrived = true;
   const title = say(isKnown ? "lend.arrived-back-title" : "lend.arrived-title", { name: worker.name });
   const offers = say("lend.arrived-text", { count: worker.models?.length ?? 0, size: largest(worker) });
-  const isPaused = worker.maintenance_mode || worker.paused;
+  const isPaused = !isAsking(worker, why);
   tell("ok", el("span", { class: "dia ok" }), title, isPaused ? say("lend.arrived-paused") : offers);
 }
 

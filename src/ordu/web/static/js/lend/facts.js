@@ -15,13 +15,13 @@ export function stateOf(worker, why) {
     return { lozenge: "lit", words: sayWith("lend.drawing", { count: drawn, drawing }) };
   }
   if (worker.maintenance_mode) return { lozenge: "", words: say("lend.paused-by-you") };
-  if (worker.paused) return { lozenge: "", words: say("lend.paused-by-moderator") };
+  if (why.paused) return { lozenge: "", words: say("lend.paused-by-moderator") };
   return { lozenge: "idle", words: say("lend.ready") };
 }
 
 /** Whether the horde is asked why it gets no work: where its state does not say so already. */
-export function isAsking(worker) {
-  return worker.online && !worker.maintenance_mode && !worker.paused;
+export function isAsking(worker, why) {
+  return worker.online && !worker.maintenance_mode && !why.paused;
 }
 
 /** Names and values for the list beside it. */

@@ -90,7 +90,7 @@ function showActs(parts, worker) {
 
 /** What the horde explains, in the language it speaks: English. */
 function showWhy(box, worker, why) {
-  box.hidden = !isAsking(worker);
+  box.hidden = !isAsking(worker, why);
   if (box.hidden) return;
   const title = why.processing || why.could_serve ? "lend.waits-title" : "lend.why-title";
   const others = (why.skipped ?? []).map((each) => each.text).filter((text) => !why.text.includes(text));

@@ -112,7 +112,7 @@ function shown(worker, why, isFirst) {
     machines.set(worker.id, machine);
     $("#machines").append(machine.element);
   }
-  if (!isFirst && worker.online && !wasHere) arrived(worker, isKnown || seenFirst.has(worker.id));
+  if (!isFirst && worker.online && !wasHere) arrived(worker, why, isKnown || seenFirst.has(worker.id));
   return machine.update(worker, why);
 }
 
