@@ -102,7 +102,7 @@ async function whose(name) {
   try {
     const worker = await call("GET", `/api/v2/workers/name/${encodeURIComponent(name)}`);
     const user = await me();
-    return user?.worker_ids?.includes(worker.id) ? "lend.name-yours" : "lend.name-taken";
+    return user !== null && worker.owner === user.username ? "lend.name-yours" : "lend.name-taken";
   } catch (problem) {
     if (problem.name !== "Problem") throw problem;
     return problem.rc === "WorkerNotFound" ? "lend.name-free" : null;

@@ -32,7 +32,7 @@ export function factsOf(worker, why) {
     [say("lend.largest"), largest(worker)],
     [say("lend.made"), number(worker.requests_fulfilled ?? 0, 0)],
     [say("lend.here"), duration(worker.uptime ?? 0)],
-    ...(worker.info ? [[say("lend.info-of"), worker.info]] : []),
+    ...(worker.info ? [[say("lend.info-of"), el("span", { class: "said" }, worker.info)]] : []),
   ];
 }
 
