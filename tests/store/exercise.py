@@ -155,7 +155,7 @@ def exercise(tx):
     answers.finish(tx, "scope", "key", b"1")
     answers.kept(tx, "scope", "key")
     answers.forget(tx, NOON)
-    ledger.change_balances(tx, 3, {ledger.Account.USER: 5, ledger.Account.ESCROW: 0})
+    ledger.change_balances(tx, 3, {ledger.Account.USER: 5, ledger.Account.ESCROW: 0}, 1)
     users.locked(tx, 3, 4)
     exercise_webhooks(tx)
     requests.remove(tx, "r1")

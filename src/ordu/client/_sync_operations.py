@@ -19,6 +19,7 @@ from ordu.client._sync_webhooks import SyncWebhookOperations
 from ordu.client.wire import Fields
 from ordu.protocol import operations
 from ordu.protocol.explanations import RequestExplanation
+from ordu.protocol.export import UserExport
 from ordu.protocol.jobs import (
     GenerationPayload,
     GenerationSubmitted,
@@ -27,11 +28,12 @@ from ordu.protocol.jobs import (
 )
 from ordu.protocol.kudos import (
     KudosAwarded,
+    KudosHistory,
     KudosTransferred,
     PostAwardKudosRequest,
     PostTransferKudosRequest,
 )
-from ordu.protocol.registration import Registered, RegistrationInput
+from ordu.protocol.registration import Registered, RegistrationInput, ReplacedKey
 from ordu.protocol.requests import (
     GenerationInput,
     RequestAsync,
@@ -280,6 +282,36 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
             ids={"user_id": user_id},
         )
 
+    def post_user_key(
+        self, user_id: str | int, apikey: str | None = None, x_fields: str | None = None
+    ) -> ReplacedKey:
+        """Replace a user's key (Ordu only); the one before stops at once.
+
+        The new one is in this answer and nowhere else, so this is never called again by itself.
+
+        Example:
+            replaced = horde.post_user_key(2)
+            print(len(replaced.api_key), "characters")
+        """
+        return self._line.call(
+            operations.post_user_key,
+            ReplacedKey,
+            apikey=apikey,
+            x_fields=x_fields,
+            ids={"user_id": user_id},
+        )
+
+    def get_user_export(self, user_id: str | int, apikey: str | None = None) -> UserExport:
+        """Everything the horde keeps of a user, for the user (Ordu only).
+
+        Example:
+            export = horde.get_user_export(1)
+            print(len(export.kudos), "movements,", len(export.requests), "requests")
+        """
+        return self._line.call(
+            operations.get_user_export, UserExport, apikey=apikey, ids={"user_id": user_id}
+        )
+
     def get_find_user(
         self, apikey: str | None = None, x_fields: str | None = None
     ) -> UserDetailsStable:
@@ -332,6 +364,43 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
             x_fields=x_fields,
             payload=payload,
             idempotency_key=idempotency_key or wire.fresh_key(),
+        )
+
+    def get_kudos_history(
+        self,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        cursor: str | None = None,
+        limit: int | None = None,
+        kind: str | None = None,
+        worker_id: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        by: str | None = None,
+    ) -> KudosHistory:
+        """What moved of your kudos, newest first, or by day with `by="day"` (Ordu only).
+
+        Example:
+            history = horde.get_kudos_history(kind="earned", limit=10)
+            for movement in history.entries:
+                print(movement.date, movement.amount, "leaves", movement.balance)
+        """
+        query = wire.query_of(
+            cursor=cursor,
+            limit=limit,
+            kind=kind,
+            worker_id=worker_id,
+            since=since,
+            until=until,
+            by=by,
+        )
+        return self._line.call(
+            operations.get_kudos_history,
+            KudosHistory,
+            apikey=apikey,
+            x_fields=x_fields,
+            query=query,
         )
 
     def post_award_kudos(

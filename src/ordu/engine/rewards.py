@@ -6,7 +6,7 @@ from ordu.engine.presence import Worker
 from ordu.rules import money, trust
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import WorkerId
-from ordu.rules.money import Action, Kudos, UserId
+from ordu.rules.money import About, Action, Kudos, UserId
 from ordu.store import stats, users, workers
 from ordu.store.database import Transaction
 
@@ -57,7 +57,9 @@ def pay_uptime(
     """Book the reward for the time up to here; the same time cannot be paid twice."""
     owner = found(tx, owner_id)
     event = f"uptime:{worker_id}:{uptime_s}"
-    book(tx, money.uptime(event, owner.id, reward, trusted=owner.is_trusted), entry_id, now)
+    about = About(worker_id=worker_id)
+    entry = money.uptime(event, owner.id, reward, trusted=owner.is_trusted, about=about)
+    book(tx, entry, entry_id, now)
     stats.append(tx, [(f"worker:{worker_id}", "kudos:uptime", reward)])
 
 

@@ -136,6 +136,12 @@ MODES_CHANGED: Mapping[str, Right] = {
 DELETE_WORKER = BY_OWNER
 DELETE_USER = Right(Standing.OWNER, "NotUserOrMod")
 AWARD_KUDOS = Right(Standing.ADMINISTRATOR, "NotAllowedAwards")
+# Replacing the key of a person, or of somebody who runs the horde: everybody their own, and nobody
+# that of one who stands as high or higher.
+REPLACE_KEY = Right(Standing.OWNER, "NotUserOrMod")
+REPLACE_KEY_OF_MODERATOR = Right(Standing.ADMINISTRATOR, "NotAdmin")
+# Taking the data of somebody else: prompts are in it, which moderators have no business to read.
+EXPORT_OTHERS = Right(Standing.ADMINISTRATOR, "NotAdmin")
 
 REFUSALS: Mapping[Standing, str] = {
     Standing.OWNER: "Only the owner and moderators may {what}.",

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from ordu.protocol.operations.accounts import (
     delete_user_single,
     get_find_user,
+    get_user_export,
     get_user_single,
     get_users,
     post_register,
+    post_user_key,
     put_user_single,
 )
 from ordu.protocol.operations.documents import get_docs_privacy, get_docs_sponsors, get_docs_terms
@@ -29,7 +31,7 @@ from ordu.protocol.operations.generate import (
     post_sync_generate,
 )
 from ordu.protocol.operations.health import get_livez, get_metrics, get_readyz
-from ordu.protocol.operations.kudos import post_award_kudos, post_transfer_kudos
+from ordu.protocol.operations.kudos import get_kudos_history, post_award_kudos, post_transfer_kudos
 from ordu.protocol.operations.pictures import get_picture, put_picture
 from ordu.protocol.operations.row import (
     Counts,
@@ -113,6 +115,9 @@ TABLE: tuple[Operation, ...] = (
     get_worker_explain,
     get_async_events,
     post_register,
+    post_user_key,
+    get_user_export,
+    get_kudos_history,
     get_webhook_deliveries,
     get_webhook_delivery,
     post_webhook_replay,
@@ -155,6 +160,7 @@ __all__ = [
     "get_horde_news",
     "get_image_horde_stats_models",
     "get_image_horde_stats_totals",
+    "get_kudos_history",
     "get_livez",
     "get_metrics",
     "get_model_single",
@@ -163,6 +169,7 @@ __all__ = [
     "get_readyz",
     "get_text_horde_stats_models",
     "get_text_horde_stats_totals",
+    "get_user_export",
     "get_user_single",
     "get_users",
     "get_webhook_deliveries",
@@ -179,6 +186,7 @@ __all__ = [
     "post_register",
     "post_sync_generate",
     "post_transfer_kudos",
+    "post_user_key",
     "post_webhook_replay",
     "post_webhook_secret",
     "put_horde_modes",

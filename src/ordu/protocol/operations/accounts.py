@@ -2,6 +2,7 @@
 
 import msgspec
 
+from ordu.protocol.export import UserExport
 from ordu.protocol.operations.row import (
     ALWAYS,
     IDEMPOTENCY_KEY,
@@ -16,7 +17,7 @@ from ordu.protocol.operations.row import (
     in_path,
     in_query,
 )
-from ordu.protocol.registration import Registered, RegistrationInput
+from ordu.protocol.registration import Registered, RegistrationInput, ReplacedKey
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 _USER_ID = in_path("user_id", "The number of the user")
@@ -116,6 +117,53 @@ delete_user_single = Operation(
         "NotUserOrMod",
         "CannotWipeActiveUser",
     ),
+)
+
+post_user_key = Operation(
+    name="post_user_key",
+    method="POST",
+    path="/api/v2/users/{user_id}/key",
+    summary="Replace the key of a user",
+    description=(
+        "The new key is shown in this answer and never again; the one before stops at once. Users"
+        " replace their own; a moderator replaces that of a person who lost it, and only the"
+        " administrator that of a moderator."
+    ),
+    parameters=(_USER_ID, api_key("The user's own or a Mod API key", required=True), X_FIELDS),
+    reply=ReplacedKey,
+    status_text="The new key",
+    refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "User Not Found"},
+    key=Key.REQUIRED,
+    era=Era.ORDU,
+    limits=(Limit(30, 60), Limit(10, 60, Counts.KEY)),
+    rcs=(
+        "UserNotFound",
+        "AnonForbiddenUser",
+        "NotUserOrMod",
+        "NotAdmin",
+        "DeletedUser",
+        "Forbidden",
+    ),
+)
+
+get_user_export = Operation(
+    name="get_user_export",
+    method="GET",
+    path="/api/v2/users/{user_id}/export",
+    summary="Everything the horde keeps of a user, as one document",
+    description=(
+        "The account, its workers, the requests that are still kept with what was asked for, every"
+        " movement of its kudos, and the log of its webhooks. No keys, no secrets and no pictures:"
+        " those are had at the request. Only the user gets it, and the administrator."
+    ),
+    parameters=(_USER_ID, api_key("The user's own or the Admin API key", required=True)),
+    reply=UserExport,
+    status_text="The data of the user",
+    refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "User Not Found"},
+    key=Key.REQUIRED,
+    era=Era.ORDU,
+    limits=(Limit(10, 60), Limit(4, 60, Counts.KEY)),
+    rcs=("UserNotFound", "AnonForbiddenUser", "NotAdmin"),
 )
 
 get_find_user = Operation(

@@ -1,14 +1,18 @@
 """Users: `/users/…`."""
 
-from ordu.engine import editing, leaving
+from starlette.responses import Response
+
+from ordu.engine import editing, keys, leaving
 from ordu.engine.editing import COLUMN_OF, UserChange
 from ordu.protocol import operations
 from ordu.protocol.errors import Refused
+from ordu.protocol.registration import ReplacedKey
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 from ordu.rules import money, names
 from ordu.rules.money import UserId
 from ordu.rules.rights import Standing
-from ordu.server.call import Call, handles
+from ordu.server import exports
+from ordu.server.call import Answer, Call, handles
 from ordu.server.views import user_view
 from ordu.store import users
 from ordu.store.database import Transaction
@@ -61,6 +65,25 @@ async def delete_user_single(call: Call[None]) -> DeletedUser:
     """Delete an account, and wipe one that was deleted long ago."""
     await leaving.delete_user(call.horde, call.user, id_in_path(call))
     return DeletedUser(message="OK")
+
+
+@handles(operations.post_user_key)
+async def post_user_key(call: Call[None]) -> Answer:
+    """Give a user another key, which is told this once."""
+    api_key = call.horde.fresh.key()
+    key_hash = call.secret.hash_of(api_key)
+    user = await keys.replace_key(call.horde, call.user, id_in_path(call), key_hash)
+    reply = ReplacedKey(username=names.alias(user.username, user.id), id=user.id, api_key=api_key)
+    return Answer(reply, headers={"Cache-Control": "no-store"})
+
+
+@handles(operations.get_user_export)
+async def get_user_export(call: Call[None]) -> Response:
+    """Send everything that is kept of a user, piece by piece."""
+    user_id = id_in_path(call)
+    exports.check_may_export(call.user, user_id)
+    user = await call.horde.read(lambda tx: existing(tx, user_id))
+    return exports.Export(call.horde, user)
 
 
 def modified(user: User, change: UserChange) -> ModifyUser:
