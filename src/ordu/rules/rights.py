@@ -65,9 +65,9 @@ WORKER_SEEN: Mapping[str, Standing] = {
 }
 
 # The fields of a worker's explanation that not everybody sees. Each pop tells its owner when it is
-# paused, so the text and the reasons say so to the owner too.
+# paused, and so do the text and the reasons.
 WORKER_EXPLAINED: Mapping[str, Standing] = {
-    "paused": WORKER_SEEN["paused"],
+    "paused": Standing.OWNER,
     "processing": Standing.OWNER,
 }
 
