@@ -178,7 +178,7 @@ def body_of(fields: Mapping[str, list[str]]) -> dict[str, object]:
         **read_all(OUTER, fields),
         "models": fields.get("models", []),
         "r2": False,  # pictures are shown in the page itself, wherever they are kept
-        "prompt": f"{prompt} {NEGATIVE} {negative}" if negative else prompt,
+        "prompt": f"{prompt} {NEGATIVE} {negative}" if negative and prompt else prompt,
         "params": read_all(PARAMS, fields),
     }
 
