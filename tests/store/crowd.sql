@@ -36,6 +36,10 @@ INSERT INTO answers (scope, key_hash, fingerprint, reply, created_at)
 SELECT 's', 'k' || n, 'x', '', 2000000000000 + n
 FROM generate_series(100, 3000) AS n;
 
+INSERT INTO samples
+SELECT step_s, 1760000000000 - (1760000000000 % (step_s * 1000)) - n * step_s * 1000, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+FROM (VALUES (60::bigint, 120), (300, 2592), (21600, 160), (86400, 400)) AS kept (step_s, steps), generate_series(1, steps) AS n;
+
 INSERT INTO learnt (deltas)
 SELECT '[]'
 FROM generate_series(1, 100);

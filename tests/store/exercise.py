@@ -8,11 +8,13 @@ from ordu.rules.webhooks import Busy, DeliveryState, WebhookEvent
 from ordu.store import (
     answers,
     facts,
+    givers,
     jobs,
     lanes,
     ledger,
     made,
     requests,
+    samples,
     stats,
     suspicions,
     transfers,
@@ -147,6 +149,14 @@ def exercise(tx):
     stats.fold(tx)
     made.totals(tx, NOON)
     made.by_model(tx, NOON)
+    made.in_minute(tx, NOON)
+    samples.add(tx, NOON, samples.Gauges(1, 1, 1, 1, 0, 1, 9.0), 1, 5)
+    for span in samples.Span:
+        samples.within(tx, samples.window(span, NOON))
+    samples.forget_old(tx, NOON)
+    stats.append(tx, givers.gave(NOON, 3, 500, pictures=1))
+    givers.page(tx, 1, NOON)
+    givers.forget_old(tx, NOON)
     made.move_old(tx, Millis(NOON + 40 * 86_400_000))
     facts.modes(tx)
     transfers.add(tx, transfer_id="t1", source=3, target=3, amount=100, now=NOON)

@@ -216,6 +216,8 @@ class AsyncOperations(AsyncSurroundings, AsyncWebhookOperations):
     ) -> list[UserDetailsStable]:
         """One page of all users, most kudos first; `sort="age"`: oldest account first.
 
+        `sort="month"` (Ordu only): those whose workers earned most this month, and how much.
+
         Example:
             for user in await horde.get_users(page=1):
                 print(user.username, user.kudos)

@@ -214,6 +214,8 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
     ) -> list[UserDetailsStable]:
         """One page of all users, most kudos first; `sort="age"`: oldest account first.
 
+        `sort="month"` (Ordu only): those whose workers earned most this month, and how much.
+
         Example:
             for user in horde.get_users(page=1):
                 print(user.username, user.kudos)

@@ -40,6 +40,7 @@ from ordu.store import facts, jobs, lanes, workers
 from ordu.store.database import Database, Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
+from ordu.store.samples import Gauges
 from ordu.store.workers import WorkerRow
 
 T = TypeVar("T")
@@ -69,6 +70,7 @@ class Horde:
     timeouts: Timeouts = field(default_factory=Timeouts)
     modes: dict[str, bool] = field(default_factory=dict)
     delivered: deque[tuple[Millis, int]] = field(default_factory=deque)  # when, how much work
+    gauges: tuple[Millis, Gauges] | None = None  # how it stood, and when (`engine.sampling`)
     failures: dict[RequestId, set[WorkerId]] = field(default_factory=dict)  # who failed what
     hears: dict[type, Callable[[Any], None]] = field(
         default_factory=dict

@@ -20,7 +20,7 @@ from ordu.rules import money, pricing
 from ordu.rules.lifecycle import JobId, JobState, Millis
 from ordu.rules.money import ANONYMOUS, Account, Entry, Kudos, UserId, settlement
 from ordu.rules.trust import SuspicionReason
-from ordu.store import jobs, ledger, made, requests, stats
+from ordu.store import givers, jobs, ledger, made, requests, stats
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -165,6 +165,7 @@ def settle(
     learnt = [
         *counted(job, request, entry, reward),
         *made.delivered(now, job.model, request.work),
+        *givers.gave(now, owner.id, reward, pictures=1),
     ]
     stats.append(tx, learnt)
     evaluating = Kudos(owner.evaluating_kudos + escrow_of(entry, owner.id))

@@ -171,6 +171,7 @@ def worker_view(
         performance=performance(worker),
         threads=worker.offer.threads,
         uptime=worker.uptime_s,
+        drawing=bool(horde.running.of(worker.id)),
         maintenance_mode=worker.maintenance_text is not None,
         paused=worker.is_paused if shows("paused") else None,
         info=worker.info,

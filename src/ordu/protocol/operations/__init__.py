@@ -49,6 +49,7 @@ from ordu.protocol.operations.stats import (
 )
 from ordu.protocol.operations.status import (
     get_heartbeat,
+    get_horde_history,
     get_horde_load,
     get_horde_modes,
     get_horde_news,
@@ -112,6 +113,7 @@ TABLE: tuple[Operation, ...] = (
     get_async_explain,
     get_worker_explain,
     get_async_events,
+    get_horde_history,
     post_register,
     get_webhook_deliveries,
     get_webhook_delivery,
@@ -150,6 +152,7 @@ __all__ = [
     "get_docs_terms",
     "get_find_user",
     "get_heartbeat",
+    "get_horde_history",
     "get_horde_load",
     "get_horde_modes",
     "get_horde_news",

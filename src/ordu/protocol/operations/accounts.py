@@ -37,7 +37,11 @@ get_users = Operation(
     parameters=(
         X_FIELDS,
         in_query("page", "Which page, from 1", int),
-        in_query("sort", "The order: `kudos` (most first, the default) or `age` (oldest first)"),
+        in_query(
+            "sort",
+            "The order: `kudos` (most first, the default), `age` (oldest first) or `month` (those"
+            " whose workers earned most this month, and nobody else)",
+        ),
     ),
     reply=list[UserDetailsStable],
     status_text="Users List",

@@ -8,9 +8,11 @@ from ordu.engine import keepers
 from ordu.engine.demand import waiting_by_model
 from ordu.engine.horde import Horde
 from ordu.protocol import operations
+from ordu.protocol.errors import Refused
 from ordu.protocol.status import (
     ActiveModel,
     Heartbeat,
+    HordeHistory,
     HordeModes,
     HordePerformanceStable,
     Newspiece,
@@ -20,10 +22,13 @@ from ordu.rules.money import ADMINISTRATOR
 from ordu.rules.rights import MODES_SEEN
 from ordu.server import modelstate
 from ordu.server.call import Call, handles
+from ordu.server.history import history_of
 from ordu.server.views import mega
 from ordu.store import jobs, news
+from ordu.store.samples import Span
 
 COUNT_MAX = 2**31
+WEEK = "week"
 ETA_NEVER_S = 10_000  # when something waits for a model that nobody has
 
 
@@ -150,17 +155,45 @@ def first(*values: bool | None) -> bool | None:
 @handles(operations.get_horde_news)
 async def get_horde_news(call: Call[None]) -> list[Newspiece]:
     """The news, newest first."""
-    return [
-        Newspiece(
-            date_published=datetime.fromtimestamp(each.published_at / 1000, UTC).date().isoformat(),
-            newspiece=each.newspiece,
-            importance=each.importance,
-            title=each.title,
-            tags=each.tags,
-            more_info_urls=each.more_info_urls,
+    return [news_view(each) for each in await call.horde.read(news.newest)]
+
+
+def news_view(each: news.Newspiece) -> Newspiece:
+    """A piece of news as the wire shows it."""
+    return Newspiece(
+        date_published=datetime.fromtimestamp(each.published_at / 1000, UTC).date().isoformat(),
+        newspiece=each.newspiece,
+        importance=each.importance,
+        title=each.title,
+        tags=each.tags,
+        more_info_urls=each.more_info_urls,
+    )
+
+
+@handles(operations.get_horde_history)
+async def get_horde_history(call: Call[None]) -> HordeHistory:
+    """How the horde stood over time, and how it stands."""
+    span = one_of(call, "span", [*Span], Span.HOUR)
+    before = one_of(call, "before", [WEEK], None)
+    return await history_of(call.horde, Span(str(span)), is_week_earlier=before is not None)
+
+
+def one_of(
+    call: Call[None], name: str, choices: Sequence[str], otherwise: str | None
+) -> str | None:
+    """A parameter in the query that is one of these, or what holds without one.
+
+    Raises:
+        Refused: ValidationFailed.
+    """
+    text = call.query.get(name, otherwise)
+    if text is not None and text not in choices:
+        raise Refused(
+            "ValidationFailed",
+            "Input payload validation failed",
+            errors={name: f"{text[:40]!r} is not one of: {', '.join(choices)}."},
         )
-        for each in await call.horde.read(news.newest)
-    ]
+    return text
 
 
 @handles(operations.get_heartbeat)

@@ -1,16 +1,25 @@
 """Users: `/users/…`."""
 
+import msgspec
+
 from ordu.engine import editing, leaving
 from ordu.engine.editing import COLUMN_OF, UserChange
 from ordu.protocol import operations
 from ordu.protocol.errors import Refused
-from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
+from ordu.protocol.users import (
+    DeletedUser,
+    GivenThisMonth,
+    ModifyUser,
+    PutUserSingleRequest,
+    UserDetailsStable,
+)
 from ordu.rules import money, names
+from ordu.rules.lifecycle import Millis
 from ordu.rules.money import UserId
 from ordu.rules.rights import Standing
 from ordu.server.call import Call, handles
 from ordu.server.views import user_view
-from ordu.store import users
+from ordu.store import givers, users
 from ordu.store.database import Transaction
 from ordu.store.users import User
 
@@ -30,11 +39,29 @@ async def get_users(call: Call[None]) -> list[UserDetailsStable]:
     number = max(1, int(text))
     now = call.horde.now()
 
+    sort = call.query.get("sort")
+
     def read(tx: Transaction) -> list[UserDetailsStable]:
-        found = users.page(tx, number, oldest_first=call.query.get("sort") == "age")
+        if sort == "month":
+            return givers_view(tx, number, now)
+        found = users.page(tx, number, oldest_first=sort == "age")
         return [user_view(tx, user, now, Standing.ANYBODY) for user in found]
 
     return await call.horde.read(read)
+
+
+def givers_view(tx: Transaction, number: int, now: Millis) -> list[UserDetailsStable]:
+    """A page of those whose workers earned something this month, most first."""
+    month = givers.month_of(now)
+    return [
+        msgspec.structs.replace(
+            user_view(tx, existing(tx, giver.user_id), now, Standing.ANYBODY),
+            this_month=GivenThisMonth(
+                month=month, fulfillments=giver.pictures, kudos=money.exact(giver.kudos)
+            ),
+        )
+        for giver in givers.page(tx, number, now)
+    ]
 
 
 @handles(operations.get_user_single)

@@ -2,7 +2,7 @@
 import { call } from "./api.js";
 import { $, announce, busy, el, explained } from "./dom.js";
 import { key, keyOrGuest } from "./key.js";
-import { startModels } from "./models.js";
+import { startModels } from "./offered.js";
 import { foresee, showNoGuests, showNoPrice, showPrice } from "./price.js";
 import { duration, say } from "./say.js";
 import { me } from "./session.js";

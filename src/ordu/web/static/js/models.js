@@ -1,71 +1,110 @@
-// The models: who offers them, and how long each takes.
-import { call } from "./api.js";
-import { $, el } from "./dom.js";
-import { duration, say } from "./say.js";
+// The table of models, kept live: rows keep their places until somebody sorts them, new ones wait to be shown.
+import { speedOf, speedText } from "./camp.js";
+import { $, el, svg } from "./dom.js";
+import { duration, number, say } from "./say.js";
 
-const SHOWN_MAX = 300;
-const OLD_MS = 30_000;
+const SHARE_WIDTH = 92;
+const shown = new Map(); // name → what its row says
+let waiting = new Map(); // the same of those that are not shown yet
+let sortedBy = { by: "waiting", isUp: false };
 
-let offered = [];
-let askedAt = -OLD_MS;
-let able = null; // how many machines can make what is asked for
+/** Show what `get_models` and `get_workers` say. */
+export function showModels(models, workers) {
+  const queue = models.reduce((sum, model) => sum + model.jobs, 0);
+  const found = new Map(models.map((model) => [model.name, factsOf(model, workers, queue)]));
+  const isFirst = shown.size === 0;
+  for (const row of rows()) {
+    const name = row.dataset.model;
+    shown.set(name, found.get(name) ?? { name, machines: 0, waiting: 0, share: 0, takes: null, speed: null });
+    fill(row, shown.get(name));
+  }
+  waiting = new Map([...found].filter(([name]) => !shown.has(name)));
+  if (isFirst && shown.size === 0) showWaiting();
+  offer();
+}
 
-/** Start the dialog; returns what shows the present choice, and what reads the list anew. */
-export function startModels(form, changed) {
-  const list = $("#models");
-  const show = () => {
-    const names = chosen(form);
-    const only = names.length === 1 && offered.find((model) => model.name === names[0]);
-    const facts = only?.count ? factsOf(only, form) : able && say("ask.any-facts", { count: able });
-    $("#model-now").replaceChildren(nameOf(names), ...(facts ? [" ", el("i", {}, facts)] : []));
+function factsOf(model, workers, queue) {
+  const machines = workers.filter((worker) => !worker.maintenance_mode && worker.models.includes(model.name));
+  const speeds = machines.map(speedOf).filter((speed) => speed !== null);
+  return {
+    name: model.name,
+    machines: model.count ? machines.length : 0,
+    waiting: model.jobs,
+    share: queue ? model.jobs / queue : 0,
+    takes: model.count ? model.eta : null,
+    speed: speeds.length ? speeds.reduce((sum, speed) => sum + speed, 0) / speeds.length : null,
   };
-  const refresh = async () => {
-    if (performance.now() - askedAt < OLD_MS) return;
-    askedAt = performance.now();
-    offered = (await call("GET", "/api/v2/status/models")).sort((one, other) => other.count - one.count);
-    offerAll(form, list, chosen(form));
-    show();
-  };
-  $("#find-model").addEventListener("input", ({ target }) => {
-    const wanted = target.value.trim().toLowerCase();
-    for (const row of list.children) row.hidden = !row.textContent.toLowerCase().includes(wanted);
-  });
-  $("#any-model").addEventListener("click", () => {
-    for (const box of list.querySelectorAll("input")) box.checked = false;
-    changed();
-  });
-  const countAble = (machines) => {
-    able = machines;
-    show();
-  };
-  return { show, refresh, countAble, choose: (names) => offerAll(form, list, names) };
 }
 
-function offerAll(form, list, names) {
-  const known = new Set(offered.map((model) => model.name));
-  const gone = names.filter((name) => !known.has(name)).map((name) => ({ name, count: 0 }));
-  const rows = [...gone, ...offered.filter((model, index) => index < SHOWN_MAX || names.includes(model.name))].map((model) =>
-    el("label", { class: "check" }, el("input", { type: "checkbox", name: "models", value: model.name, checked: names.includes(model.name) }), el("span", {}, model.name, el("small", {}, model.count ? lineOf(model, form) : say("ask.not-offered")))),
-  );
-  list.replaceChildren(...(rows.length ? rows : [el("p", { class: "muted" }, say("ask.no-models"))]));
+function rows() {
+  return [...$("#model-rows").rows];
 }
 
-function chosen(form) {
-  return [...form.querySelectorAll('[name="models"]:checked')].map((box) => box.value);
+function fill(row, facts) {
+  const [, machines, queued, share, takes, speed] = row.cells;
+  machines.textContent = number(facts.machines);
+  queued.textContent = number(facts.waiting);
+  $(".bar", share).setAttribute("width", (SHARE_WIDTH * facts.share).toFixed(1));
+  takes.classList.toggle("bad", facts.takes === null);
+  takes.textContent = takesText(facts);
+  speed.textContent = facts.machines ? speedText(facts.speed) : "";
 }
 
-function nameOf(names) {
-  if (names.length > 1) return say("ask.several-models", { count: names.length });
-  return names[0] ?? say("ask.any-model");
+function takesText(facts) {
+  if (facts.takes === null) return say("horde.no-machine-short");
+  if (!facts.waiting) return say("horde.at-once");
+  return facts.speed === null ? say("horde.not-known") : duration(Math.max(1, facts.takes));
 }
 
-function factsOf(model, form) {
-  const { width, height, steps } = form.elements;
-  const pace = (width.value * height.value * steps.value) / (model.performance || 1);
-  return say("ask.model-facts", { count: model.count, pace: duration(Math.max(1, pace)) });
+function offer() {
+  $("#models").hidden = shown.size === 0;
+  $("#models-empty").hidden = shown.size > 0;
+  $("#new-models").hidden = waiting.size === 0;
+  const label = say("horde.new-models", { count: waiting.size });
+  $("#new-models").replaceChildren(el("button", { type: "button", class: "b s", onclick: showWaiting }, label));
 }
 
-function lineOf(model, form) {
-  const facts = factsOf(model, form);
-  return model.eta ? say("ask.model-line", { facts, wait: duration(model.eta) }) : facts;
+function showWaiting() {
+  for (const [name, facts] of waiting) {
+    shown.set(name, facts);
+    const row = newRow(name);
+    $("#model-rows").append(row);
+    fill(row, facts);
+  }
+  waiting = new Map();
+  offer();
+  sort();
+}
+
+function newRow(name) {
+  const bar = svg("svg", { class: "share", width: SHARE_WIDTH, height: 8, viewBox: `0 0 ${SHARE_WIDTH} 8`, "aria-hidden": "true" }, svg("rect", { class: "barbg", width: SHARE_WIDTH, height: 8 }), svg("rect", { class: "bar", height: 8 }));
+  const numbers = ["n", "n", "hide-s", "n", "n hide-s muted"].map((kind) => el("td", { class: kind }, kind === "hide-s" && bar));
+  return el("tr", { "data-model": name }, el("th", { scope: "row" }, name), ...numbers);
+}
+
+// Sorting
+
+/** Make the heads of the table buttons that sort it. */
+export function watchModels() {
+  for (const head of document.querySelectorAll("#models th[data-sort]")) {
+    head.replaceChildren(el("button", { type: "button", onclick: () => sortBy(head.dataset.sort) }, head.textContent));
+  }
+}
+
+function sortBy(by) {
+  sortedBy = { by, isUp: sortedBy.by === by ? !sortedBy.isUp : by === "name" };
+  sort();
+}
+
+function sort() {
+  const { by, isUp } = sortedBy;
+  const sign = isUp ? 1 : -1;
+  const valueOf = (row) => shown.get(row.dataset.model)?.[by] ?? Infinity; // no machine: it takes for ever
+  const compare = (one, other) => (by === "name" ? one.localeCompare(other) : one - other || 0);
+  const ordered = rows().sort((one, other) => sign * compare(valueOf(one), valueOf(other)) || one.dataset.model.localeCompare(other.dataset.model));
+  $("#model-rows").append(...ordered);
+  for (const head of document.querySelectorAll("#models th[data-sort]")) {
+    if (head.dataset.sort === by) head.setAttribute("aria-sort", isUp ? "ascending" : "descending");
+    else head.removeAttribute("aria-sort");
+  }
 }
