@@ -95,7 +95,7 @@ function draw(context, { tool, size, points }) {
   context.lineWidth = size * canvas.width;
   context.beginPath();
   context.moveTo(...first);
-  for (const point of others.length ? others : [first]) context.lineTo(...point);
+  for (const [x, y] of [first, ...others]) context.lineTo(x + 0.01, y); // a line of no length is not drawn
   context.stroke();
 }
 
