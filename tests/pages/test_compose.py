@@ -253,7 +253,9 @@ def test_the_whole_way_by_keyboard(person, pop):
 def opened_picture(page, name="a.png", size=(1200, 800)):
     page.get_by_role("button", name="From picture").click()
     picture = a_picture(*size, form="PNG")
-    page.locator("#file").set_input_files({"name": name, "mimeType": "image/png", "buffer": picture})
+    page.locator("#file").set_input_files(
+        {"name": name, "mimeType": "image/png", "buffer": picture}
+    )
     expect(page.locator("#with-source")).to_be_visible()
 
 

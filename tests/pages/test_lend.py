@@ -388,4 +388,3 @@ def test_of_many_machines_twenty_are_shown_at_first(person, horde_server, keys):
     page.get_by_role("button", name="Show 3 more").click()
     expect(page.locator("article")).to_have_count(23)
     expect(page.get_by_role("button", name="Show 3 more")).to_be_hidden()
-

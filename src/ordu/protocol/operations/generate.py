@@ -203,7 +203,8 @@ get_async_events = Operation(
     path="/api/v2/generate/status/{id}/events",
     summary="Follow an Asynchronous generation request as it happens",
     description=(
-        "Server-Sent Events: `queued` and `processing` with the fields of /check/, `position`"
+        "Server-Sent Events: `queued` and `processing` with the fields of /check/, the second also"
+        " with `jobs` (`id`, `worker_id`, `worker_name`, `model` of each that runs), `position`"
         " (`position`, `wait_time`) when it moves in line, `picture` with the fields of a"
         " generation and a link in `img`, and at the end `done` with the fields of /check/ and"
         " `state`: `done`, `faulted`, `cancelled` or `expired`. Only what is new is told, so a"

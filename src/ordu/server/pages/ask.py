@@ -23,6 +23,7 @@ from ordu.server.call import Call
 from ordu.server.handlers import generate
 from ordu.server.pages.forms import read_form
 from ordu.server.pages.house import NOWHERE, House, page
+from ordu.server.pages.origins import PictureOrigin
 from ordu.server.shown import counted
 from ordu.web.pages import ask as pages
 
@@ -34,16 +35,18 @@ Read = Callable[[list[str]], object]
 
 def routes(house: House) -> list[BaseRoute]:
     """The page, its form, and the page that a form leads to."""
+    origin = PictureOrigin(house.horde)
 
     async def at_ask(http: HttpRequest) -> Response:
         if http.method == "POST":
             return await post_form(house, http)
-        return page(http, pages.ask(house.visit(http), terms_of(house)))
+        html = pages.ask(house.visit(http), terms_of(house))
+        return page(http, html, headers=await origin.headers())
 
     async def get_asked(http: HttpRequest) -> Response:
         status = await status_of(house, http)
         html = pages.asked(house.visit(http), status, terms_of(house).kept_s)
-        return page(http, html, headers={"Cache-Control": NOWHERE})
+        return page(http, html, headers={**await origin.headers(), "Cache-Control": NOWHERE})
 
     return [
         Route("/", at_ask, methods=["GET", "POST"]),
