@@ -22,7 +22,7 @@ class PictureOrigin:
         return {POLICY: policy(await self.find())}
 
     async def find(self) -> str:
-        """The origin of pictures that lie elsewhere; empty when they lie here, or nobody can say."""
+        """The origin of pictures that lie elsewhere; empty when they lie here or nobody can say."""
         if self.found is None:
             if self.horde.links is self.horde.server_links:
                 self.found = ""
