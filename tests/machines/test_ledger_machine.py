@@ -480,9 +480,10 @@ def test_an_entry_that_is_written_twice_is_found(monkeypatch):
     post = ledger.post
 
     def twice(tx, entry, entry_id, now):
-        post(tx, entry, entry_id, now)
+        parts = post(tx, entry, entry_id, now)
         if entry.event.startswith("uptime:"):
             post(tx, money.Entry(f"{entry.event}+", entry.lines), f"{entry_id}+", now)
+        return parts
 
     monkeypatch.setattr(ledger, "post", twice)
     with pytest.raises(AssertionError):

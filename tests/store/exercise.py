@@ -9,11 +9,15 @@ from ordu.store import (
     acts,
     answers,
     facts,
+    givers,
+    identities,
     jobs,
     lanes,
     ledger,
     made,
     requests,
+    samples,
+    sign_ins,
     stats,
     suspicions,
     transfers,
@@ -39,7 +43,10 @@ def exercise(tx):
     wish = a_wish()
     users.add(tx, user_id=3, username="x", key_hash="h1:x", concurrency=30, now=NOON)
     users.by_id(tx, 3)
-    users.by_key_hash(tx, "h1:x")
+    users.by_key_hash(tx, "h1:x", NOON)
+    users.by_key_hash(tx, "h1:y", NOON)
+    users.has_key(tx, 3)
+    users.set_key_hash(tx, 3, "h1:z")
     users.page(tx, 1, oldest_first=True)
     users.page(tx, 1, oldest_first=False)
     users.change(tx, 3, {"contact": "here"})
@@ -148,6 +155,14 @@ def exercise(tx):
     stats.fold(tx)
     made.totals(tx, NOON)
     made.by_model(tx, NOON)
+    made.in_minute(tx, NOON)
+    samples.add(tx, NOON, samples.Gauges(1, 1, 1, 1, 0, 1, 9.0), 1, 5)
+    for span in samples.Span:
+        samples.within(tx, samples.window(span, NOON))
+    samples.forget_old(tx, NOON)
+    stats.append(tx, givers.gave(NOON, 3, 500, pictures=1))
+    givers.page(tx, 1, NOON)
+    givers.forget_old(tx, NOON)
     made.move_old(tx, Millis(NOON + 40 * 86_400_000))
     facts.modes(tx)
     exercise_acts(tx)
@@ -157,10 +172,30 @@ def exercise(tx):
     answers.finish(tx, "scope", "key", b"1")
     answers.kept(tx, "scope", "key")
     answers.forget(tx, NOON)
-    ledger.change_balances(tx, 3, {ledger.Account.USER: 5, ledger.Account.ESCROW: 0})
+    ledger.change_balances(tx, 3, {ledger.Account.USER: 5, ledger.Account.ESCROW: 0}, 1)
     users.locked(tx, 3, 4)
     exercise_webhooks(tx)
+    exercise_sign_ins(tx)
     requests.remove(tx, "r1")
+
+
+def exercise_sign_ins(tx):
+    """The same of identities and the keys of browsers."""
+    identity = identities.Identity(id="i1", issuer="i", subject="s", user_id=3, created_at=NOON)
+    assert identities.add(tx, identity)
+    assert not identities.add(tx, identity)
+    assert identities.find(tx, "i", "s") == identity
+    assert identities.of_user(tx, 3) == [identity]
+    assert identities.has_any(tx, 3)
+    sign_ins.add(tx, key_hash="h1:b", user_id=3, now=NOON, expires_at=NOON + 1)
+    assert users.by_key_hash(tx, "h1:b", NOON).id == 3
+    assert users.by_key_hash(tx, "h1:b", NOON + 1) is None
+    sign_ins.of_user(tx, 3)
+    assert sign_ins.end(tx, 3, "h1:b")
+    sign_ins.forget_expired(tx, NOON)
+    sign_ins.end_all(tx, 3)
+    assert identities.remove(tx, 3, "i1")
+    identities.forget_user(tx, 3)
 
 
 def exercise_acts(tx):

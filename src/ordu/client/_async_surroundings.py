@@ -15,6 +15,7 @@ from ordu.protocol.stats import ImgModelStats, StatsImgTotals, StatsTxtTotals, T
 from ordu.protocol.status import (
     ActiveModel,
     Heartbeat,
+    HordeHistory,
     HordeModes,
     HordePerformanceStable,
     Newspiece,
@@ -196,6 +197,30 @@ class AsyncSurroundings:
         """
         return await self._line.call(
             operations.get_horde_load, HordePerformanceStable, x_fields=x_fields
+        )
+
+    async def get_horde_history(
+        self,
+        x_fields: str | None = None,
+        *,
+        span: str | None = None,
+        before: str | None = None,
+    ) -> HordeHistory:
+        """How the horde stood in the last `hour`, `day`, `month` or `year` (Ordu only).
+
+        With `before="week"` the same of a week earlier.
+
+        Example:
+            history = await horde.get_horde_history(span="day")
+            for point in history.points:
+                print(point.start, point.waiting, point.megapixelsteps_per_second)
+            print("now:", history.now.waiting)
+        """
+        return await self._line.call(
+            operations.get_horde_history,
+            HordeHistory,
+            x_fields=x_fields,
+            query=wire.query_of(span=span, before=before),
         )
 
     async def get_models(

@@ -9,6 +9,7 @@ from ordu.engine.acts import By
 from ordu.engine.books import found
 from ordu.engine.horde import Horde
 from ordu.engine.once import Once, Telling, once
+from ordu.protocol.errors import Refused
 from ordu.rules import names
 from ordu.rules.money import ADMINISTRATOR, ANONYMOUS, UserId
 from ordu.store import users
@@ -38,6 +39,19 @@ class Newcomer:
     api_key: str
     registration: Registration
     is_again: bool = False  # the same call was made before, and made the account
+
+
+def check_open(horde: Horde) -> None:
+    """Refuse to make accounts in a raid.
+
+    Raises:
+        Refused: RegistrationClosed.
+    """
+    if horde.modes.get("raid_mode"):
+        raise Refused(
+            "RegistrationClosed",
+            "This horde makes no new accounts now. Try again later, or ask its operators.",
+        )
 
 
 async def register(

@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -40,7 +40,11 @@ from ordu.store import facts, jobs, lanes, workers
 from ordu.store.database import Database, Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
+from ordu.store.samples import Gauges
 from ordu.store.workers import WorkerRow
+
+if TYPE_CHECKING:  # it loads what only a horde that names providers has
+    from ordu.openid.provider import Provider
 
 T = TypeVar("T")
 
@@ -61,6 +65,7 @@ class Horde:
     fresh: Fresh
     presence: Presence
     catalogue: Catalogue
+    providers: Mapping[str, "Provider"] = field(default_factory=dict)  # by which people sign in
     lanes: LaneMap = field(default_factory=LaneMap)
     running: RunningJobs = field(default_factory=RunningJobs)
     wakeups: Wakeups = field(default_factory=Wakeups)
@@ -69,6 +74,7 @@ class Horde:
     timeouts: Timeouts = field(default_factory=Timeouts)
     modes: dict[str, bool] = field(default_factory=dict)
     delivered: deque[tuple[Millis, int]] = field(default_factory=deque)  # when, how much work
+    gauges: tuple[Millis, Gauges] | None = None  # how it stood, and when (`engine.sampling`)
     failures: dict[RequestId, set[WorkerId]] = field(default_factory=dict)  # who failed what
     hears: dict[type, Callable[[Any], None]] = field(
         default_factory=dict

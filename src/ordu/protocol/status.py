@@ -220,6 +220,104 @@ class DeletedNewspiece(msgspec.Struct, frozen=True, kw_only=True):
     deleted_id: Annotated[int | UnsetType, Meta(description="Its number.")] = UNSET
 
 
+class HistoryPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """How the horde stood in one step of time."""
+
+    start: Annotated[
+        str | UnsetType,
+        Meta(description="When the step began, in UTC.", extra_json_schema={"format": "date-time"}),
+    ] = UNSET
+    waiting: Annotated[
+        float | UnsetType, Meta(description="How many images waited, on average.")
+    ] = UNSET
+    waiting_max: Annotated[
+        int | UnsetType, Meta(description="How many images waited when most did.")
+    ] = UNSET
+    processing: Annotated[
+        float | UnsetType, Meta(description="How many images were being generated, on average.")
+    ] = UNSET
+    workers: Annotated[
+        float | UnsetType, Meta(description="How many workers were online, on average.")
+    ] = UNSET
+    threads: Annotated[
+        float | UnsetType,
+        Meta(description="How many images those could draw at the same time, on average."),
+    ] = UNSET
+    megapixelsteps_per_second: Annotated[
+        float | UnsetType, Meta(description="How fast this Horde was, on average.")
+    ] = UNSET
+    images: Annotated[int | UnsetType, Meta(description="How many images were delivered.")] = UNSET
+    wait_time: Annotated[
+        float | UnsetType | None,
+        Meta(
+            description="How many seconds an image of 512 by 512 pixels and 30 steps, of any"
+            " model, would have taken for somebody without kudos, on average; null when no worker"
+            " could have drawn it, or their speed was not known."
+        ),
+    ] = UNSET
+
+
+class HistoryNow(msgspec.Struct, frozen=True, kw_only=True):
+    """How the horde stands at this moment."""
+
+    date: Annotated[
+        str | UnsetType,
+        Meta(description="The moment, in UTC.", extra_json_schema={"format": "date-time"}),
+    ] = UNSET
+    waiting: Annotated[int | UnsetType, Meta(description="How many images wait.")] = UNSET
+    processing: Annotated[
+        int | UnsetType, Meta(description="How many images are being generated.")
+    ] = UNSET
+    workers: Annotated[int | UnsetType, Meta(description="How many workers are online.")] = UNSET
+    workers_drawing: Annotated[
+        int | UnsetType, Meta(description="How many of them are generating.")
+    ] = UNSET
+    threads: Annotated[
+        int | UnsetType, Meta(description="How many images they draw at the same time.")
+    ] = UNSET
+    megapixelsteps_per_second: Annotated[
+        float | UnsetType, Meta(description="How fast this Horde was in the last minute.")
+    ] = UNSET
+    wait_time: Annotated[
+        float | UnsetType | None,
+        Meta(
+            description="How many seconds an image of 512 by 512 pixels and 30 steps, of any"
+            " model, would take for somebody without kudos; null when no worker could draw it, or"
+            " their speed is not known yet."
+        ),
+    ] = UNSET
+
+
+class HordeHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """How the horde stood over time."""
+
+    span: Annotated[str | UnsetType, Meta(description="How far back it goes.")] = UNSET
+    step: Annotated[
+        int | UnsetType, Meta(description="How many seconds lie between two points.")
+    ] = UNSET
+    since: Annotated[
+        str | UnsetType,
+        Meta(
+            description="Where the span begins, in UTC.", extra_json_schema={"format": "date-time"}
+        ),
+    ] = UNSET
+    until: Annotated[
+        str | UnsetType,
+        Meta(description="Where it ends, in UTC.", extra_json_schema={"format": "date-time"}),
+    ] = UNSET
+    points: Annotated[
+        list[HistoryPoint] | UnsetType,
+        Meta(
+            description="Oldest first. A step in which no server was there has none. The last may"
+            " be of a step that is not over."
+        ),
+    ] = UNSET
+    now: Annotated[
+        HistoryNow | UnsetType,
+        Meta(description="How the horde stands at this moment; not where it ends earlier."),
+    ] = UNSET
+
+
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     """The pulse of one server process."""
 

@@ -81,6 +81,9 @@ class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
         int | UnsetType,
         Meta(description="The amount of seconds this worker has been online for this Horde."),
     ] = UNSET
+    drawing: Annotated[
+        bool | UnsetType, Meta(description="True when it is making something at this moment.")
+    ] = UNSET
     maintenance_mode: Annotated[
         bool | UnsetType,
         Meta(description="When True, this worker will not pick up any new requests."),

@@ -65,9 +65,9 @@ WORKER_SEEN: Mapping[str, Standing] = {
 }
 
 # The fields of a worker's explanation that not everybody sees. Each pop tells its owner when it is
-# paused, so the text and the reasons say so to the owner too.
+# paused, and so do the text and the reasons.
 WORKER_EXPLAINED: Mapping[str, Standing] = {
-    "paused": WORKER_SEEN["paused"],
+    "paused": Standing.OWNER,
     "processing": Standing.OWNER,
 }
 
@@ -136,6 +136,12 @@ MODES_CHANGED: Mapping[str, Right] = {
 DELETE_WORKER = BY_OWNER
 DELETE_USER = Right(Standing.OWNER, "NotUserOrMod")
 AWARD_KUDOS = Right(Standing.ADMINISTRATOR, "NotAllowedAwards")
+# Replacing the key of a person, or of somebody who runs the horde: everybody their own, and nobody
+# that of one who stands as high or higher.
+REPLACE_KEY = Right(Standing.OWNER, "NotUserOrMod")
+REPLACE_KEY_OF_MODERATOR = Right(Standing.ADMINISTRATOR, "NotAdmin")
+# Taking the data of somebody else: prompts are in it, which moderators have no business to read.
+EXPORT_OTHERS = Right(Standing.ADMINISTRATOR, "NotAdmin")
 
 # What those who run the horde do and see beyond that: news, each other's acts, how the horde is,
 # and with which settings it runs.

@@ -27,6 +27,7 @@ from ordu.images.door import Door
 from ordu.images.links import ServerLinks
 from ordu.images.store import Pictures, open_store
 from ordu.kinds.catalogue import read_catalogue
+from ordu.openid import configured as openid
 from ordu.outside.guard import Resolver
 from ordu.outside.post import Post
 from ordu.server.app import make_app
@@ -67,8 +68,8 @@ async def open_horde(
     """Open everything a horde has, and close it again in the right order.
 
     Raises:
-        SettingError: the secret is not this database's, or the models file, the place of
-            pictures or the failpoint cannot be used.
+        SettingError: the secret is not this database's, or the models file, the providers, the
+            place of pictures or the failpoint cannot be used.
         SchemaError: the schema does not fit and may not be changed.
     """
     failpoint = armed()
@@ -76,6 +77,7 @@ async def open_horde(
     catalogue = read_catalogue(settings.models_path(), only_listed=settings.only_listed_models)
     secret = read_secret(settings)
     clock = clock or SystemClock()
+    providers = openid.providers(settings, clock.now)
     pictures = await open_pictures(settings, clock, failpoint)
     database = await open_database(settings, pictures.flush, failpoint)
     own = ServerLinks(secret.key("links"), base_url, settings.link_lifetime_s, clock.now)
@@ -95,6 +97,7 @@ async def open_horde(
         fresh=fresh or Fresh(),
         presence=Presence(settings.worker_stale_s),
         catalogue=catalogue,
+        providers=providers,
         origins=origins or {},
     )
     try:

@@ -1,9 +1,18 @@
-"""The books in SQL: entries, their lines, and balances that always equal the sum of lines."""
+"""The books in SQL: entries, their lines, and balances that always equal the sum of lines.
 
-from collections.abc import Mapping
+Each line of a user says which of their movements it belongs to and what they could spend after that
+(`rules.history`). Both are known when the balance is changed, and nobody changes it meanwhile; so a
+history is read as it was written, and nothing is summed up for it.
+"""
 
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from ordu.rules.history import Part, balances, parts_of
 from ordu.rules.lifecycle import Millis
-from ordu.rules.money import Account, Entry, Kudos, UserId
+from ordu.rules.money import About, Account, Entry, Kudos, UserId
 from ordu.store.database import Transaction
 
 BALANCE_COLUMNS = {Account.USER: "kudos", Account.ESCROW: "evaluating_kudos"}
@@ -13,24 +22,31 @@ class AlreadyPosted(Exception):  # noqa: N818 - a fact, not an error
     """This event is in the books already; nothing was moved."""
 
 
-def post(tx: Transaction, entry: Entry, entry_id: str, now: Millis) -> None:
-    """Write an entry and move the balances it names.
+def post(
+    tx: Transaction, entry: Entry, entry_id: str, now: Millis
+) -> Mapping[UserId, Sequence[Part]]:
+    """Write an entry and move the balances it names; returns its movements by user.
 
     Raises:
         AlreadyPosted: the event was posted before.
     """
+    about = entry.about
     added = tx.run(
-        "INSERT INTO entries (id, event, created_at) VALUES (:id, :event, :now)"
-        " ON CONFLICT (event) DO NOTHING",
+        "INSERT INTO entries (id, event, created_at, worker_id, about)"
+        " VALUES (:id, :event, :now, :worker_id, :about) ON CONFLICT (event) DO NOTHING",
         id=entry_id,
         event=entry.event,
         now=now,
+        worker_id=None if about is None else about.worker_id,
+        about=None if about is None else text_of(about),
     )
     if not added:
         raise AlreadyPosted(entry.event)
+    parts = parts_of(entry)
+    places = move_balances(tx, entry, parts)
     tx.run_many(
-        "INSERT INTO lines (entry_id, number, account, user_id, amount, action)"
-        " VALUES (:entry_id, :number, :account, :user_id, :amount, :action)",
+        "INSERT INTO lines (entry_id, number, account, user_id, amount, action, place, balance)"
+        " VALUES (:entry_id, :number, :account, :user_id, :amount, :action, :place, :balance)",
         [
             {
                 "entry_id": entry_id,
@@ -39,12 +55,52 @@ def post(tx: Transaction, entry: Entry, entry_id: str, now: Millis) -> None:
                 "user_id": line.user_id,
                 "amount": line.amount,
                 "action": line.action,
+                "place": places[number].place if number in places else None,
+                "balance": places[number].balance if number in places else None,
             }
             for number, line in enumerate(entry.lines)
         ],
     )
+    return parts
+
+
+class Details(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is kept of what an entry was about, beside the machine."""
+
+    model: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+def text_of(about: About) -> str | None:
+    """The details as they are kept; None when there are none."""
+    details = Details(about.model, about.width, about.height)
+    return None if details == NO_DETAILS else msgspec.json.encode(details).decode()
+
+
+NO_DETAILS = Details()
+
+
+class Place(NamedTuple):
+    """Which of its user's movements a line belongs to, and what they could spend after it."""
+
+    place: int
+    balance: Kudos
+
+
+def move_balances(
+    tx: Transaction, entry: Entry, parts: Mapping[UserId, Sequence[Part]]
+) -> dict[int, Place]:
+    """Move the balances that an entry names; returns the places of its lines by their number."""
+    found: dict[int, Place] = {}
     for user_id, changes in sorted(net_changes(entry).items()):  # as users are locked
-        change_balances(tx, user_id, changes)
+        theirs = parts[user_id]
+        last, kudos = change_balances(tx, user_id, changes, len(theirs))
+        for place, (part, balance) in enumerate(
+            zip(theirs, balances(theirs, kudos), strict=True), last - len(theirs) + 1
+        ):
+            found |= dict.fromkeys(part.lines, Place(place, balance))
+    return found
 
 
 def net_changes(entry: Entry) -> dict[UserId, dict[Account, Kudos]]:
@@ -57,18 +113,26 @@ def net_changes(entry: Entry) -> dict[UserId, dict[Account, Kudos]]:
     return changes
 
 
-def change_balances(tx: Transaction, user_id: UserId, changes: Mapping[Account, Kudos]) -> None:
-    """Change the balances of one user; none falls below zero by it."""
+def change_balances(
+    tx: Transaction, user_id: UserId, changes: Mapping[Account, Kudos], movements: int
+) -> Place:
+    """Change the balances of one user by so many movements; none falls below zero by it.
+
+    Returns the place of the last of these movements.
+    """
     tx.touch(user_id)
     columns = [BALANCE_COLUMNS[account] for account in changes]
-    changed = tx.run(
-        f"UPDATE users SET {', '.join(f'{name} = {name} + :{name}' for name in columns)}"
-        " WHERE id = :user_id"
-        + "".join(f" AND ({name} + :{name} >= 0 OR :{name} >= 0)" for name in columns),
+    changed = tx.one(
+        f"UPDATE users SET {', '.join(f'{name} = {name} + :{name}' for name in columns)},"
+        " movements = movements + :movements WHERE id = :user_id"
+        + "".join(f" AND ({name} + :{name} >= 0 OR :{name} >= 0)" for name in columns)
+        + " RETURNING movements, kudos",
         user_id=user_id,
+        movements=movements,
         **{BALANCE_COLUMNS[account]: amount for account, amount in changes.items()},
     )
-    assert changed == 1, f"the balances of user {user_id} cannot change by {dict(changes)}"
+    assert changed is not None, f"the balances of user {user_id} cannot change by {dict(changes)}"
+    return Place(changed["movements"], Kudos(changed["kudos"]))
 
 
 def audit(tx: Transaction) -> list[str]:
@@ -91,6 +155,14 @@ def audit(tx: Transaction) -> list[str]:
                 account=account,
             )
         ]
+    wrong += [
+        f"the newest movement of user {row['id']} left {row['balance']}, which has {row['kudos']}"
+        for row in tx.all(
+            "SELECT users.id, users.kudos, lines.balance FROM users"
+            " JOIN lines ON lines.user_id = users.id AND lines.place = users.movements"
+            " WHERE lines.balance <> users.kudos GROUP BY users.id, users.kudos, lines.balance"
+        )
+    ]
     return wrong
 
 

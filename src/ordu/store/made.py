@@ -105,6 +105,13 @@ def totals(tx: Transaction, now: Millis) -> Mapping[str, Made]:
     }
 
 
+def in_minute(tx: Transaction, minute: Millis) -> Made:
+    """What was made in the minute that began then, one of the last hour."""
+    found = stats.of(tx, subject_of("m", minute // MINUTE_MS))
+    pictures = sum(amount for name, amount in found.items() if name.startswith(PICTURES))
+    return Made(pictures, found.get(WORK, 0))
+
+
 def by_model(tx: Transaction, now: Millis) -> Mapping[str, dict[str, int]]:
     """How many pictures each model made in the last day and month, and in all."""
     since = spans_at(now)

@@ -6,6 +6,7 @@ import msgspec
 
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import ANONYMOUS, Kudos, UserId
+from ordu.store import sign_ins
 from ordu.store.database import Row, Transaction
 
 PAGE_SIZE = 25
@@ -128,10 +129,23 @@ def known(tx: Transaction, user_id: UserId) -> User | None:
     return None if user is None or user.is_wiped else user
 
 
-def by_key_hash(tx: Transaction, key_hash: str) -> User | None:
-    """The user whose key has this hash."""
+def by_key_hash(tx: Transaction, key_hash: str, now: Millis) -> User | None:
+    """The user whose key has this hash: the account's own, or that of a browser (`sign_ins`)."""
     row = tx.one(f"SELECT {COLUMNS} FROM users WHERE key_hash = :hash", hash=key_hash)
+    if row is None:
+        row = tx.one(
+            f"SELECT {COLUMNS} FROM users WHERE id ="
+            " (SELECT user_id FROM sign_ins WHERE key_hash = :hash AND expires_at > :now)",
+            hash=key_hash,
+            now=now,
+        )
     return None if row is None else read_row(row)
+
+
+def has_key(tx: Transaction, user_id: UserId) -> bool:
+    """Whether an account has a key of its own: one that came by a provider may have none."""
+    row = tx.one("SELECT key_hash FROM users WHERE id = :id", id=user_id)
+    return row is not None and row["key_hash"] is not None
 
 
 def page(tx: Transaction, number: int, *, oldest_first: bool) -> list[User]:
@@ -185,8 +199,14 @@ def deleted_before(tx: Transaction, before: Millis, most: int) -> list[User]:
 
 
 def set_key_hash(tx: Transaction, user_id: UserId, key_hash: str | None) -> None:
-    """Give a user another key, or none."""
+    """Give a user another key, or none; where that replaces one, their browsers are signed out.
+
+    The first key of an account that came without one replaces nothing, nor does the same key.
+    """
     tx.touch(user_id)
+    row = tx.one("SELECT key_hash FROM users WHERE id = :id", id=user_id)
+    if row is not None and row["key_hash"] is not None and row["key_hash"] != key_hash:
+        sign_ins.end_all(tx, user_id)
     tx.run("UPDATE users SET key_hash = :hash WHERE id = :id", hash=key_hash, id=user_id)
 
 

@@ -19,6 +19,7 @@ from ordu.protocol.operations import BY_NAME, TABLE, Era, Key, Operation, Place
 from ordu.protocol.params import ModelGenerationInputStable
 from ordu.protocol.registration import RegistrationInput
 from ordu.protocol.requests import GenerationInput
+from ordu.protocol.sign_ins import IdentityInput
 from ordu.protocol.status import PutHordeModesRequest, PutHordeNewsRequest
 from ordu.protocol.users import PutUserSingleRequest
 from ordu.protocol.workers import PutWorkerSingleRequest
@@ -50,6 +51,7 @@ PAYLOADS: dict[Any, tuple[msgspec.Struct, dict[str, Any]]] = {
         {"username": "ada#2", "amount": 100},
     ),
     RegistrationInput: (RegistrationInput(username="ada"), {"username": "ada"}),
+    IdentityInput: (IdentityInput(provider="company"), {"provider": "company"}),
     PutHordeModesRequest: (PutHordeModesRequest(raid=False), {"raid": False}),
     PutHordeNewsRequest: (PutHordeNewsRequest(id=7, title=""), {"id": 7, "title": ""}),
     PutUserSingleRequest: (PutUserSingleRequest(trusted=True), {"trusted": True}),

@@ -17,6 +17,7 @@ from ordu.protocol.status import (
     ActiveModel,
     DeletedNewspiece,
     Heartbeat,
+    HordeHistory,
     HordeModes,
     HordePerformanceStable,
     Newspiece,
@@ -117,6 +118,29 @@ get_horde_news = Operation(
     reply=list[Newspiece],
     status_text="Horde News",
     refusals=ALWAYS,
+)
+
+get_horde_history = Operation(
+    name="get_horde_history",
+    method="GET",
+    path="/api/v2/status/history",
+    summary="How the horde stood in the last hour, day, month or year",
+    description=(
+        "What waits, who is here and how fast they are, in steps that grow with the span: a minute"
+        " for an hour, 15 minutes for a day, six hours for a month, a day for a year. A point is"
+        " the mean of samples that are taken once a minute; steps in which no server was there have"
+        " none. `before=week` tells the same of a week earlier (the hour in steps of 5 minutes)."
+    ),
+    parameters=(
+        X_FIELDS,
+        in_query("span", "How far back: `hour` (the default), `day`, `month` or `year`"),
+        in_query("before", "`week` for the span that ended a week ago"),
+    ),
+    reply=HordeHistory,
+    status_text="Horde History",
+    refusals=ALWAYS,
+    era=Era.ORDU,
+    rcs=("ValidationFailed",),
 )
 
 put_horde_news = Operation(

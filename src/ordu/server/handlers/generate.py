@@ -87,7 +87,8 @@ async def post_async_generate(call: Call[GenerationInput]) -> Answer:
         return queued(call, earlier, is_again=True)
     wish = await placing.admitted(call)
     if call.body.dry_run:
-        return Answer(RequestAsync(**placing.price_of(call, wish)), 200)
+        outlook = await placing.outlook_of(call, wish)
+        return Answer(RequestAsync(**placing.price_of(call, wish), outlook=outlook), 200)
     place.check_open(call.horde)
     pictures = await sources.given(call)
     told = partial(placing.told, call)

@@ -9,10 +9,12 @@ from ordu.engine.demand import waiting_by_model
 from ordu.engine.horde import Horde
 from ordu.engine.news import NewsChange
 from ordu.protocol import operations
+from ordu.protocol.errors import Refused
 from ordu.protocol.status import (
     ActiveModel,
     DeletedNewspiece,
     Heartbeat,
+    HordeHistory,
     HordeModes,
     HordePerformanceStable,
     Newspiece,
@@ -25,12 +27,15 @@ from ordu.rules.rights import MODES_SEEN
 from ordu.server import modelstate
 from ordu.server.acts import by, reason_in_query
 from ordu.server.call import Call, handles
+from ordu.server.history import history_of
 from ordu.server.views import mega
 from ordu.store import jobs
 from ordu.store.news import Newspiece as StoredNewspiece
 from ordu.store.news import newest as newest_news
+from ordu.store.samples import Span
 
 COUNT_MAX = 2**31
+WEEK = "week"
 ETA_NEVER_S = 10_000  # when something waits for a model that nobody has
 
 
@@ -157,10 +162,10 @@ def first(*values: bool | None) -> bool | None:
 @handles(operations.get_horde_news)
 async def get_horde_news(call: Call[None]) -> list[Newspiece]:
     """The news, newest first."""
-    return [newspiece(each) for each in await call.horde.read(newest_news)]
+    return [news_view(each) for each in await call.horde.read(newest_news)]
 
 
-def newspiece(piece: StoredNewspiece) -> Newspiece:
+def news_view(piece: StoredNewspiece) -> Newspiece:
     """A piece of news on the wire."""
     return Newspiece(
         date_published=datetime.fromtimestamp(piece.published_at / 1000, UTC).date().isoformat(),
@@ -187,8 +192,8 @@ async def put_horde_news(call: Call[PutHordeNewsRequest]) -> Newspiece:
     )
     number = body.id
     if number is None:
-        return newspiece(await call.horde.write(lambda tx: news.publish(tx, change, act)))
-    return newspiece(await call.horde.write(lambda tx: news.edit(tx, number, change, act)))
+        return news_view(await call.horde.write(lambda tx: news.publish(tx, change, act)))
+    return news_view(await call.horde.write(lambda tx: news.edit(tx, number, change, act)))
 
 
 @handles(operations.delete_horde_news)
@@ -199,6 +204,32 @@ async def delete_horde_news(call: Call[None]) -> DeletedNewspiece:
     act = by(call, reason_in_query(call))
     await call.horde.write(lambda tx: news.take_back(tx, number, act))
     return DeletedNewspiece(deleted_id=number)
+
+
+@handles(operations.get_horde_history)
+async def get_horde_history(call: Call[None]) -> HordeHistory:
+    """How the horde stood over time, and how it stands."""
+    span = one_of(call, "span", [*Span], Span.HOUR)
+    before = one_of(call, "before", [WEEK], None)
+    return await history_of(call.horde, Span(str(span)), is_week_earlier=before is not None)
+
+
+def one_of(
+    call: Call[None], name: str, choices: Sequence[str], otherwise: str | None
+) -> str | None:
+    """A parameter in the query that is one of these, or what holds without one.
+
+    Raises:
+        Refused: ValidationFailed.
+    """
+    text = call.query.get(name, otherwise)
+    if text is not None and text not in choices:
+        raise Refused(
+            "ValidationFailed",
+            "Input payload validation failed",
+            errors={name: f"{text[:40]!r} is not one of: {', '.join(choices)}."},
+        )
+    return text
 
 
 @handles(operations.get_heartbeat)

@@ -1,0 +1,70 @@
+"""Days: what each user earned, spent, gave and received, day by day, from the totals.
+
+The verbs append what moved under the day of their user, and under that of the machine that earned
+it; the chore of statistics folds it. So a year of a busy machine is read in a row for each day, and
+lags by about a second. Days are those of UTC.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+
+from ordu.rules.history import Kind, Part, cause_of, kind_of
+from ordu.rules.lifecycle import Millis
+from ordu.rules.money import Entry, Kudos, UserId
+from ordu.store.database import Transaction
+
+DAY_MS = 86_400_000
+EVALUATING = "evaluating"
+
+
+def moved(
+    entry: Entry, parts: Mapping[UserId, Sequence[Part]], now: Millis
+) -> list[tuple[str, str, int]]:
+    """What is appended for an entry with these movements."""
+    cause, day = cause_of(entry.event), number_of(now)
+    deltas: list[tuple[str, str, int]] = []
+    for user_id, theirs in parts.items():
+        for part in theirs:
+            kind = kind_of(cause, part.amount)
+            subjects = [subject_of(user_id)]
+            if entry.about is not None and kind is Kind.EARNED:
+                subjects.append(subject_of(user_id, entry.about.worker_id))
+            for subject in subjects:
+                deltas.append((subject, f"{day}:{kind.value}", part.amount))
+                if part.evaluating:
+                    deltas.append((subject, f"{day}:{EVALUATING}", part.evaluating))
+    return deltas
+
+
+def of_user(
+    tx: Transaction, user_id: UserId, worker_id: str | None, first: date, last: date
+) -> Mapping[date, Mapping[str, Kudos]]:
+    """What moved on each of these days on which something did, by kind."""
+    rows = tx.all(
+        "SELECT name, amount FROM totals WHERE subject = :subject"
+        " AND name >= :first AND name < :last",
+        subject=subject_of(user_id, worker_id),
+        first=f"{day_number(first)}:",
+        last=f"{day_number(last)};",  # the semicolon follows the colon
+    )
+    found: dict[date, dict[str, Kudos]] = {}
+    for row in rows:
+        number, _, kind = row["name"].partition(":")
+        moment = datetime.fromtimestamp(int(number) * DAY_MS / 1000, UTC).date()
+        found.setdefault(moment, {})[kind] = Kudos(row["amount"])
+    return found
+
+
+def subject_of(user_id: UserId, worker_id: str | None = None) -> str:
+    """The subject of a user's days, or of those of their machine."""
+    return f"days:{user_id}" if worker_id is None else f"days:{user_id}:{worker_id}"
+
+
+def number_of(moment: Millis) -> int:
+    """The day of a moment, counted since 1970."""
+    return moment // DAY_MS
+
+
+def day_number(day: date) -> int:
+    """The same of a date."""
+    return day.toordinal() - date(1970, 1, 1).toordinal()
