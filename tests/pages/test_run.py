@@ -99,7 +99,14 @@ def test_it_is_all_said_in_german(people, horde_server):
     operator = people(locale="de-DE")
     operator.sign_in(horde_server.admin_key)
     page = operator.open("/run")
-    for name in ("Betriebsarten", "Nutzer", "Rechner", "Neuigkeiten", "Einstellungen", "Protokoll"):
+    for name in (
+        "Betriebsarten",
+        "Nutzer",
+        "Maschinen",
+        "Neuigkeiten",
+        "Einstellungen",
+        "Protokoll",
+    ):
         page.get_by_role("navigation", name="Betrieb").get_by_role("link", name=name).click()
         expect(page.locator("h1")).not_to_be_empty()
         page.wait_for_load_state("networkidle")
@@ -219,6 +226,20 @@ def test_an_account_is_deleted_and_restored(admin, hans, horde):
     page.get_by_role("button", name="Undo").click()
     expect_told(page, "That is undone.")
     assert horde.get_user_single(hans).deleted is False
+
+
+def test_a_key_that_was_lost_is_replaced_and_shown_once(admin, hans, horde):
+    page = admin.open(f"/run#users={hans}")
+    page.get_by_role("button", name="Replace key…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("his laptop was stolen")
+    dialog.get_by_role("button", name="Replace key").click()
+    key = page.get_by_role("complementary").locator("code").inner_text()
+    assert horde.get_find_user(apikey=key).id == hans
+    act = horde.get_horde_audit(limit=1).acts[0]
+    assert (act.operation, act.reason) == ("post_user_key", "his laptop was stolen")
+    assert key not in str(act)
+    axe_everywhere(page)
 
 
 @pytest.fixture

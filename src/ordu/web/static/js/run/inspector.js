@@ -153,7 +153,7 @@ function replaceKey(it) {
     text: say("run.replace-text"),
     label: say("run.replace"),
     work: async (reason) => {
-      const { api_key: key } = await call("POST", `${it.path}/key`, { body: { reason } });
+      const { api_key: key } = await call("POST", `${it.path}/key`, { query: { reason } });
       it.trouble.replaceChildren(el("div", { class: "note ok key" }, el("h3", {}, say("run.new-key", { name: it.user.username })), el("code", {}, key), el("p", {}, say("run.new-key-once"))));
       announce(say("run.new-key", { name: it.user.username }));
     },
