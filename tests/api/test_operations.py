@@ -437,7 +437,8 @@ async def test_the_books_are_proved_once_a_day(api, horde, ferris, clock):
     clock.forward(s=1)
     await auditor.look()
     books = (await api.get(HEALTH, headers=ADMIN)).json()["books"]
-    assert (books["balanced"], books["wrong"]) == (False, 1)
+    assert books["balanced"] is False
+    assert books["wrong"] >= 1
 
 
 async def test_books_too_large_to_read_meanwhile_are_left_to_the_command(
