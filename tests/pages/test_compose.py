@@ -55,7 +55,8 @@ def rich(server, name="aida", kudos=1000):
 def heard(page):
     """Keep what the page tells its other parts."""
     page.evaluate(
-        "window.heard = []; document.addEventListener('ordu:asked', ({detail}) => heard.push(detail))"
+        "window.heard = [];"
+        "document.addEventListener('ordu:asked', ({detail}) => heard.push(detail))"
     )
 
 
@@ -393,7 +394,8 @@ def fill(body, send=False, with_pictures=False):
         )
         source = f"{{picture: blob({picture}), mask: blob({mask})}}"
     return f"""() => {{
-        const blob = (text) => new Blob([Uint8Array.from(atob(text), (each) => each.charCodeAt(0))]);
+        const bytes = (text) => Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+        const blob = (text) => new Blob([bytes(text)]);
         const detail = {{body: {json.dumps(body)}, source: {source}, send: {json.dumps(send)}}};
         document.dispatchEvent(new CustomEvent("ordu:fill", {{detail}}));
     }}"""
