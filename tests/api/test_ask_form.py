@@ -35,12 +35,16 @@ async def test_a_guest_asks_and_is_led_to_a_page_that_looks_again(api, pop, subm
 
 async def test_a_form_says_what_a_body_would(api, pop):
     form = FORM | {
-        "negative": "text", "seed": "7", "sampler_name": "k_heun", "cfg_scale": "7.5",
-        "tiling": "true", "nsfw": "true", "post_processing": "GFPGAN",
+        "negative": "text", "seed": "7", "seed_variation": "5", "sampler_name": "k_heun",
+        "cfg_scale": "7.5", "tiling": "true", "nsfw": "true", "post_processing": "GFPGAN",
     }  # fmt: skip
     assert (await api.post("/", data=form, headers=BROWSER)).status_code == 303
-    job = (await pop(features=["tiling", "post:GFPGAN", "sampler:k_heun"]))["payload"]
+    able = {"features": ["tiling", "post:GFPGAN", "sampler:k_heun"]}
+    job = (await pop(**able))["payload"]
     assert job["prompt"] == "a fox ### text"
+    assert (await pop(features=["tiling", "post:GFPGAN", "sampler:k_heun"]))["payload"][
+        "seed"
+    ] == "12"
     assert (job["width"], job["height"], job["ddim_steps"], job["seed"]) == (512, 768, 20, "7")
     assert (job["sampler_name"], job["cfg_scale"], job["tiling"]) == ("k_heun", 7.5, True)
     assert (job["karras"], job["post_processing"]) == (False, ["GFPGAN"])

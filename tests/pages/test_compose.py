@@ -55,7 +55,8 @@ def rich(server, name="aida", kudos=1000):
 def heard(page):
     """Keep what the page tells its other parts."""
     page.evaluate(
-        "window.heard = []; document.addEventListener('ordu:asked', ({detail}) => heard.push(detail))"
+        "window.heard = [];"
+        "document.addEventListener('ordu:asked', ({detail}) => heard.push(detail))"
     )
 
 
@@ -166,7 +167,7 @@ def test_models_are_found_and_ticked(person, pop):
     pop(models=["Albedo XL", "Deliberate 3"])
     pop("cellar", models=["Deliberate 3", "Inkwell 2"])
     page = person.open("/")
-    expect(page.locator("#model-now")).to_have_text("Any model 2 machines can make it")
+    expect(page.locator("#model-now")).to_have_text("Any model 2 machines")
     page.get_by_role("button", name="Model").click()
     expect(page.locator("#models")).to_contain_text("Deliberate 32 machines")
     axe_everywhere(page)
@@ -393,7 +394,8 @@ def fill(body, send=False, with_pictures=False):
         )
         source = f"{{picture: blob({picture}), mask: blob({mask})}}"
     return f"""() => {{
-        const blob = (text) => new Blob([Uint8Array.from(atob(text), (each) => each.charCodeAt(0))]);
+        const bytes = (text) => Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+        const blob = (text) => new Blob([bytes(text)]);
         const detail = {{body: {json.dumps(body)}, source: {source}, send: {json.dumps(send)}}};
         document.dispatchEvent(new CustomEvent("ordu:fill", {{detail}}));
     }}"""
@@ -440,19 +442,20 @@ def test_what_is_missing_is_said_beside_it(person):
     axe_everywhere(page)
 
 
-def test_what_the_horde_refuses_is_said_at_its_fields(person):
+def test_what_is_out_of_its_bounds_is_said_at_its_fields(person):
     page = person.open("/")
     page.get_by_label("What should be in the picture?").fill("a fox")
     page.get_by_label("Steps").fill("900")
     page.get_by_role("button", name="More").click()
     page.get_by_label("CLIP skip").fill("40")
     page.get_by_role("button", name="Done").click()
+    expect(page.locator("#price")).to_have_text("Steps: 1 to 500. CLIP skip: 1 to 12.")
     page.get_by_role("button", name="Ask for a picture").click()
     faults = page.locator("#faults")
     expect(faults).to_contain_text("2 things are to be mended:")
     expect(faults).to_be_focused()
     axe_everywhere(page)
-    faults.get_by_role("link", name=re.compile("40 is too large")).click()
+    faults.get_by_role("link", name="CLIP skip: 1 to 12.").click()
     expect(page.get_by_label("CLIP skip")).to_be_focused()
     expect(page.locator("#clip_skip-fault")).to_be_visible()
     axe_everywhere(page)
@@ -462,6 +465,17 @@ def test_what_the_horde_refuses_is_said_at_its_fields(person):
     page.get_by_label("Steps").fill("20")
     page.get_by_role("button", name="Ask for a picture").click()
     expect(faults).to_contain_text("“ink 9” is no LoRA")
+
+
+def test_what_the_horde_refuses_is_said_at_its_field(person):
+    page = person.open("/")
+    page.get_by_label("What should be in the picture?").fill("a fox")
+    refusal = {"rc": "ValidationFailed", "message": "No.", "errors": {"params.cfg_scale": "Less."}}
+    page.route(ASYNC, lambda route: route.fulfill(status=400, json=refusal))
+    page.get_by_role("button", name="Ask for a picture").click()
+    page.locator("#faults").get_by_role("link", name="Guidance (CFG): Less.").click()
+    expect(page.get_by_label("Guidance (CFG)")).to_be_focused()
+    expect(page.locator("#cfg_scale-fault")).to_have_text("Guidance (CFG): Less.")
 
 
 def test_a_refusal_is_said_with_its_code(person, horde_server):

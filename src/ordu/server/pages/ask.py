@@ -154,6 +154,8 @@ PARAMS: Mapping[str, Read] = {
     "cfg_scale": number,
     "clip_skip": number,
     "seed": text,
+    "seed_variation": number,
+    "hires_fix_denoising_strength": number,
     "karras": switch,
     "tiling": switch,
     "hires_fix": switch,
@@ -174,8 +176,10 @@ OUTER: Mapping[str, Read] = {
 def body_of(fields: Mapping[str, list[str]]) -> dict[str, object]:
     """The body of the request that a form asks for.
 
-    What the form has no field for, such as a picture to start from, takes scripts.
+    A picture to start from, a choice of models and LoRAs take scripts.
     """
+    if "seed" not in fields:  # then there is nothing to step on from
+        fields = {name: values for name, values in fields.items() if name != "seed_variation"}
     prompt, negative = (fields.get(name, [""])[0].strip() for name in ("prompt", "negative"))
     return {
         **read_all(OUTER, fields),

@@ -73,6 +73,16 @@ function said() {
   return bodyOf(form, hasSource());
 }
 
+/** What is out of its bounds, by the names of the fields. */
+function outOfBounds() {
+  const numbers = [...form.querySelectorAll('[type="number"]')].filter(({ validity }) => !validity.valid && !validity.stepMismatch);
+  return new Map(numbers.map((field) => [field.name, say("ask.bounds", { label: labelOf(field), least: Number(field.min), most: Number(field.max) })]));
+}
+
+function labelOf(field) {
+  return field.labels[0].textContent.trim();
+}
+
 function changed() {
   show();
   try {
@@ -111,9 +121,10 @@ async function apply(values) {
 }
 
 function setBack() {
-  const { prompt, params } = said();
-  const { n, width, height, steps, sampler_name, seed } = params;
-  fillWith({ prompt, params: { n, width, height, steps, sampler_name, seed }, models: said().models });
+  for (const field of $("#more").querySelectorAll("[name]")) {
+    field.checked = field.defaultChecked;
+    field.value = field.defaultValue;
+  }
   changed();
 }
 
@@ -130,7 +141,7 @@ async function restore() {
 /** What of the dialog More is not as usual, by its labels. */
 function showMore() {
   const others = [...$("#more").querySelectorAll("[name]")].filter((field) => (field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue));
-  const names = others.map((field) => (field.type === "checkbox" ? field.parentElement.textContent.trim() : `${field.labels[0].textContent} ${field.value.replaceAll("\n", ", ")}`));
+  const names = others.map((field) => (field.type === "checkbox" ? labelOf(field) : `${labelOf(field)} ${field.value.replaceAll("\n", ", ")}`));
   $("#more-now").textContent = names.join(", ") || say("ask.as-usual");
 }
 
@@ -150,6 +161,8 @@ async function askPrice() {
     const user = await me();
     allow(user);
     if (user === null && !("guests" in form.dataset)) return showNoGuests();
+    const wrong = outOfBounds();
+    if (wrong.size) return showNoPrice([...wrong.values()].join(" "));
     const body = said();
     const foreseen = await foresee(body, hasSource(), signal);
     if (signal.aborted) return;
@@ -159,7 +172,7 @@ async function askPrice() {
     if (signal.aborted || problem instanceof Unreadable) return;
     if (problem.name !== "Problem") throw problem;
     if (problem.status === 429) timer = setTimeout(askPrice, 1_000 * (problem.retryAfterS ?? 2));
-    else showNoPrice(problem);
+    else showNoPrice(problem.message);
   }
 }
 
@@ -174,8 +187,10 @@ function allow(user) {
 async function submit(event) {
   event.preventDefault();
   clearFaults();
-  if (!form.elements.prompt.value.trim()) return fault(new Map([["prompt", say("ask.say-something")]]));
+  const wrong = outOfBounds();
+  if (!form.elements.prompt.value.trim()) wrong.set("prompt", say("ask.say-something"));
   for (const dialog of form.querySelectorAll("dialog[open]")) dialog.close();
+  if (wrong.size) return fault(wrong);
   await busy($("#send"), say("ask.asking"), send, refused).catch((error) => {
     if (!(error instanceof Unreadable)) throw error;
     fault(new Map([[error.field, error.message]]));
@@ -208,7 +223,7 @@ function onceFor(words) {
 function refused(problem) {
   if (problem.status !== 0) once = { said: "", key: "" };
   const named = Object.entries(problem.errors).map(([path, message]) => [path.split(/[.[]/).filter((part) => fieldsOf(form, part).length).at(-1), message]);
-  if (named.length && named.every(([name]) => name)) return fault(new Map(named));
+  if (named.length && named.every(([name]) => name)) return fault(new Map(named.map(([name, message]) => [name, `${labelOf(fieldsOf(form, name)[0])}: ${message}`])));
   $("#faults").replaceChildren(explained(problem));
   if (problem.status === 429 && problem.retryAfterS) countDown(problem.retryAfterS);
 }

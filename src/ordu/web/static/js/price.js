@@ -3,11 +3,11 @@ import { call, pathOf } from "./api.js";
 import { $, el } from "./dom.js";
 import { keyOrGuest } from "./key.js";
 import { duration, number, say, sayWith } from "./say.js";
+import { PIXELS_USUAL, sidesLike } from "./sizes.js";
 
 const REASONS = ["models", "max_pixels", "nsfw", "img2img", "painting", "bridge_version", "step_count", "untrusted", "resting"];
 const SOONER_S_MIN = 30; // what is worth a changed wish
 const CHANGES_MAX = 3;
-const HEAVY_PIXELS = 1024 * 1024;
 const HEAVY_STEPS = 100;
 const PLACEHOLDER = "-"; // a dry run looks at no picture
 
@@ -37,8 +37,8 @@ export function showNoGuests() {
 }
 
 /** Say that the price is not known, and why. */
-export function showNoPrice(problem) {
-  $("#price").replaceChildren(el("p", { class: "muted" }, problem.message));
+export function showNoPrice(why) {
+  $("#price").replaceChildren(el("p", { class: "muted" }, why));
 }
 
 function rest(form, user, price, outlook) {
@@ -85,8 +85,7 @@ function tooPoor(form, body, price, outlook, isPaid, apply) {
   const first = isPaid ? say("ask.too-poor", { price, available }) : say("ask.for-name", { price });
   const { n, width, height, steps } = body.params;
   const fewer = Math.floor(available / (price / n));
-  const scale = Math.min(1, Math.sqrt(HEAVY_PIXELS / (width * height)));
-  const [wide, high] = [width, height].map((side) => Math.max(64, Math.floor((side * scale) / 64) * 64));
+  const [wide, high] = sidesLike(width, height);
   const lighter = { "params.width": wide, "params.height": high, "params.steps": Math.min(steps, HEAVY_STEPS), slow_workers: true };
   const buttons = [
     fewer >= 1 && button(say("ask.fewer", { count: fewer, price: (price / n) * fewer }), () => apply({ "params.n": fewer })),
@@ -98,7 +97,7 @@ function tooPoor(form, body, price, outlook, isPaid, apply) {
 
 function sizeTrouble(form, body, user, outlook) {
   if (outlook.wait_time === null && outlook.why_not.some(({ reason }) => reason === "max_pixels")) return say("ask.none-can");
-  if (form.dataset.upfront !== "heavy" || body.params.width * body.params.height <= HEAVY_PIXELS) return "";
+  if (form.dataset.upfront !== "heavy" || body.params.width * body.params.height <= PIXELS_USUAL) return "";
   return say(user === null ? "ask.guest-above" : "ask.held-above");
 }
 

@@ -6,6 +6,8 @@ const SHAPES = [[512, 512], [512, 768], [768, 512], [640, 960], [960, 640], [102
 const LARGEST = 1344; // of these, which is drawn as high as there is room for
 const ROOM = 56;
 const STEP = 64;
+/** What is beyond is paid up front. */
+export const PIXELS_USUAL = 1024 * 1024;
 
 /** The shapes of the dialog; `changed` is called when one was taken. */
 export function startSizes(form, changed) {
@@ -26,9 +28,9 @@ export function startSizes(form, changed) {
   };
 }
 
-/** The sides of about this shape, in steps, with no more pixels than 1024 × 1024. */
+/** The sides of about this shape, in steps, with no more pixels than usual. */
 export function sidesLike(width, height) {
-  const scale = Math.min(1, Math.sqrt((1024 * 1024) / (width * height)));
+  const scale = Math.min(1, Math.sqrt(PIXELS_USUAL / (width * height)));
   return [width, height].map((side) => Math.min(3072, Math.max(STEP, Math.floor((side * scale) / STEP) * STEP)));
 }
 

@@ -116,6 +116,6 @@ function show(form) {
   const paints = form.elements.source_processing.value !== "img2img";
   $("#mask-tools").hidden = $("#mask").hidden = !paints;
   const chosen = form.elements.source_processing.selectedOptions[0].textContent;
-  $("#source-now").textContent = isThere ? chosen : say("ask.none");
+  $("#source-now").textContent = isThere ? chosen : say("ask.from-none");
   if (isThere) $("#source-trouble").textContent = form.elements.source_processing.value === "inpainting" && !hasMask() ? say("ask.mask-empty") : "";
 }
