@@ -340,6 +340,21 @@ def test_a_picture_that_could_not_be_had_keeps_its_tile_and_can_be_made_again(pa
     assert fills(page)[0]["body"]["prompt"] == "a fox"
 
 
+def test_a_picture_that_a_storage_lets_no_script_read_is_shown_by_its_link(page, key, machine):
+    def answer(route):
+        if route.request.resource_type == "image":
+            route.continue_()
+        else:
+            route.abort()
+
+    page.route("**/pictures/*", answer)
+    ask(page, key, a_body("a fox", models=[machine.model]))
+    machine.make()
+    image = the_tiles(page).locator("img")
+    expect(image).to_have_attribute("src", re.compile("^/pictures/"), timeout=WAIT_MS)
+    assert image.evaluate("image => image.decode()") is None
+
+
 def test_the_oldest_are_let_go_above_the_bound_and_that_is_said(page, key, machine):
     old = {"id": "old", "body": a_body("old"), "askedAt": 1, "state": "done", "done": []}
     one = {"request": "old", "width": 1, "height": 1, "seed": "1", "model": "m", "machine": "x"}
