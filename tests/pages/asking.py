@@ -21,7 +21,8 @@ PLACE = """async ({body, key, source}) => {
         {method: "POST", headers, body: JSON.stringify(sent)});
     const {id, kudos_exact: kudos, message} = await answer.json();
     if (!answer.ok) throw new Error(message);
-    const picture = source && await (await fetch("data:image/webp;base64," + source)).blob();
+    const bytes = source && Uint8Array.from(atob(source), (letter) => letter.charCodeAt(0));
+    const picture = source && new Blob([bytes], {type: "image/webp"});
     const detail = {id, body, kudos, source: source ? {picture, mask: null} : null};
     document.dispatchEvent(new CustomEvent("ordu:asked", {detail}));
     return id;
@@ -74,7 +75,7 @@ class Machine:
     def take(self) -> GenerationPayload:
         """Take a job; without one only be there."""
         wanted = PopInputStable(
-            name=self.name, models=[self.model], bridge_agent="by hand:1:x", max_pixels=2**20
+            name=self.name, models=[self.model], bridge_agent="Ordu:1:x", max_pixels=2**20
         )
         job = self.horde.post_job_pop(wanted)
         if job.id:

@@ -14,6 +14,7 @@ const tabs = new BroadcastChannel("ordu.kept");
 const heard = new EventTarget();
 tabs.onmessage = ({ data }) => tell(data, false);
 let opened = null;
+let isFull = false;
 
 /** Call `listener({store, id})` after each change, whichever tab made it; `notice` says what was let go. */
 export function onChange(listener) {
@@ -68,6 +69,7 @@ export async function makeRoom(more = 0) {
   let bytes = sizeOf([...pictures, ...requests]);
   const gone = [];
   for (const picture of pictures.sort((a, b) => a.at - b.at)) {
+    if (more && unsaved.pictures.has(picture.id)) continue; // would make none
     if (gone.length >= more && many <= PICTURES_MAX && bytes <= BYTES_MAX) break;
     if (gone.length >= more) many -= 1;
     bytes -= sizeOf([picture]);
@@ -91,10 +93,13 @@ async function written(store, record) {
   try {
     if ((await put()) !== undefined) unsaved[store].delete(record.id);
     else unsaved[store].set(record.id, record);
-  } catch {
+  } catch (error) {
     try {
+      if (isFull || error.name !== "QuotaExceededError") throw error;
+      isFull = true; // once: what helps no more is not tried again
       await makeRoom(LET_GO);
       await put();
+      isFull = false;
     } catch {
       unsaved[store].set(record.id, record);
       tell({ notice: "no-room" }, false);
@@ -122,7 +127,7 @@ async function inStore(store, mode, work) {
 function open() {
   return new Promise((resolve) => {
     const none = () => {
-      tell({ notice: "no-room" }, false);
+      setTimeout(() => tell({ notice: "no-room" }, false)); // once somebody listens
       resolve(null);
     };
     try {

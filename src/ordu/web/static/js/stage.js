@@ -40,6 +40,11 @@ export function stageOf({ state, told }) {
   return told?.finished ? "making" : "line";
 }
 
+/** Whether it is shown as under way: until it is over, and until its owner has seen that it failed. */
+export function isShown({ state, dismissed }) {
+  return state === "open" || (["faulted", "expired"].includes(state) && !dismissed);
+}
+
 /** How much of it is made, of 100; held at 95 until all is there. */
 export function share({ told, toldAt, barFrom, body }, now) {
   const whole = (toldAt - barFrom) / 1000 + told.wait_time;

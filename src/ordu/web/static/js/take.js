@@ -20,7 +20,7 @@ export async function take(record, generation) {
     machine: generation.worker_name,
     censored: generation.censored,
     blob,
-    link: blob ? null : link,
+    link: blob || generation.censored ? null : link,
     ...(await sizeOf(blob, record.body.params ?? {})),
   });
   await kept.makeRoom();
