@@ -128,7 +128,9 @@ def test_examples_are_all_in_the_language_that_was_chosen_also_the_next_time(peo
     there = operation(page, "get_horde_modes")
     expect(there.locator("pre:visible")).to_contain_text("curl ")
     there.get_by_role("radio", name="Python").check(force=True)
-    expect(operation(page, "get_workers").locator("pre:visible")).to_contain_text("horde.get_workers()")
+    expect(operation(page, "get_workers").locator("pre:visible")).to_contain_text(
+        "horde.get_workers()"
+    )
     page.reload()
     there.get_by_role("button", name="Copy").click()
     copied = page.evaluate("navigator.clipboard.readText()")

@@ -24,7 +24,9 @@ PROGRAMS = {
 def is_run(row: Operation) -> bool:
     """Whether an example works as it stands: it names nothing that has to be there first."""
     needs = [each for each in row.parameters if each.required and each.place is not Place.HEADER]
-    return not needs and (row.method == "GET" or row.name in {"post_register", "post_async_generate"})
+    return not needs and (
+        row.method == "GET" or row.name in {"post_register", "post_async_generate"}
+    )
 
 
 def examples_of(page: str, row: Operation, language: str) -> str:
