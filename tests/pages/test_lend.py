@@ -1,5 +1,6 @@
 """Lend a machine: the command that is copied brings a worker in, and the page says so and rules it."""
 
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -101,9 +102,12 @@ def test_the_command_that_is_copied_brings_a_machine_in_and_the_page_rules_it(
     assert found.maintenance_mode is False
 
     with horde_server.horde(horde_server.admin_key) as horde:
-        horde.generate("dunes", width=64, height=64, steps=5)
+        horde.generate("dunes", width=512, height=512, steps=20)
     made = there.get_by_role("definition").nth(3)  # counted by a chore, looked at in rounds
     expect(made).to_have_text("1", timeout=JOINED_MS)
+    earned = there.get_by_role("img", name=re.compile("Kudos earned by day"))
+    expect(earned).to_have_accessible_name(re.compile(": [1-9]"), timeout=JOINED_MS)
+    expect(page.locator("#machines-sum")).to_have_text(re.compile("1 machine, [1-9]"))
     started.kill()
     started.process.wait()
 

@@ -9,6 +9,7 @@ const WIDTH = 219;
 const HEIGHT = 56;
 const BAR = 11;
 const STEP = 16;
+const FEW = 10;
 const LEAST = 1.5; // a day without kudos is a line
 
 /** What each of the last 14 days (UTC) earned; null where this horde does not tell it. */
@@ -33,7 +34,7 @@ export function sumOf(days) {
 
 /** The bars with what stands below them; the last is lit while the machine draws. */
 export function drawn(days, isLit) {
-  const kudos = number(sumOf(days), 0);
+  const kudos = rounded(sumOf(days));
   const most = Math.max(1, ...days.map((day) => day.earned));
   const bars = days.map((day, index) => barOf(day, index, most, isLit && index === DAYS - 1));
   const label = say("lend.earned-label", { kudos });
@@ -44,9 +45,14 @@ export function drawn(days, isLit) {
   ];
 }
 
+/** Kudos as they are read at a glance: whole ones, unless they are few. */
+export function rounded(kudos) {
+  return number(kudos, Math.abs(kudos) < FEW ? 2 : 0);
+}
+
 /** What stands there instead, where days are not told. */
 export function untold(kudosInAll) {
-  const kudos = say("lend.earned", { kudos: number(kudosInAll, 0) });
+  const kudos = say("lend.earned", { kudos: rounded(kudosInAll) });
   return [
     el("p", {}, el("span", {}, say("lend.earned-in-all")), el("b", {}, kudos)),
     el("p", { class: "hint" }, say("lend.earned-not-told")),

@@ -1,10 +1,11 @@
 // One's own machines: who is here, kept up to date while the page is looked at.
 import { call } from "../api.js";
 import { $, explained } from "../dom.js";
-import { number, say } from "../say.js";
+import { say } from "../say.js";
 import { key } from "../key.js";
 import { me, refresh } from "../session.js";
 import { arrived, forget, wait } from "./arrival.js";
+import { rounded } from "./earnings.js";
 import { makeMachine } from "./machine.js";
 import { whileSeen } from "./watch.js";
 
@@ -126,7 +127,7 @@ function sum(ids) {
   const count = idsInAll;
   const earned = [...machines.values()].map((machine) => machine.earned);
   const isWhole = machines.size === count && earned.every((each) => each !== null);
-  const kudos = isWhole ? number(earned.reduce((all, each) => all + each, 0), 0) : "";
+  const kudos = isWhole ? rounded(earned.reduce((all, each) => all + each, 0)) : "";
   const words = isWhole ? say("lend.machines-earned", { count, kudos }) : say("lend.machines-sum", { count });
   $("#machines-sum").textContent = count ? words : "";
   if (![...machines.values()].some((machine) => machine.worker.online)) wait();

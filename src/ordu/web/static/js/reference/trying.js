@@ -32,7 +32,7 @@ function madeForm(place) {
   const fields = operation.parameters.map((parameter) => fieldOf(operation, parameter));
   const body = bodyOf(operation, place.querySelector("template")?.content.textContent ?? "");
   const asks = operation.effect !== "";
-  const send = el("button", { class: asks ? "b" : "b main" }, say(asks ? "api.send-asks" : "api.send"));
+  const send = el("button", { class: "b" }, say(asks ? "api.send-asks" : "api.send"));
   const answer = el("div", { class: "answer" });
   const form = el("form", { class: "trial" }, el("div", { class: "form" }, keyField(operation), ...fields), body, el("p", { class: "row gap-s" }, send), answer);
   form.addEventListener("submit", (event) => {
