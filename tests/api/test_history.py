@@ -325,6 +325,4 @@ async def test_the_audit_sees_a_history_that_does_not_end_where_the_balance_is(o
         return ledger.audit(tx), users.by_id(tx, UserId(2))
 
     wrong, user = await opened.horde.write(lie)
-    assert wrong == [
-        f"the newest movement of user 2 left {user.kudos + 1}, which has {user.kudos}"
-    ]
+    assert wrong == [f"the newest movement of user 2 left {user.kudos + 1}, which has {user.kudos}"]
