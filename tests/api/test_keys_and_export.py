@@ -118,7 +118,7 @@ async def test_post_user_key_of_a_deleted_account(api, register):
 
 
 @pytest.fixture
-async def ada(api, register):
+async def ada(api, register, clock):
     """Headers of user 2, of whom the horde keeps something of everything."""
     headers = await register("ada")
     await api.put(f"{USERS}/2", json={"kudos": 500, "contact": "at home"}, headers=ADMIN)
@@ -131,6 +131,7 @@ async def ada(api, register):
     assert (
         await api.post("/api/v2/generate/submit", json=body, headers=headers)
     ).status_code == 200
+    clock.forward(s=1)
     await api.post("/api/v2/generate/async", json={"prompt": "an owl"}, headers=headers)
     await api.post("/api/v2/generate/async", json={"prompt": "not hers"}, headers=ANONYMOUS)
     return headers

@@ -132,6 +132,17 @@ async def test_a_request_reaches_a_worker_that_waits_at_another_process(one, two
     )
 
 
+async def test_a_key_that_one_process_replaced_stops_at_the_other(one, two):
+    told = (await one.api.post("/register", json={"username": "ada"})).json()
+    old = {"apikey": told["api_key"]}
+    assert (await two.api.get(f"{API}/find_user", headers=old)).status_code == 200
+    # What the other remembers would be believed for a second; the clock that says so stands still.
+    two.horde.known.users.believed_ms = 3_600_000
+    assert (await one.api.post(f"{API}/users/{told['id']}/key", headers=old)).status_code == 200
+    await until(lambda: told["id"] not in two.horde.known.callers)
+    assert (await two.api.get(f"{API}/find_user", headers=old)).status_code == 404
+
+
 async def test_who_waits_at_one_process_hears_of_a_picture_brought_to_another(one, two):
     request_id = await one.place()
     await until(lambda: request_id in two.horde.lanes.requests)

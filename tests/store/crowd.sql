@@ -64,4 +64,16 @@ INSERT INTO sign_ins (key_hash, user_id, created_at, expires_at)
 SELECT 'h1:' || n, n, n, 2000000000000 + n
 FROM generate_series(100, 3000) AS n;
 
+INSERT INTO entries (id, event, created_at)
+SELECT 'e' || n, 'admin:' || n, n
+FROM generate_series(100, 6000) AS n;
+
+INSERT INTO lines (entry_id, number, account, user_id, amount, action, place, balance)
+SELECT 'e' || n, 0, 'user', 100 + n % 100, 1, 'admin', n / 100, n
+FROM generate_series(100, 6000) AS n;
+
+INSERT INTO lines (entry_id, number, account, user_id, amount, action)
+SELECT 'e' || n, 1, 'mint', NULL, -1, 'admin'
+FROM generate_series(100, 6000) AS n;
+
 ANALYZE;

@@ -1,16 +1,22 @@
 """Every store function that a verb or a view uses, called once: what the tests of plans look at."""
 
+from datetime import date
+
 from tests.builders import NOON, a_requirement, a_wish
 
+from ordu.rules import money
 from ordu.rules.lifecycle import Counts, JobState, Millis, RequestState
+from ordu.rules.money import Kudos, UserId
 from ordu.rules.trust import SuspicionReason
 from ordu.rules.webhooks import Busy, DeliveryState, WebhookEvent
 from ordu.store import (
     acts,
     answers,
+    days,
     facts,
     givers,
     identities,
+    history,
     jobs,
     lanes,
     ledger,
@@ -174,6 +180,7 @@ def exercise(tx):
     answers.forget(tx, NOON)
     ledger.change_balances(tx, 3, {ledger.Account.USER: 5, ledger.Account.ESCROW: 0}, 1)
     users.locked(tx, 3, 4)
+    exercise_history(tx)
     exercise_webhooks(tx)
     exercise_sign_ins(tx)
     requests.remove(tx, "r1")
@@ -224,6 +231,20 @@ def exercise_acts(tx):
     acts.forget_words(tx, "user", "3", "(wiped)#3", {"contact"})
     users.named(tx, "fer", 1)
     users.newest_id(tx)
+
+
+def exercise_history(tx):
+    """The same of a user's history."""
+    gift = money.transfer("transfer:t9", UserId(3), UserId(1), Kudos(1))
+    users.add(tx, user_id=1, username="y", key_hash="h1:y", concurrency=30, now=NOON)
+    ledger.post(tx, gift, "e9", NOON)
+    assert history.newest(tx, 3) == 2
+    assert [each.entry_id for each in history.between(tx, 3, 2, 3)] == ["e9"]
+    assert history.first_since(tx, 1, NOON, 2) == 1
+    history.others_in(tx, 3, ["e9", "e8"])
+    history.workers_named(tx, ["w1", "w2"])
+    days.of_user(tx, 3, None, date(2026, 1, 1), date(2026, 1, 31))
+    requests.part_of_user(tx, 3, "", 10)
 
 
 def exercise_webhooks(tx):

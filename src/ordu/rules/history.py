@@ -6,7 +6,6 @@ numbered for each user without a gap, in the order in which they were committed;
 movement's *place*.
 """
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -103,12 +102,3 @@ def parts_of(entry: Entry) -> dict[UserId, list[Part]]:
             else:
                 theirs.append(Part((number,), Kudos(0), line.amount))
     return found
-
-
-def balances(parts: Sequence[Part], after: Kudos) -> list[Kudos]:
-    """What the user has after each of these movements; `after` is what they have after all."""
-    found: list[Kudos] = []
-    for part in reversed(parts):
-        found.append(after)
-        after = Kudos(after - part.amount)
-    return found[::-1]

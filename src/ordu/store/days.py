@@ -1,10 +1,11 @@
 """Days: what each user earned, spent, gave and received, day by day, from the totals.
 
-The verbs append what moved under the day of their user, and under that of the machine that earned
-it; the chore of statistics folds it. So a year of a busy machine is read in a row for each day, and
+The verbs append what moved under the day of its user, and what was earned under that of the machine
+as well; the chore of statistics folds it. So a year of a busy machine is a row for each day, and it
 lags by about a second. Days are those of UTC.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
@@ -22,42 +23,47 @@ def moved(
 ) -> list[tuple[str, str, int]]:
     """What is appended for an entry with these movements."""
     cause, day = cause_of(entry.event), number_of(now)
+    machine = "" if entry.about is None else f":{entry.about.worker_id}"
     deltas: list[tuple[str, str, int]] = []
     for user_id, theirs in parts.items():
+        subject = subject_of(user_id)
         for part in theirs:
             kind = kind_of(cause, part.amount)
-            subjects = [subject_of(user_id)]
-            if entry.about is not None and kind is Kind.EARNED:
-                subjects.append(subject_of(user_id, entry.about.worker_id))
-            for subject in subjects:
-                deltas.append((subject, f"{day}:{kind.value}", part.amount))
-                if part.evaluating:
-                    deltas.append((subject, f"{day}:{EVALUATING}", part.evaluating))
+            by = machine if kind is Kind.EARNED else ""
+            deltas.append((subject, f"{day}:{kind.value}{by}", part.amount))
+            if part.evaluating:
+                deltas.append((subject, f"{day}:{EVALUATING}{by}", part.evaluating))
     return deltas
 
 
 def of_user(
     tx: Transaction, user_id: UserId, worker_id: str | None, first: date, last: date
 ) -> Mapping[date, Mapping[str, Kudos]]:
-    """What moved on each of these days on which something did, by kind."""
+    """What moved on each of these days on which something did, by kind.
+
+    With `worker_id` only what that machine earned.
+    """
     rows = tx.all(
         "SELECT name, amount FROM totals WHERE subject = :subject"
         " AND name >= :first AND name < :last",
-        subject=subject_of(user_id, worker_id),
+        subject=subject_of(user_id),
         first=f"{day_number(first)}:",
         last=f"{day_number(last)};",  # the semicolon follows the colon
     )
-    found: dict[date, dict[str, Kudos]] = {}
+    found: dict[date, Counter[str]] = {}
     for row in rows:
-        number, _, kind = row["name"].partition(":")
-        moment = datetime.fromtimestamp(int(number) * DAY_MS / 1000, UTC).date()
-        found.setdefault(moment, {})[kind] = Kudos(row["amount"])
-    return found
+        number, kind, *machine = row["name"].split(":")
+        if worker_id is None or machine == [worker_id]:
+            day = datetime.fromtimestamp(int(number) * DAY_MS / 1000, UTC).date()
+            found.setdefault(day, Counter())[kind] += row["amount"]
+    return {
+        day: {kind: Kudos(amount) for kind, amount in sums.items()} for day, sums in found.items()
+    }
 
 
-def subject_of(user_id: UserId, worker_id: str | None = None) -> str:
-    """The subject of a user's days, or of those of their machine."""
-    return f"days:{user_id}" if worker_id is None else f"days:{user_id}:{worker_id}"
+def subject_of(user_id: UserId) -> str:
+    """The subject of a user's days."""
+    return f"days:{user_id}"
 
 
 def number_of(moment: Millis) -> int:

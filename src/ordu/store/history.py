@@ -103,32 +103,24 @@ def first_since(tx: Transaction, user_id: UserId, moment: Millis, end: int) -> i
 
 def others_in(tx: Transaction, user_id: UserId, entry_ids: Iterable[str]) -> Mapping[str, str]:
     """Who else has a part in each of these entries, as an alias."""
-    wanted = marks(entry_ids)
-    if not wanted:
-        return {}
-    rows = tx.all(
-        "SELECT lines.entry_id, users.id, users.username FROM lines"
-        " JOIN users ON users.id = lines.user_id"
-        f" WHERE lines.entry_id IN ({', '.join(f':{name}' for name in wanted)})"
-        " AND lines.user_id <> :user_id",
-        user_id=user_id,
-        **wanted,
+    rows = of_those(
+        tx, "SELECT entry_id, user_id FROM lines WHERE user_id IS NOT NULL AND entry_id", entry_ids
     )
-    return {row["entry_id"]: names.alias(row["username"], row["id"]) for row in rows}
+    others = {row["entry_id"]: row["user_id"] for row in rows if row["user_id"] != user_id}
+    named = of_those(tx, "SELECT id, username FROM users WHERE id", others.values())
+    aliases = {row["id"]: names.alias(row["username"], row["id"]) for row in named}
+    return {entry_id: aliases[other] for entry_id, other in others.items()}
 
 
 def workers_named(tx: Transaction, worker_ids: Iterable[str]) -> Mapping[str, str]:
     """The names of those of these workers that are not forgotten."""
-    wanted = marks(worker_ids)
-    if not wanted:
-        return {}
-    rows = tx.all(
-        f"SELECT id, name FROM workers WHERE id IN ({', '.join(f':{name}' for name in wanted)})",
-        **wanted,
-    )
+    rows = of_those(tx, "SELECT id, name FROM workers WHERE id", worker_ids)
     return {row["id"]: row["name"] for row in rows}
 
 
-def marks(values: Iterable[str]) -> dict[str, str]:
-    """A name for each of these values in a statement."""
-    return {f"id{number}": value for number, value in enumerate(sorted(set(values)))}
+def of_those(tx: Transaction, select: str, values: Iterable[str | int]) -> list[Row]:
+    """The rows whose last named column is one of these values."""
+    wanted = {f"value{number}": value for number, value in enumerate(sorted(set(values)))}
+    if not wanted:
+        return []
+    return tx.all(f"{select} IN ({', '.join(f':{name}' for name in wanted)})", **wanted)

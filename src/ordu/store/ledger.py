@@ -6,11 +6,10 @@ history is read as it was written, and nothing is summed up for it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 
-from ordu.rules.history import Part, balances, parts_of
+from ordu.rules.history import Part, parts_of
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import About, Account, Entry, Kudos, UserId
 from ordu.store.database import Transaction
@@ -43,23 +42,30 @@ def post(
     if not added:
         raise AlreadyPosted(entry.event)
     parts = parts_of(entry)
-    places = move_balances(tx, entry, parts)
+    rows: list[dict[str, object]] = [
+        {
+            "entry_id": entry_id,
+            "number": number,
+            "account": line.account,
+            "user_id": line.user_id,
+            "amount": line.amount,
+            "action": line.action,
+            "place": None,
+            "balance": None,
+        }
+        for number, line in enumerate(entry.lines)
+    ]
+    for user_id, changes in sorted(net_changes(entry).items()):  # as users are locked
+        theirs = parts[user_id]
+        place, balance = change_balances(tx, user_id, changes, len(theirs))
+        for part in reversed(theirs):
+            for number in part.lines:
+                rows[number]["place"], rows[number]["balance"] = place, balance
+            place, balance = place - 1, Kudos(balance - part.amount)
     tx.run_many(
         "INSERT INTO lines (entry_id, number, account, user_id, amount, action, place, balance)"
         " VALUES (:entry_id, :number, :account, :user_id, :amount, :action, :place, :balance)",
-        [
-            {
-                "entry_id": entry_id,
-                "number": number,
-                "account": line.account,
-                "user_id": line.user_id,
-                "amount": line.amount,
-                "action": line.action,
-                "place": places[number].place if number in places else None,
-                "balance": places[number].balance if number in places else None,
-            }
-            for number, line in enumerate(entry.lines)
-        ],
+        rows,
     )
     return parts
 
@@ -81,28 +87,6 @@ def text_of(about: About) -> str | None:
 NO_DETAILS = Details()
 
 
-class Place(NamedTuple):
-    """Which of its user's movements a line belongs to, and what they could spend after it."""
-
-    place: int
-    balance: Kudos
-
-
-def move_balances(
-    tx: Transaction, entry: Entry, parts: Mapping[UserId, Sequence[Part]]
-) -> dict[int, Place]:
-    """Move the balances that an entry names; returns the places of its lines by their number."""
-    found: dict[int, Place] = {}
-    for user_id, changes in sorted(net_changes(entry).items()):  # as users are locked
-        theirs = parts[user_id]
-        last, kudos = change_balances(tx, user_id, changes, len(theirs))
-        for place, (part, balance) in enumerate(
-            zip(theirs, balances(theirs, kudos), strict=True), last - len(theirs) + 1
-        ):
-            found |= dict.fromkeys(part.lines, Place(place, balance))
-    return found
-
-
 def net_changes(entry: Entry) -> dict[UserId, dict[Account, Kudos]]:
     """What an entry changes in sum for each user, of what has a balance."""
     changes: dict[UserId, dict[Account, Kudos]] = {}
@@ -115,10 +99,10 @@ def net_changes(entry: Entry) -> dict[UserId, dict[Account, Kudos]]:
 
 def change_balances(
     tx: Transaction, user_id: UserId, changes: Mapping[Account, Kudos], movements: int
-) -> Place:
+) -> tuple[int, Kudos]:
     """Change the balances of one user by so many movements; none falls below zero by it.
 
-    Returns the place of the last of these movements.
+    Returns the place of the last of these movements, and what can be spent after it.
     """
     tx.touch(user_id)
     columns = [BALANCE_COLUMNS[account] for account in changes]
@@ -132,7 +116,7 @@ def change_balances(
         **{BALANCE_COLUMNS[account]: amount for account, amount in changes.items()},
     )
     assert changed is not None, f"the balances of user {user_id} cannot change by {dict(changes)}"
-    return Place(changed["movements"], Kudos(changed["kudos"]))
+    return changed["movements"], Kudos(changed["kudos"])
 
 
 def audit(tx: Transaction) -> list[str]:

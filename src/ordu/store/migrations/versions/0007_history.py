@@ -30,7 +30,7 @@ STATEMENTS = (
     "CREATE INDEX lines_by_user ON lines (user_id, place) WHERE place IS NOT NULL",
     # The same by day and kind, in `totals` (`store.days`).
     """INSERT INTO totals (subject, name, amount)
-    SELECT 'days:' || user_id, entries.created_at / 86400000 || ':' || CASE
+    SELECT 'days:' || user_id, (entries.created_at / 86400000) || ':' || CASE
         WHEN account = 'escrow' THEN 'evaluating'
         WHEN event LIKE 'transfer:%' AND amount < 0 THEN 'given'
         WHEN event LIKE 'transfer:%' THEN 'received'

@@ -33,7 +33,7 @@ function show(user) {
   }
   const isNew = shown?.id !== user.id;
   shown = user;
-  $("#lead").textContent = say("account.lead", { amount: number(user.kudos) });
+  $("#lead").textContent = say("account.lead", { amount: roundly(user.kudos) });
   $("#held").hidden = !(user.evaluating_kudos >= EVALUATING_LEAST);
   if (!$("#held").hidden) $("#held").textContent = say("account.held", { amount: number(user.evaluating_kudos) });
   const since = new Date(Date.now() - user.account_age * 1000);
@@ -48,7 +48,7 @@ function show(user) {
   showHistory(user, since);
   enoughFor(user).then((count) => {
     if (count === null || shown?.id !== user.id) return;
-    const amount = number(user.kudos);
+    const amount = roundly(user.kudos);
     $("#lead").replaceChildren(`${say("account.lead-for", { amount })} `, soft(say("account.enough-for", { count })));
   });
 }
@@ -57,6 +57,11 @@ function show(user) {
 async function showWhetherPublic(user) {
   const seen = await call("GET", `/api/v2/users/${user.id}`, { key: null });
   $("#public-workers").checked = seen.worker_ids !== undefined;
+}
+
+// Never more than there is.
+function roundly(kudos) {
+  return number(kudos < 100 ? kudos : Math.floor(kudos));
 }
 
 function soft(text) {
