@@ -96,7 +96,9 @@ async def test_post_async_generate_dry_run_tells_the_price_and_places_nothing(ap
     reply = await api.post(
         ASYNC, json={"prompt": "a fox", "dry_run": True, "params": {"n": 3}}, headers=ANONYMOUS
     )
-    assert (reply.status_code, reply.json()) == (200, {"kudos": 18, "kudos_exact": 18.0})
+    told = reply.json()
+    assert (reply.status_code, told["kudos"], told["kudos_exact"]) == (200, 18, 18.0)
+    assert told.keys() == {"kudos", "kudos_exact", "outlook"}
     assert not horde.lanes.requests
 
 

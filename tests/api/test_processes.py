@@ -13,7 +13,7 @@ import httpx
 import msgspec
 import pytest
 from tests.api.conftest import ADMIN, POP
-from tests.builders import a_picture
+from tests.builders import HandClock, a_picture
 from tests.conftest import ADMIN_KEY
 
 from ordu.engine.clock import SystemClock
@@ -528,3 +528,28 @@ async def test_a_call_that_waits_may_be_made_again_at_another_process(one, two):
     await one.submit(job["id"])
     replies = [(await call).json() for call in (first, second)]
     assert replies[0]["generations"] == replies[1]["generations"] != []
+
+
+# Samples
+
+
+async def test_a_sample_is_of_the_whole_horde_and_written_once(one, two):
+    """What both did in a minute is in the one row that the keeper writes."""
+    clock = HandClock(one.horde.now() // 60_000 * 60_000 + 10_000)
+    for process, name in ((one, "attic"), (two, "cellar")):
+        process.horde.clock = clock
+        await process.place()
+        job = await process.pop(name)
+        assert (await process.submit(job["id"])).status_code == 200
+    await one.place(params={"n": 3})
+    await until(lambda: two.horde.lanes.jobs == one.horde.lanes.jobs == 3)
+    await until(lambda: one.horde.is_keeper != two.horde.is_keeper)
+    for _ in range(3):
+        for process in (one, two):
+            await process.sweeper.sweep()
+        clock.forward(s=30)
+    for process in (one, two):
+        (point,) = (await process.api.get(f"{API}/status/history")).json()["points"]
+        assert (point["images"], point["waiting"], point["workers"]) == (2, 3, 2)
+    rows = await one.horde.read(lambda tx: tx.all("SELECT samples FROM samples"))
+    assert [row["samples"] for row in rows] == [1, 1, 1, 1]

@@ -10,15 +10,20 @@ from ordu.rules.money import Kudos, UserId
 from ordu.rules.trust import SuspicionReason
 from ordu.rules.webhooks import Busy, DeliveryState, WebhookEvent
 from ordu.store import (
+    acts,
     answers,
     days,
     facts,
+    givers,
     history,
+    identities,
     jobs,
     lanes,
     ledger,
     made,
     requests,
+    samples,
+    sign_ins,
     stats,
     suspicions,
     transfers,
@@ -33,7 +38,7 @@ WHOLE_TABLE = {
     "audit": "proves the books by reading all of them",
     "fold": "reads the oldest deltas in the order of their key",
     "has_deltas": "stops at the first row",
-    "next_id": "reads one end of the primary key",
+    "newest_id": "reads one end of the primary key",
     "newest": "news are few",
     "forget_beyond": "a chore, once a minute, over a log that is bounded for each user",
 }
@@ -44,7 +49,10 @@ def exercise(tx):
     wish = a_wish()
     users.add(tx, user_id=3, username="x", key_hash="h1:x", concurrency=30, now=NOON)
     users.by_id(tx, 3)
-    users.by_key_hash(tx, "h1:x")
+    users.by_key_hash(tx, "h1:x", NOON)
+    users.by_key_hash(tx, "h1:y", NOON)
+    users.has_key(tx, 3)
+    users.set_key_hash(tx, 3, "h1:z")
     users.page(tx, 1, oldest_first=True)
     users.page(tx, 1, oldest_first=False)
     users.change(tx, 3, {"contact": "here"})
@@ -153,8 +161,17 @@ def exercise(tx):
     stats.fold(tx)
     made.totals(tx, NOON)
     made.by_model(tx, NOON)
+    made.in_minute(tx, NOON)
+    samples.add(tx, NOON, samples.Gauges(1, 1, 1, 1, 0, 1, 9.0), 1, 5)
+    for span in samples.Span:
+        samples.within(tx, samples.window(span, NOON))
+    samples.forget_old(tx, NOON)
+    stats.append(tx, givers.gave(NOON, 3, 500, pictures=1))
+    givers.page(tx, 1, NOON)
+    givers.forget_old(tx, NOON)
     made.move_old(tx, Millis(NOON + 40 * 86_400_000))
     facts.modes(tx)
+    exercise_acts(tx)
     transfers.add(tx, transfer_id="t1", source=3, target=3, amount=100, now=NOON)
     transfers.newest(tx, 3, 3)
     assert answers.begin(tx, "scope", "key", "print", NOON)
@@ -165,6 +182,7 @@ def exercise(tx):
     users.locked(tx, 3, 4)
     exercise_history(tx)
     exercise_webhooks(tx)
+    exercise_sign_ins(tx)
     requests.remove(tx, "r1")
 
 
@@ -180,6 +198,53 @@ def exercise_history(tx):
     history.workers_named(tx, ["w1", "w2"])
     days.of_user(tx, 3, None, date(2026, 1, 1), date(2026, 1, 31))
     requests.part_of_user(tx, 3, "", 10)
+
+
+def exercise_sign_ins(tx):
+    """The same of identities and the keys of browsers."""
+    identity = identities.Identity(id="i1", issuer="i", subject="s", user_id=3, created_at=NOON)
+    assert identities.add(tx, identity)
+    assert not identities.add(tx, identity)
+    assert identities.find(tx, "i", "s") == identity
+    assert identities.of_user(tx, 3) == [identity]
+    assert identities.has_any(tx, 3)
+    sign_ins.add(tx, key_hash="h1:b", user_id=3, now=NOON, expires_at=NOON + 1)
+    assert users.by_key_hash(tx, "h1:b", NOON).id == 3
+    assert users.by_key_hash(tx, "h1:b", NOON + 1) is None
+    sign_ins.of_user(tx, 3)
+    assert sign_ins.end(tx, 3, "h1:b")
+    sign_ins.forget_expired(tx, NOON)
+    sign_ins.end_all(tx, 3)
+    assert identities.remove(tx, 3, "i1")
+    identities.forget_user(tx, 3)
+
+
+def exercise_acts(tx):
+    """The same of acts."""
+    act = acts.Act(
+        id="a",
+        created_at=NOON,
+        actor_id=1,
+        operation="put_user_single",
+        target_kind="user",
+        target_id="3",
+        target_name="x#3",
+        changes=[acts.Change("flagged", False, True)],
+        reason=None,
+    )
+    acts.add(tx, act)
+    for wanted in (
+        acts.Wanted(),
+        acts.Wanted(actor_id=1),
+        acts.Wanted(operation="put_user_single"),
+        acts.Wanted(target_kind="user", target_id="3"),
+        acts.Wanted(since=NOON, until=NOON),
+    ):
+        acts.page(tx, wanted, None, 50)
+        acts.page(tx, wanted, "b", 50)
+    acts.forget_words(tx, "user", "3", "(wiped)#3", {"contact"})
+    users.named(tx, "fer", 1)
+    users.newest_id(tx)
 
 
 def exercise_webhooks(tx):

@@ -45,8 +45,8 @@ BY_HAND = (
     "INSERT INTO attempts VALUES ('d', 9, 5, 1, NULL, 'did not answer')",
     "INSERT INTO lanes VALUES (x'00ff0027', '{}')",
     "INSERT INTO acts VALUES ('a', 5, 1, 'put_user_single', 'user', '2', 'x#2', '{}', 'grüße')",
-    "INSERT INTO samples VALUES (60, 1760000000000, '{}')",
-    "INSERT INTO identities VALUES ('https://id.test', 'sub', 2, 5)",
+    "INSERT INTO samples VALUES (60, 1760000000000, 1, 9, 9, 2, 3, 4, 1, 70, 5, 9007199254740993)",
+    "INSERT INTO identities VALUES ('https://id.test', 'sub', 'i', 2, 5)",
     "INSERT INTO sign_ins VALUES ('h1:0', 2, 5, 9)",
     "UPDATE users SET usage_multiplier = 0.1, admin_comment = '' WHERE id = 2",
 )

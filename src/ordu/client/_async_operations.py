@@ -14,6 +14,8 @@ came. Which `rc` an operation has stands in the reference of operations.
 """
 
 from ordu.client import wire
+from ordu.client._async_running import AsyncRunningOperations
+from ordu.client._async_sign_ins import AsyncSignInOperations
 from ordu.client._async_surroundings import AsyncSurroundings
 from ordu.client._async_webhooks import AsyncWebhookOperations
 from ordu.client.wire import Fields
@@ -43,7 +45,9 @@ from ordu.protocol.requests import (
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 
-class AsyncOperations(AsyncSurroundings, AsyncWebhookOperations):
+class AsyncOperations(
+    AsyncSurroundings, AsyncRunningOperations, AsyncWebhookOperations, AsyncSignInOperations
+):
     """What can be asked of a horde, over one line to it."""
 
     # -- requests ------------------------------------------------------------------------------
@@ -214,9 +218,17 @@ class AsyncOperations(AsyncSurroundings, AsyncWebhookOperations):
     # -- users and kudos -----------------------------------------------------------------------
 
     async def get_users(
-        self, x_fields: str | None = None, *, page: int | None = None, sort: str | None = None
+        self,
+        x_fields: str | None = None,
+        *,
+        page: int | None = None,
+        sort: str | None = None,
+        name: str | None = None,
     ) -> list[UserDetailsStable]:
         """One page of all users, most kudos first; `sort="age"`: oldest account first.
+
+        `sort="month"` (Ordu only): those whose workers earned most this month, and how much.
+        With `name` those whose names begin like that (Ordu only).
 
         Example:
             for user in await horde.get_users(page=1):
@@ -226,7 +238,7 @@ class AsyncOperations(AsyncSurroundings, AsyncWebhookOperations):
             operations.get_users,
             list[UserDetailsStable],
             x_fields=x_fields,
-            query=wire.query_of(page=page, sort=sort),
+            query=wire.query_of(page=page, sort=sort, name=name),
         )
 
     async def get_user_single(
@@ -269,9 +281,16 @@ class AsyncOperations(AsyncSurroundings, AsyncWebhookOperations):
         )
 
     async def delete_user_single(
-        self, user_id: str | int, apikey: str | None = None, x_fields: str | None = None
+        self,
+        user_id: str | int,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        reason: str | None = None,
     ) -> DeletedUser:
         """Delete an account; for 30 days `put_user_single` with `undelete` restores it.
+
+        Of another's say why (Ordu only).
 
         Example:
             await horde.delete_user_single(3)
@@ -281,13 +300,19 @@ class AsyncOperations(AsyncSurroundings, AsyncWebhookOperations):
             DeletedUser,
             apikey=apikey,
             x_fields=x_fields,
+            query=wire.query_of(reason=reason),
             ids={"user_id": user_id},
         )
 
     async def post_user_key(
-        self, user_id: str | int, apikey: str | None = None, x_fields: str | None = None
+        self,
+        user_id: str | int,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        reason: str | None = None,
     ) -> ReplacedKey:
-        """Replace a user's key (Ordu only); the one before stops at once.
+        """Replace a user's key (Ordu only); the one before stops at once. Of another's say why.
 
         The new one is in this answer and nowhere else, so this is never called again by itself.
 
@@ -300,6 +325,7 @@ class AsyncOperations(AsyncSurroundings, AsyncWebhookOperations):
             ReplacedKey,
             apikey=apikey,
             x_fields=x_fields,
+            query=wire.query_of(reason=reason),
             ids={"user_id": user_id},
         )
 

@@ -14,6 +14,8 @@ came. Which `rc` an operation has stands in the reference of operations.
 """
 
 from ordu.client import wire
+from ordu.client._sync_running import SyncRunningOperations
+from ordu.client._sync_sign_ins import SyncSignInOperations
 from ordu.client._sync_surroundings import SyncSurroundings
 from ordu.client._sync_webhooks import SyncWebhookOperations
 from ordu.client.wire import Fields
@@ -43,7 +45,9 @@ from ordu.protocol.requests import (
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 
-class SyncOperations(SyncSurroundings, SyncWebhookOperations):
+class SyncOperations(
+    SyncSurroundings, SyncRunningOperations, SyncWebhookOperations, SyncSignInOperations
+):
     """What can be asked of a horde, over one line to it."""
 
     # -- requests ------------------------------------------------------------------------------
@@ -212,9 +216,17 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
     # -- users and kudos -----------------------------------------------------------------------
 
     def get_users(
-        self, x_fields: str | None = None, *, page: int | None = None, sort: str | None = None
+        self,
+        x_fields: str | None = None,
+        *,
+        page: int | None = None,
+        sort: str | None = None,
+        name: str | None = None,
     ) -> list[UserDetailsStable]:
         """One page of all users, most kudos first; `sort="age"`: oldest account first.
+
+        `sort="month"` (Ordu only): those whose workers earned most this month, and how much.
+        With `name` those whose names begin like that (Ordu only).
 
         Example:
             for user in horde.get_users(page=1):
@@ -224,7 +236,7 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
             operations.get_users,
             list[UserDetailsStable],
             x_fields=x_fields,
-            query=wire.query_of(page=page, sort=sort),
+            query=wire.query_of(page=page, sort=sort, name=name),
         )
 
     def get_user_single(
@@ -267,9 +279,16 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
         )
 
     def delete_user_single(
-        self, user_id: str | int, apikey: str | None = None, x_fields: str | None = None
+        self,
+        user_id: str | int,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        reason: str | None = None,
     ) -> DeletedUser:
         """Delete an account; for 30 days `put_user_single` with `undelete` restores it.
+
+        Of another's say why (Ordu only).
 
         Example:
             horde.delete_user_single(3)
@@ -279,13 +298,19 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
             DeletedUser,
             apikey=apikey,
             x_fields=x_fields,
+            query=wire.query_of(reason=reason),
             ids={"user_id": user_id},
         )
 
     def post_user_key(
-        self, user_id: str | int, apikey: str | None = None, x_fields: str | None = None
+        self,
+        user_id: str | int,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        reason: str | None = None,
     ) -> ReplacedKey:
-        """Replace a user's key (Ordu only); the one before stops at once.
+        """Replace a user's key (Ordu only); the one before stops at once. Of another's say why.
 
         The new one is in this answer and nowhere else, so this is never called again by itself.
 
@@ -298,6 +323,7 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
             ReplacedKey,
             apikey=apikey,
             x_fields=x_fields,
+            query=wire.query_of(reason=reason),
             ids={"user_id": user_id},
         )
 

@@ -4,6 +4,8 @@ Only its hash is kept, so the new key is told this once. Processes remember call
 this one forgets the user with the commit, the others when they are told, a few milliseconds later.
 """
 
+from ordu.engine import acts
+from ordu.engine.acts import By
 from ordu.engine.horde import Horde
 from ordu.engine.leaving import check_not_deleted
 from ordu.engine.tidings import Rekeyed
@@ -16,7 +18,7 @@ from ordu.store.database import Transaction
 from ordu.store.users import User
 
 
-async def replace_key(horde: Horde, caller: User, target: UserId, key_hash: str) -> User:
+async def replace_key(horde: Horde, caller: User, target: UserId, key_hash: str, by: By) -> User:
     """Give a user the key of this hash.
 
     Raises:
@@ -37,6 +39,8 @@ async def replace_key(horde: Horde, caller: User, target: UserId, key_hash: str)
                 " the next start. Change it there.",
             )
         users.set_key_hash(tx, user.id, key_hash)
+        if caller.id != user.id:
+            acts.note(tx, by, acts.on_user(user))
         return user
 
     return await horde.write(replace, lambda user: horde.tell(Rekeyed(user.id)))

@@ -7,7 +7,7 @@ from ordu.rules import money, trust
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import WorkerId
 from ordu.rules.money import About, Action, Kudos, UserId
-from ordu.store import stats, users, workers
+from ordu.store import givers, stats, users, workers
 from ordu.store.database import Transaction
 
 PAYMENTS_MAX = 200  # how many users the monthly chore reads at a time
@@ -60,7 +60,8 @@ def pay_uptime(
     about = About(worker_id=worker_id)
     entry = money.uptime(event, owner.id, reward, trusted=owner.is_trusted, about=about)
     book(tx, entry, entry_id, now)
-    stats.append(tx, [(f"worker:{worker_id}", "kudos:uptime", reward)])
+    earned = (f"worker:{worker_id}", "kudos:uptime", reward)
+    stats.append(tx, [earned, *givers.gave(now, owner.id, reward)])
 
 
 # Every month

@@ -20,7 +20,7 @@ from ordu.rules import money, pricing
 from ordu.rules.lifecycle import JobId, JobState, Millis
 from ordu.rules.money import ANONYMOUS, About, Account, Entry, Kudos, UserId, settlement
 from ordu.rules.trust import SuspicionReason
-from ordu.store import jobs, ledger, made, requests, stats
+from ordu.store import givers, jobs, ledger, made, requests, stats
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -167,6 +167,7 @@ def settle(
         *counted(job, request, reward),
         *kudos_deltas(entry, parts, now),
         *made.delivered(now, job.model, request.work),
+        *givers.gave(now, owner.id, reward, pictures=1),
     ]
     stats.append(tx, learnt)
     evaluating = Kudos(owner.evaluating_kudos + escrow_of(entry, owner.id))

@@ -43,12 +43,33 @@ class ExportedRequest(msgspec.Struct, frozen=True, kw_only=True):
     ] = UNSET
 
 
+class ExportedIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who the user is to a provider by which they can sign in."""
+
+    issuer: Annotated[str | UnsetType, Meta(description="The provider.")] = UNSET
+    subject: Annotated[str | UnsetType, Meta(description="By what it knows the user.")] = UNSET
+    created: Annotated[str | UnsetType, Meta(description="Since when.")] = UNSET
+
+
+class ExportedBrowser(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser that is signed in by a provider."""
+
+    created: Annotated[str | UnsetType, Meta(description="Since when.")] = UNSET
+    expires: Annotated[str | UnsetType, Meta(description="Until when.")] = UNSET
+
+
 class UserExport(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the horde keeps of a user."""
 
     made: Annotated[str | UnsetType, Meta(description="When this was made.")] = UNSET
     account: Annotated[
         UserDetailsStable | UnsetType, Meta(description="The account, as its owner sees it.")
+    ] = UNSET
+    identities: Annotated[
+        list[ExportedIdentity] | UnsetType, Meta(description="By what they can sign in.")
+    ] = UNSET
+    browsers: Annotated[
+        list[ExportedBrowser] | UnsetType, Meta(description="Those signed in, oldest first.")
     ] = UNSET
     workers: Annotated[
         list[WorkerDetailsStable] | UnsetType, Meta(description="Its workers, oldest first.")

@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ordu.protocol.acts import Reason
+
 
 class PostTransferKudosRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Who is to get how much (`post_transfer_kudos`)."""
@@ -51,6 +53,7 @@ class PostAwardKudosRequest(msgspec.Struct, frozen=True, kw_only=True):
             description="How many whole kudos to award, or to take away when negative.",
         ),
     ] = 100
+    reason: Reason = None
 
 
 class KudosAwarded(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,12 @@ from ordu.engine import history, webhooks
 from ordu.engine.history import Wanted
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
-from ordu.protocol.export import ExportedPicture, ExportedRequest
+from ordu.protocol.export import (
+    ExportedBrowser,
+    ExportedIdentity,
+    ExportedPicture,
+    ExportedRequest,
+)
 from ordu.protocol.webhooks import WebhookDelivery
 from ordu.rules import money, rights
 from ordu.rules.money import ANONYMOUS, UserId
@@ -27,7 +32,7 @@ from ordu.server import histories
 from ordu.server.hangups import HangUp, noticed
 from ordu.server.streams import SEND_S_MAX
 from ordu.server.views import delivery_fields, iso_date, user_view, worker_view
-from ordu.store import jobs, requests, workers
+from ordu.store import identities, jobs, requests, sign_ins, workers
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -101,6 +106,8 @@ async def document(horde: Horde, user: User) -> AsyncGenerator[bytes, None]:
     yield b'{"made":' + msgspec.json.encode(iso_date(now))
     yield b',"account":' + msgspec.json.encode(account)
     for name, parts in (
+        ("identities", identities_of(horde, user)),
+        ("browsers", browsers_of(horde, user)),
         ("workers", workers_of(horde, user)),
         ("requests", requests_of(horde, user)),
         ("webhooks", webhooks_of(horde, user)),
@@ -115,6 +122,24 @@ async def document(horde: Horde, user: User) -> AsyncGenerator[bytes, None]:
                 comma = b","
         yield b"]"
     yield b"}\n"
+
+
+async def identities_of(horde: Horde, user: User) -> AsyncIterator[Iterable[msgspec.Struct]]:
+    """By what the user can sign in: of each provider one at most."""
+    yield [
+        ExportedIdentity(
+            issuer=each.issuer, subject=each.subject, created=iso_date(each.created_at)
+        )
+        for each in await horde.read(lambda tx: identities.of_user(tx, user.id))
+    ]
+
+
+async def browsers_of(horde: Horde, user: User) -> AsyncIterator[Iterable[msgspec.Struct]]:
+    """The user's browsers that a provider signed in: there are few."""
+    yield [
+        ExportedBrowser(created=iso_date(since), expires=iso_date(until))
+        for since, until in await horde.read(lambda tx: sign_ins.of_user(tx, user.id))
+    ]
 
 
 async def workers_of(horde: Horde, user: User) -> AsyncIterator[Iterable[msgspec.Struct]]:

@@ -27,7 +27,7 @@ from ordu.rules.matching import Feature
 from ordu.rules.money import ANONYMOUS, Action, Kudos
 from ordu.rules.rights import USER_SEEN, WORKER_SEEN, Standing
 from ordu.rules.webhooks import DeliveryState
-from ordu.store import requests, stats, suspicions, users, workers
+from ordu.store import identities, requests, stats, suspicions, users, workers
 from ordu.store.database import Transaction
 from ordu.store.users import User
 from ordu.store.webhooks import Delivery
@@ -83,7 +83,7 @@ def user_view(tx: Transaction, user: User, now: Millis, stands: Standing) -> Use
         customizer=user.is_customizer,
         special=user.is_special if shows("special") else None,
         deleted=user.is_deleted,
-        pseudonymous=user.id != ANONYMOUS,
+        pseudonymous=user.id != ANONYMOUS and not identities.has_any(tx, user.id),
         account_age=(now - user.created_at) // 1000,
         contact=user.contact if shows("contact") else None,
         admin_comment=user.admin_comment if shows("admin_comment") else None,
@@ -179,6 +179,7 @@ def worker_view(
         performance=performance(worker),
         threads=worker.offer.threads,
         uptime=worker.uptime_s,
+        drawing=bool(horde.running.of(worker.id)),
         maintenance_mode=worker.maintenance_text is not None,
         paused=worker.is_paused if shows("paused") else None,
         info=worker.info,

@@ -6,6 +6,7 @@ from ordu.protocol.export import UserExport
 from ordu.protocol.operations.row import (
     ALWAYS,
     IDEMPOTENCY_KEY,
+    REASON,
     X_FIELDS,
     Counts,
     Era,
@@ -38,7 +39,15 @@ get_users = Operation(
     parameters=(
         X_FIELDS,
         in_query("page", "Which page, from 1", int),
-        in_query("sort", "The order: `kudos` (most first, the default) or `age` (oldest first)"),
+        in_query(
+            "sort",
+            "The order: `kudos` (most first, the default), `age` (oldest first) or `month` (those"
+            " whose workers earned most this month, and nobody else)",
+        ),
+        in_query(
+            "name",
+            "Only users whose names begin like this, in the order of names; a to z in either case",
+        ),
     ),
     reply=list[UserDetailsStable],
     status_text="Users List",
@@ -103,7 +112,7 @@ delete_user_single = Operation(
         " is wiped: name, key, contact and workers are gone for good. Only the user and moderators"
         " can do this, and never to a moderator."
     ),
-    parameters=(_USER_ID, api_key("The Mod or Owner API key", required=True), X_FIELDS),
+    parameters=(_USER_ID, api_key("The Mod or Owner API key", required=True), X_FIELDS, REASON),
     reply=DeletedUser,
     status_text="Account Deleted",
     refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "User Not Found"},
@@ -111,6 +120,7 @@ delete_user_single = Operation(
     era=Era.TODAY,
     limits=(Limit(60, 60, Counts.PATH),),
     rcs=(
+        "BadParameter",
         "UserNotFound",
         "AnonForbiddenUser",
         "CannotDeleteMod",
@@ -129,7 +139,12 @@ post_user_key = Operation(
         " replace their own; a moderator replaces that of a person who lost it, and only the"
         " administrator that of a moderator."
     ),
-    parameters=(_USER_ID, api_key("The user's own or a Mod API key", required=True), X_FIELDS),
+    parameters=(
+        _USER_ID,
+        api_key("The user's own or a Mod API key", required=True),
+        X_FIELDS,
+        REASON,
+    ),
     reply=ReplacedKey,
     status_text="The new key",
     refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "User Not Found"},
@@ -143,6 +158,7 @@ post_user_key = Operation(
         "NotAdmin",
         "DeletedUser",
         "Forbidden",
+        "BadParameter",
     ),
 )
 

@@ -11,6 +11,7 @@ from ordu.protocol.kudos import (
     PostTransferKudosRequest,
 )
 from ordu.server import histories, once
+from ordu.server.acts import by
 from ordu.server.call import Answer, Call, handles
 
 
@@ -30,7 +31,12 @@ async def post_award_kudos(call: Call[PostAwardKudosRequest]) -> Answer:
     """Give kudos of the horde's own to a user."""
     body = call.body
     done = await transfer.award(
-        call.horde, call.user, body.username, body.amount, once.once_of(call)
+        call.horde,
+        call.user,
+        body.username,
+        body.amount,
+        by(call, body.reason),
+        once.once_of(call),
     )
     headers = once.headers(call, is_again=done.is_again)
     return Answer(KudosAwarded(awarded=done.reply), headers=headers)

@@ -1,7 +1,7 @@
 // What is kept of a person on the page Account: name and contact, the key, all of it to take, and the end of it.
 import { call, send } from "./api.js";
 import { $, announce, busy, copies, el, explained, toast } from "./dom.js";
-import { keepKey } from "./key.js";
+import { isBrowsersKey, keepKey } from "./key.js";
 import { number, say, when } from "./say.js";
 import { me, refresh, signOut } from "./session.js";
 import { save } from "./account-history.js";
@@ -77,12 +77,23 @@ async function replaceKey() {
   const user = await me();
   const forever = localStorage.getItem("ordu.key") !== null;
   const { api_key: newKey } = await call("POST", `/api/v2/users/${user.id}/key`);
-  keepKey(newKey, forever); // at once: the one before has stopped
+  // At once: the one before has stopped. But the first key of an account ends none of its browsers'.
+  if (!isBrowsersKey() || !(await stillWorks())) keepKey(newKey, forever);
   $("#replace-dialog").close();
   $("#note").replaceChildren(keyNote(newKey));
   $("#note").focus();
   $("#note").scrollIntoView({ block: "center" });
   await refresh();
+}
+
+async function stillWorks() {
+  try {
+    await call("GET", "/api/v2/find_user");
+    return true;
+  } catch (problem) {
+    if (problem.status !== 404) throw problem;
+    return false;
+  }
 }
 
 function tellReplace(problem) {

@@ -7,6 +7,7 @@ import { me, refresh, signIn } from "./session.js";
 import { enoughFor, showHistory } from "./account-history.js";
 import { startGiving } from "./account-give.js";
 import { startData } from "./account-data.js";
+import "./identities.js";
 
 const EVALUATING_LEAST = 0.01;
 let shown = null; // the user whose account stands on the page
