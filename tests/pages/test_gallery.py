@@ -16,10 +16,11 @@ from tests.builders import a_picture
 from tests.pages.asking import Machines, a_body, ask, fills, note_fills
 from tests.pages.conftest import PHONE, WAIT_MS, WIDE, axe, axe_everywhere
 
-AWKWARD = "a fox's \"den\", $HOME `date` \\n 100 % — ünïcode 🦊 $(date) ### fog"
+AWKWARD = 'a fox\'s "den", $HOME `date` \\n 100 % — ünïcode 🦊 $(date) ### fog'
 PLANT = """async ({store, records}) => {
     const request = indexedDB.open("ordu", 1);
-    const database = await new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    const database = request.result;
     const transaction = database.transaction(store, "readwrite");
     for (const record of records) {
         if (store === "pictures") record.blob = new Blob(["old"]);
@@ -100,7 +101,11 @@ def test_a_picture_is_opened_with_all_that_it_was_made_of(made, machine):
     box = the_box(page)
     expect(box.get_by_role("heading", name="dunes at dawn", exact=True)).to_be_focused()
     facts = dict(
-        zip(box.locator("dt").all_text_contents(), box.locator("dd").all_text_contents(), strict=True)
+        zip(
+            box.locator("dt").all_text_contents(),
+            box.locator("dd").all_text_contents(),
+            strict=True,
+        )
     )
     assert facts["Leave out"] == "fog"
     assert facts["Model"] == machine.model
@@ -224,7 +229,7 @@ def test_the_program_that_was_copied_makes_the_same_picture(
     if which({"curl": "curl", "JavaScript": "node"}.get(language, "sh")) is None:
         pytest.skip(f"there is nothing here that runs {language}")
     person.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    ask(page, key, a_body(AWKWARD, models=[], seed="a seed's \"text\"", nsfw=False), source)
+    ask(page, key, a_body(AWKWARD, models=[], seed='a seed\'s "text"', nsfw=False), source)
     the_tiles(page).get_by_role("link").click(timeout=WAIT_MS)
     box = the_box(page)
     box.get_by_role("tab", name=language).click()
@@ -374,14 +379,16 @@ def test_the_oldest_are_let_go_above_the_bound_and_that_is_said(page, key, machi
     expect(page.locator("#pictures-count")).to_contain_text("500, kept")
 
 
+NO_STORE = "Object.defineProperty(window, 'indexedDB', {value: undefined})"
+FULL = "IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError') }"
+
+
 @pytest.mark.parametrize(
     "broken",
     [
-        "Object.defineProperty(window, 'indexedDB', {value: undefined})",
-        "IDBObjectStore.prototype.put = () => {"
-        " throw new DOMException('full', 'QuotaExceededError') }",
+        pytest.param(NO_STORE, id="there is no store"),
+        pytest.param(FULL, id="the store is full"),
     ],
-    ids=["there is no store", "the store is full"],
 )
 def test_a_browser_that_keeps_nothing_says_so_and_shows_pictures_all_the_same(
     person, key, machine, broken

@@ -214,9 +214,7 @@ def test_many_at_once_hold_few_connections_and_all_come(page, key, machine):
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "de-AT"])
-def test_nothing_keeps_people_out_of_a_request_under_way(
-    people, key, machine, locale
-):
+def test_nothing_keeps_people_out_of_a_request_under_way(people, key, machine, locale):
     person = people(locale=locale)
     person.sign_in(key)
     page = person.open("/")

@@ -19,7 +19,6 @@ from ordu.web.language import Language
 from ordu.web.visit import Theme, Visit
 
 
-
 def policy(pictures: str = "") -> str:
     """What a page may load and call: this site, and pictures from one origin more, if one is named.
 

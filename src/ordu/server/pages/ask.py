@@ -39,14 +39,14 @@ class PictureOrigin:
         self.found: str | None = None
 
     async def find(self) -> str:
-        """The origin of pictures that lie elsewhere; empty when they lie here, or nobody can say."""
+        """The origin of pictures that lie elsewhere; empty when they lie here, or none can say."""
         if self.found is None:
             if self.horde.links is self.horde.server_links:
                 self.found = ""
-                return self.found
-            try:
-                parts = urlsplit(await self.horde.links.get_url(ANY_PICTURE))
-            except Refused:  # the storage's keys cannot be had now; asked again next time
-                return ""
-            self.found = f"{parts.scheme}://{parts.netloc}"
+            else:
+                try:
+                    parts = urlsplit(await self.horde.links.get_url(ANY_PICTURE))
+                except Refused:  # the storage's keys cannot be had now; asked again next time
+                    return ""
+                self.found = f"{parts.scheme}://{parts.netloc}"
         return self.found
