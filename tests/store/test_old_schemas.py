@@ -1,6 +1,8 @@
 """Every schema that closed an issue is kept as a dump with data, and still opens today."""
 
 import sqlite3
+from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import asyncpg
@@ -9,7 +11,7 @@ import pytest
 from ordu.engine.progress import progress_of
 from ordu.server.run import open_horde
 from ordu.settings import ServerSettings
-from ordu.store import ledger, users
+from ordu.store import days, history, ledger, users
 from ordu.store.migrations import NEWEST, bring_up_to_date, version_of
 
 pytestmark = pytest.mark.anyio
@@ -72,3 +74,25 @@ async def goes_on(settings):
         progress = await progress_of(horde, waiting.request_id)
         assert progress.request.counts.n == 3
         assert (progress.request.counts.finished, len(progress.jobs)) == (1, 2)
+        await horde.read(has_a_history)
+
+
+def has_a_history(tx):
+    """Whatever moved is in the histories, each balance follows from the one before."""
+    moved = tx.all("SELECT DISTINCT user_id FROM lines WHERE user_id IS NOT NULL")
+    assert moved
+    for row in moved:
+        user = users.by_id(tx, row["user_id"])
+        movements = history.between(tx, user.id, 1, history.newest(tx, user.id) + 1)
+        balance = 0
+        for movement in reversed(movements):
+            balance += movement.amount
+            assert movement.balance == balance
+        assert balance == user.kudos
+        assert sum(each.evaluating for each in movements) == user.evaluating_kudos
+        by_day = days.of_user(tx, user.id, None, date(2020, 1, 1), date(2099, 1, 1))
+        sums = Counter()
+        for day in by_day.values():
+            sums.update(day)
+        assert sums.pop(days.EVALUATING, 0) == user.evaluating_kudos
+        assert sum(sums.values()) == user.kudos

@@ -116,8 +116,10 @@ post_async_generate = Operation(
         "This endpoint will immediately return with the UUID of the request for generation. It"
         " will always be accepted, even if there are no workers available currently to fulfill this"
         " request: perhaps some will appear soon. Asynchronous requests live for 20 minutes after"
-        " they were placed, last popped or last delivered. A dry run is answered with status 200"
-        " and the kudos alone."
+        " they were placed, last popped or last delivered. A dry run is answered with status 200,"
+        " the kudos, and an `outlook`: who could serve the request, when it would be drawn if it"
+        " were placed now, and what would start it sooner. It checks no source image, so any text"
+        " can stand for one."
     ),
     parameters=(_ACCOUNT, IDEMPOTENCY_KEY, X_FIELDS),
     request=GenerationInput,
