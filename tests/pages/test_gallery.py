@@ -19,7 +19,8 @@ from tests.pages.conftest import PHONE, WAIT_MS, WIDE, axe, axe_everywhere
 AWKWARD = 'a fox\'s "den", $HOME `date` \\n 100 % — ünïcode 🦊 $(date) ### fog'
 PLANT = """async ({store, records}) => {
     const request = indexedDB.open("ordu", 1);
-    const database = await new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    const database = request.result;
     const transaction = database.transaction(store, "readwrite");
     for (const record of records) {
         if (store === "pictures") record.blob = new Blob(["old"]);
@@ -378,14 +379,16 @@ def test_the_oldest_are_let_go_above_the_bound_and_that_is_said(page, key, machi
     expect(page.locator("#pictures-count")).to_contain_text("500, kept")
 
 
+NO_STORE = "Object.defineProperty(window, 'indexedDB', {value: undefined})"
+FULL = "IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError') }"
+
+
 @pytest.mark.parametrize(
     "broken",
     [
-        "Object.defineProperty(window, 'indexedDB', {value: undefined})",
-        "IDBObjectStore.prototype.put = () => {"
-        " throw new DOMException('full', 'QuotaExceededError') }",
+        pytest.param(NO_STORE, id="there is no store"),
+        pytest.param(FULL, id="the store is full"),
     ],
-    ids=["there is no store", "the store is full"],
 )
 def test_a_browser_that_keeps_nothing_says_so_and_shows_pictures_all_the_same(
     person, key, machine, broken

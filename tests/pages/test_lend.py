@@ -1,4 +1,4 @@
-"""Lend a machine: the command that is copied brings a worker in, and the page says so and rules it."""
+"""Lend a machine: the copied command brings a worker in, and the page says so and rules it."""
 
 import re
 import shlex

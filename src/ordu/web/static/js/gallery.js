@@ -30,7 +30,7 @@ export function startGallery() {
   addEventListener("keydown", keys);
   $("#opened").addEventListener("cancel", (event) => (event.preventDefault(), close()));
   $("#more-pictures").addEventListener("click", () => more());
-  $("#save-all").addEventListener("click", ({ target }) => busy(target, say("ask.saving"), saveAll, () => {}));
+  $("#save-all").addEventListener("click", ({ target }) => busy(target, say("pictures.saving"), saveAll, () => {}));
   for (const button of document.querySelectorAll("#no-pictures button")) {
     button.addEventListener("click", () => fill({ prompt: button.textContent }));
   }
@@ -48,7 +48,7 @@ async function look() {
   $("#no-pictures").hidden = entries.length > 0;
   $("#pictures").hidden = $("#save-all").hidden = entries.length === 0;
   $("#more-pictures").hidden = entries.length <= shown;
-  $("#pictures-count").textContent = entries.length ? say("ask.kept-here", { count: entries.length }) : say("ask.kept-none");
+  $("#pictures-count").textContent = entries.length ? say("pictures.kept-here", { count: entries.length }) : say("pictures.kept-none");
   showTiles();
   open();
 }
@@ -81,7 +81,7 @@ function more() {
 }
 
 function notice({ notice: kind, count }) {
-  $("#pictures-notice").textContent = kind === "let-go" ? say("ask.let-go", { count }) : say("ask.no-room");
+  $("#pictures-notice").textContent = kind === "let-go" ? say("pictures.let-go", { count }) : say("pictures.no-room");
   $("#pictures-notice").hidden = false;
 }
 
@@ -123,7 +123,7 @@ function go(at) {
   if (at >= shown) more();
   history.replaceState(null, "", HASH + entries[at].picture.id);
   open();
-  announce(say("ask.picture-of", { place: at + 1, count: entries.length }));
+  announce(say("pictures.picture-of", { place: at + 1, count: entries.length }));
 }
 
 function keys(event) {
@@ -140,7 +140,7 @@ function keys(event) {
 async function remove({ picture, record }) {
   close();
   await kept.drop("pictures", picture.id);
-  toast(say("ask.removed"), async () => {
+  toast(say("pictures.removed"), async () => {
     await kept.keep("requests", record);
     await kept.keep("pictures", picture);
   });
@@ -150,5 +150,5 @@ async function saveAll() {
   const { nameOf, save } = await import("./saving.js");
   const files = entries.filter(({ picture }) => picture.blob).map(({ picture, record }) => ({ name: nameOf(picture, record.body), blob: picture.blob }));
   const { zip } = await import("./zip.js");
-  save(await zip(files), say("ask.archive"));
+  save(await zip(files), say("pictures.archive"));
 }

@@ -17,8 +17,8 @@ export function showHelp(place, record) {
   place.dataset.made = made;
   const buttons = changes.map((change) => button(labelOf(record.body, change), () => useChange(record, change)));
   if (stage === "faulted" || stage === "expired") {
-    buttons.push(button(say("ask.ask-again"), () => fill(record.body, record.source)));
-    buttons.push(button(say("ask.dismiss"), () => dismiss(record.id), "text"));
+    buttons.push(button(say("pictures.ask-again"), () => fill(record.body, record.source)));
+    buttons.push(button(say("pictures.dismiss"), () => dismiss(record.id), "text"));
   }
   place.replaceChildren(...buttons);
 }
@@ -28,22 +28,22 @@ function button(text, press, kind = "") {
 }
 
 function labelOf(body, { subjects, set, workers }) {
-  const words = subjects.map((subject) => (NAMES[subject] ?? (() => say("ask.help-without", { what: subject })))(set));
+  const words = subjects.map((subject) => (NAMES[subject] ?? (() => say("pictures.help-without", { what: subject })))(set));
   const changes = new Intl.ListFormat(document.documentElement.lang).format(words);
-  return say("ask.help", { changes, count: workers });
+  return say("pictures.help", { changes, count: workers });
 }
 
 const NAMES = {
-  models: () => say("ask.help-models"),
-  size: (set) => say("ask.help-size", { width: String(set["params.width"]), height: String(set["params.height"]) }),
-  steps: (set) => say("ask.help-steps", { count: set["params.steps"] }),
-  sampler_name: () => say("ask.help-sampler"),
-  source_image: () => say("ask.help-source"),
-  slow_workers: () => say("ask.help-slow"),
-  extra_slow_workers: () => say("ask.help-slow"),
-  trusted_workers: () => say("ask.help-trusted"),
-  workers: () => say("ask.help-workers"),
-  nsfw: () => say("ask.help-nsfw"),
+  models: () => say("pictures.help-models"),
+  size: (set) => say("pictures.help-size", { width: String(set["params.width"]), height: String(set["params.height"]) }),
+  steps: (set) => say("pictures.help-steps", { count: set["params.steps"] }),
+  sampler_name: () => say("pictures.help-sampler"),
+  source_image: () => say("pictures.help-source"),
+  slow_workers: () => say("pictures.help-slow"),
+  extra_slow_workers: () => say("pictures.help-slow"),
+  trusted_workers: () => say("pictures.help-trusted"),
+  workers: () => say("pictures.help-workers"),
+  nsfw: () => say("pictures.help-nsfw"),
 };
 
 // The old request is taken back: nobody could make it.
@@ -51,7 +51,7 @@ async function useChange({ id, body, source }, change) {
   await kept.change("requests", id, (record) => ({ ...record, isCancelled: true }));
   await call("DELETE", `/api/v2/generate/status/${id}`);
   fill(changed(body, change.set), "source_image" in change.set ? null : source);
-  toast(say("ask.changed"));
+  toast(say("pictures.changed"));
 }
 
 function changed(body, set) {

@@ -16,11 +16,11 @@ export function showOpened(box, entry, acts) {
   const { picture, record } = entry;
   const title = el("h3", { id: "opened-title", class: "said", tabindex: -1 }, prompts(record.body)[0]);
   const steps = el("div", { class: "row walk" },
-    button(say("ask.previous"), () => acts.go(-1), acts.isFirst),
-    button(say("ask.next"), () => acts.go(1), acts.isLast),
+    button(say("pictures.previous"), () => acts.go(-1), acts.isFirst),
+    button(say("pictures.next"), () => acts.go(1), acts.isLast),
     button(say("common.close"), acts.close));
   const left = el("div", { class: "side" }, imageOf(picture, record.body), described(picture, record.body), again(record.body, picture, record.source));
-  const right = el("div", { class: "side" }, title, actsOf(entry, acts), facts(entry), el("p", { class: "push" }, button(say("ask.remove"), () => acts.remove(entry))));
+  const right = el("div", { class: "side" }, title, actsOf(entry, acts), facts(entry), el("p", { class: "push" }, button(say("pictures.remove"), () => acts.remove(entry))));
   box.replaceChildren(steps, left, right);
 }
 
@@ -36,10 +36,10 @@ function actsOf({ picture, record }, acts) {
   const { seed, seed_variation: _, ...params } = record.body.params ?? {};
   const many = { ...record.body, params: { ...params, n: VARIATIONS } };
   const from = { ...record.body, source_processing: "img2img", params: { ...params, n: 1 } };
-  const row = el("div", { class: "row" }, button(picture.blob ? say("ask.variations") : say("ask.make-again"), () => put(many, record.source), false, ""));
+  const row = el("div", { class: "row" }, button(picture.blob ? say("pictures.variations") : say("pictures.make-again"), () => put(many, record.source), false, ""));
   if (picture.blob) {
-    row.append(button(say("ask.start-from"), () => put(from, { picture: picture.blob, mask: null }), false, ""));
-    row.append(button(say("ask.save"), () => save(picture.blob, nameOf(picture, record.body)), false, ""));
+    row.append(button(say("pictures.start-from"), () => put(from, { picture: picture.blob, mask: null }), false, ""));
+    row.append(button(say("pictures.save"), () => save(picture.blob, nameOf(picture, record.body)), false, ""));
   }
   return row;
 }
@@ -48,18 +48,18 @@ function facts({ picture, record }) {
   const { steps, cfg_scale: guidance, sampler_name: sampler } = record.body.params ?? {};
   const [, unwanted] = prompts(record.body);
   const paid = record.told?.finished ? record.told.kudos_exact / record.told.finished : null;
-  const machine = picture.seconds ? say("ask.made-by-in", { machine: picture.machine, time: duration(picture.seconds) }) : picture.machine;
+  const machine = picture.seconds ? say("pictures.made-by-in", { machine: picture.machine, time: duration(picture.seconds) }) : picture.machine;
   const rows = [
-    [say("ask.fact-leave-out"), unwanted],
-    [say("ask.fact-model"), picture.model],
-    [say("ask.fact-size"), `${picture.width} × ${picture.height}`],
-    [say("ask.fact-steps"), steps && guidance !== undefined ? `${number(steps)}, ${number(guidance)}` : steps && number(steps)],
-    [say("ask.fact-sampler"), sampler && samplerName(sampler)],
-    [say("ask.fact-seed"), el("span", { class: "mono" }, picture.seed)],
-    [say("ask.fact-from"), record.source && say("ask.own-picture")],
-    [say("ask.fact-made-by"), machine],
-    [say("ask.fact-made-at"), when(picture.at)],
-    [say("ask.fact-paid"), paid !== null && say("common.kudos", { amount: number(paid) })],
+    [say("pictures.fact-leave-out"), unwanted],
+    [say("pictures.fact-model"), picture.model],
+    [say("pictures.fact-size"), `${picture.width} × ${picture.height}`],
+    [say("pictures.fact-steps"), steps && guidance !== undefined ? `${number(steps)}, ${number(guidance)}` : steps && number(steps)],
+    [say("pictures.fact-sampler"), sampler && samplerName(sampler)],
+    [say("pictures.fact-seed"), el("span", { class: "mono" }, picture.seed)],
+    [say("pictures.fact-from"), record.source && say("pictures.own-picture")],
+    [say("pictures.fact-made-by"), machine],
+    [say("pictures.fact-made-at"), when(picture.at)],
+    [say("pictures.fact-paid"), paid !== null && say("common.kudos", { amount: number(paid) })],
   ];
   return el("dl", { class: "spec" }, rows.filter(([, value]) => value).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
@@ -75,8 +75,8 @@ function described(picture, body) {
   if (!picture.blob && !picture.link) return null;
   const field = el("input", { class: "in", id: "opened-alt", value: altOf(picture, body), maxlength: 500 });
   field.addEventListener("change", () => kept.change("pictures", picture.id, (now) => ({ ...now, alt: field.value.trim() || undefined })));
-  const hint = el("p", { class: "hint" }, say("ask.alt-hint"));
-  return el("details", {}, el("summary", {}, say("ask.alt")), el("label", { for: "opened-alt" }, say("ask.alt-label")), field, hint);
+  const hint = el("p", { class: "hint" }, say("pictures.alt-hint"));
+  return el("details", {}, el("summary", {}, say("pictures.alt")), el("label", { for: "opened-alt" }, say("pictures.alt-label")), field, hint);
 }
 
 // The same from a program
@@ -97,7 +97,7 @@ function again(body, picture, source) {
     code.setAttribute("aria-labelledby", tab.id);
     localStorage.setItem(LANGUAGE, tab.textContent);
   };
-  const list = el("div", { class: "seg", role: "tablist", "aria-label": say("ask.language") }, tabs);
+  const list = el("div", { class: "seg", role: "tablist", "aria-label": say("pictures.language") }, tabs);
   list.addEventListener("click", ({ target }) => target.role === "tab" && choose(target));
   list.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -107,8 +107,8 @@ function again(body, picture, source) {
     next.focus();
   });
   choose(tabs.find(({ textContent }) => textContent === localStorage.getItem(LANGUAGE)) ?? tabs[0]);
-  const saves = Object.entries(FILES).filter(([name]) => source?.[name]).map(([name, file]) => button(say("ask.save-file", { file }), () => save(source[name], file)));
+  const saves = Object.entries(FILES).filter(([name]) => source?.[name]).map(([name, file]) => button(say("pictures.save-file", { file }), () => save(source[name], file)));
   return el("div", { class: "again" },
-    el("div", { class: "row between" }, el("div", { class: "row" }, el("span", { class: "lab" }, say("ask.same-from-program")), list), copy),
-    code, el("p", { class: "hint" }, say("ask.key-hint")), saves.length ? el("div", { class: "row" }, saves) : null);
+    el("div", { class: "row between" }, el("div", { class: "row" }, el("span", { class: "lab" }, say("pictures.same-from-program")), list), copy),
+    code, el("p", { class: "hint" }, say("pictures.key-hint")), saves.length ? el("div", { class: "row" }, saves) : null);
 }

@@ -11,10 +11,10 @@ export function imageOf(picture, body, attributes = {}) {
   const source = addressOf(picture);
   if (source && !picture.isGone) {
     const image = el("img", { src: source, alt: altOf(picture, body), width: picture.width, height: picture.height, ...attributes });
-    image.addEventListener("error", () => image.replaceWith(blank(say("ask.gone"))), { once: true });
+    image.addEventListener("error", () => image.replaceWith(blank(say("pictures.gone"))), { once: true });
     return image;
   }
-  return blank(picture.censored ? say("ask.censored") : say("ask.gone"));
+  return blank(picture.censored ? say("pictures.censored") : say("pictures.gone"));
 }
 
 /** Where its bytes are for this page, or null. */

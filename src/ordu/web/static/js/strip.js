@@ -16,9 +16,9 @@ export function makeStrip(record, cancel) {
   const button = el("button", { type: "button", class: "b s text" }, say("common.cancel"));
   button.addEventListener("click", () => cancel(button));
   const stages = [1, 2, 3, 4].map(() => el("li", {}, el("span")));
-  const strip = el("ol", { class: "strip", "aria-label": say("ask.progress") }, stages);
+  const strip = el("ol", { class: "strip", "aria-label": say("pictures.progress") }, stages);
   const help = el("div", { class: "help" });
-  const frames = el("ol", { class: "frames", "aria-label": say("ask.frames") });
+  const frames = el("ol", { class: "frames", "aria-label": say("pictures.frames") });
   const head = el("div", { class: "ask-head" }, el("div", {}, title, about), button);
   const element = el("article", { class: "ask", "aria-labelledby": title.id }, head, strip, help, frames);
 
@@ -42,8 +42,8 @@ export function sentence(record, now) {
 
 function aboutOf({ body, askedAt }, now) {
   const { n = 1, width = 512, height = 512 } = body.params ?? {};
-  const model = body.models?.length ? body.models.join(", ") : say("ask.any-model");
-  return say("ask.asked-about", { count: n, width: String(width), height: String(height), model, ago: duration((now - askedAt) / 1000) });
+  const model = body.models?.length ? body.models.join(", ") : say("pictures.any-model");
+  return say("pictures.asked-about", { count: n, width: String(width), height: String(height), model, ago: duration((now - askedAt) / 1000) });
 }
 
 // The rule
@@ -53,10 +53,10 @@ function showStages(strip, stages, record, now) {
   const at = AT[stage];
   strip.className = `strip at-${at} is-${stage}`;
   const words = [
-    say("ask.asked-at", { time: when(record.askedAt, "time") }),
-    record.begunAt ? say("ask.waited", { time: duration((record.begunAt - record.askedAt) / 1000) }) : say("ask.stage-line"),
-    record.begunAt && record.endedAt ? say("ask.made-in", { time: duration((record.endedAt - record.begunAt) / 1000) }) : say("ask.stage-machine"),
-    say("ask.stage-done"),
+    say("pictures.asked-at", { time: when(record.askedAt, "time") }),
+    record.begunAt ? say("pictures.waited", { time: duration((record.begunAt - record.askedAt) / 1000) }) : say("pictures.stage-line"),
+    record.begunAt && record.endedAt ? say("pictures.made-in", { time: duration((record.endedAt - record.begunAt) / 1000) }) : say("pictures.stage-machine"),
+    say("pictures.stage-done"),
   ];
   stages.forEach((item, index) => {
     const place = index + 1;
@@ -66,7 +66,7 @@ function showStages(strip, stages, record, now) {
     setWords(item.lastChild, place === at ? sentence(record, now) : words[index]);
   });
   drawn(stages[1], stage === "line", ".queue", () => el("span", { class: "queue", "aria-hidden": "true" }), (queue) => showQueue(queue, record));
-  const makeBar = () => el("progress", { max: 100, "aria-label": say("ask.being-made") });
+  const makeBar = () => el("progress", { max: 100, "aria-label": say("pictures.being-made") });
   drawn(stages[2], stage === "making", "progress", makeBar, (bar) => (bar.value = Math.round(share(record, now))));
 }
 
@@ -91,57 +91,57 @@ const SENTENCES = {
   line: (record, now) => [...inLine(record, now), given(record)],
   nobody: (record, now) => nobody(record, now),
   making: (record, now) => [made(record), ...atWork(record, now), given(record)],
-  done: (record) => [bold(say("ask.done-for", { time: duration((record.endedAt - record.askedAt) / 1000), kudos: number(record.told?.kudos_exact ?? 0) }))],
-  cancelled: (record) => [bold(say("ask.cancelled", { count: record.done.length }))],
-  faulted: (record) => [bold(say("ask.faulted")), say("ask.paid-so-far", { kudos: number(record.told?.kudos_exact ?? 0) })],
-  expired: (record) => [bold(say("ask.expired")), say("ask.paid-so-far", { kudos: number(record.told?.kudos_exact ?? 0) })],
+  done: (record) => [bold(say("pictures.done-for", { time: duration((record.endedAt - record.askedAt) / 1000), kudos: number(record.told?.kudos_exact ?? 0) }))],
+  cancelled: (record) => [bold(say("pictures.cancelled", { count: record.done.length }))],
+  faulted: (record) => [bold(say("pictures.faulted")), say("pictures.paid-so-far", { kudos: number(record.told?.kudos_exact ?? 0) })],
+  expired: (record) => [bold(say("pictures.expired")), say("pictures.paid-so-far", { kudos: number(record.told?.kudos_exact ?? 0) })],
 };
 
 function inLine(record, now) {
   const { told, why } = record;
-  if (!told?.queue_position) return [bold(say("ask.just-asked"))];
+  if (!told?.queue_position) return [bold(say("pictures.just-asked"))];
   const ahead = told.queue_position - 1;
-  const place = bold(ahead ? say("ask.place", { place: told.queue_position }) : say("ask.place-next"));
+  const place = bold(ahead ? say("pictures.place", { place: told.queue_position }) : say("pictures.place-next"));
   const wait = duration(secondsLeft(record, now));
   return [
-    sayWith("ask.in-line", { place, wait }),
-    ahead > 0 && say("ask.ahead", { count: ahead }),
-    why?.workers_able > 0 && say("ask.able", { count: why.workers_able }),
+    sayWith("pictures.in-line", { place, wait }),
+    ahead > 0 && say("pictures.ahead", { count: ahead }),
+    why?.workers_able > 0 && say("pictures.able", { count: why.workers_able }),
   ];
 }
 
 function made({ told, body }) {
   const all = body.params?.n ?? 1;
-  return told.finished && all > 1 ? bold(say("ask.made", { count: told.finished, all })) : null;
+  return told.finished && all > 1 ? bold(say("pictures.made", { count: told.finished, all })) : null;
 }
 
 function atWork(record, now) {
   const { told, jobs, isCancelled } = record;
-  if (isCancelled) return [bold(say("ask.cancelling", { count: jobs.length }))];
+  if (isCancelled) return [bold(say("pictures.cancelling", { count: jobs.length }))];
   if (!jobs.length) return inLine(record, now);
   const wait = duration(secondsLeft(record, now));
   const names = [...new Set(jobs.map(({ machine }) => machine))];
   const machine = el("span", { class: "lit-text" }, names[0]);
-  const work = names.length === 1 && names[0] ? sayWith("ask.one-at-work", { machine, wait }) : say("ask.at-work", { count: jobs.length, wait });
-  return [work, told.waiting > 0 && say("ask.still-wait", { count: told.waiting })];
+  const work = names.length === 1 && names[0] ? sayWith("pictures.one-at-work", { machine, wait }) : say("pictures.at-work", { count: jobs.length, wait });
+  return [work, told.waiting > 0 && say("pictures.still-wait", { count: told.waiting })];
 }
 
 function given(record) {
   if (!record.given) return null;
-  return record.given.machine ? say("ask.given", { machine: record.given.machine }) : say("ask.given-by-one");
+  return record.given.machine ? say("pictures.given", { machine: record.given.machine }) : say("pictures.given-by-one");
 }
 
 function nobody({ told, toldAt, why, body }) {
   const { width = 512, height = 512 } = body.params ?? {};
   const reason = why?.workers_online ? why.why_not?.[0]?.reason : "none";
   const reasons = {
-    none: () => say("ask.none-here"),
-    models: () => say("ask.none-offers", { models: body.models.join(", ") }),
-    "max-pixels": () => say("ask.none-so-large", { width: String(width), height: String(height) }),
-    resting: () => say("ask.none-free"),
+    none: () => say("pictures.none-here"),
+    models: () => say("pictures.none-offers", { models: body.models.join(", ") }),
+    "max-pixels": () => say("pictures.none-so-large", { width: String(width), height: String(height) }),
+    resting: () => say("pictures.none-free"),
   };
-  const because = (reasons[reason?.replace("_", "-")] ?? (() => say("ask.none-can")))();
-  return [bold(say("ask.nobody")), because, say("ask.kept-until", { time: when(toldAt + told.wait_time * 1000, "time") })];
+  const because = (reasons[reason?.replace("_", "-")] ?? (() => say("pictures.none-can")))();
+  return [bold(say("pictures.nobody")), because, say("pictures.kept-until", { time: when(toldAt + told.wait_time * 1000, "time") })];
 }
 
 function bold(text) {
@@ -175,7 +175,7 @@ function showFrames(list, { id, body, slots, jobs, state, done }, pictures) {
     if (frame.dataset.kind === kind) return;
     frame.dataset.kind = kind;
     frame.className = picture ? "frame done" : job ? "frame dev" : "frame";
-    const tag = job ? el("span", { class: "tag" }, el("span", { class: "dia lit" }), job.machine || say("ask.a-machine")) : state === "open" && el("span", { class: "tag plain" }, say("ask.waiting"));
+    const tag = job ? el("span", { class: "tag" }, el("span", { class: "dia lit" }), job.machine || say("pictures.a-machine")) : state === "open" && el("span", { class: "tag plain" }, say("pictures.waiting"));
     frame.replaceChildren(...[picture ? imageOf(picture, body) : tag].filter(Boolean));
   });
 }

@@ -56,7 +56,7 @@ function show() {
   }
   const section = $("#underway");
   section.hidden = strips.size === 0;
-  $("#underway-count").textContent = say("ask.requests", { count: strips.size });
+  $("#underway-count").textContent = say("pictures.requests", { count: strips.size });
 }
 
 // What could be done about one that is stuck
@@ -74,7 +74,7 @@ function tell(strip, record, now) {
   if (gist === strip.gist || !(isNew || now - strip.saidAt > ANNOUNCE_MS)) return;
   const wasShown = strip.stage !== null;
   Object.assign(strip, { stage, gist, saidAt: now });
-  announce(say("ask.announced", { prompt: shortened(prompts(record.body)[0]), what: sentence(record, now).textContent }));
+  announce(say("pictures.announced", { prompt: shortened(prompts(record.body)[0]), what: sentence(record, now).textContent }));
   if (!isNew || record.state === "open") return;
   if (key() !== null && wasShown) refreshMe().catch(() => {}); // the kudos at the top
   if (record.state === "done" || record.state === "cancelled") setTimeout(() => fold(record.id), record.done.length ? DONE_MS : 0);
@@ -84,7 +84,7 @@ function tell(strip, record, now) {
 async function cancel(id, button) {
   await busy(
     button,
-    say("ask.cancelling-button"),
+    say("pictures.cancelling-button"),
     async () => {
       await kept.change("requests", id, (record) => ({ ...record, isCancelled: true }));
       await call("DELETE", `/api/v2/generate/status/${id}`);
