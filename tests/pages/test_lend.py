@@ -1,4 +1,4 @@
-"""Lend a machine: the copied command brings a worker in, and the page says so and rules it."""
+"""Lend a machine: the command that is copied brings a worker in; the page says so and rules it."""
 
 import re
 import shlex
@@ -132,6 +132,20 @@ def test_a_guest_who_runs_scripts_sees_the_same_and_no_machines(person):
     expect(page.get_by_role("heading", name="Sign in to see your machines.")).to_be_visible()
     expect(page.locator("#arrival")).to_be_hidden()
     axe_everywhere(page)
+
+
+def test_who_signs_out_is_a_guest_again(person, horde_server):
+    page = person.open("/lend")
+    key = horde_server.register("abel")
+    other = person.context.new_page()
+    other.goto(f"{horde_server.url}/lend")
+    other.evaluate("key => localStorage.setItem('ordu.key', key)", key)
+    expect(page.get_by_role("heading", name="None of your machines is here.")).to_be_visible()
+    expect(page.locator("#command")).to_contain_text(key)
+    other.evaluate("localStorage.removeItem('ordu.key')")
+    expect(page.get_by_role("heading", name="Sign in to see your machines.")).to_be_visible()
+    expect(page.get_by_role("heading", name="None of your machines")).to_be_hidden()
+    expect(page.locator("#command")).to_contain_text("YOUR-KEY")
 
 
 def test_the_key_can_be_left_out_of_the_line(people, horde_server):
