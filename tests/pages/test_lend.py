@@ -120,10 +120,7 @@ def test_a_guest_has_the_command_before_the_script_and_is_led_to_a_name(people, 
     hint = page.get_by_text("YOUR-KEY stands for your key.")
     assert hint.get_by_role("link", name="Take a name").get_attribute("href") == "/register"
     assert hint.get_by_role("link", name="sign in").get_attribute("href") == "/account"
-    expect(page.get_by_text("uv tool install 'ordu[worker]'")).to_be_visible()
-    page.get_by_role("radio", name="Checkout").check()
     expect(page.get_by_text("make setup")).to_be_visible()
-    expect(page.get_by_text("uv tool install")).to_be_hidden()
 
 
 def test_a_guest_who_runs_scripts_sees_the_same_and_no_machines(person):
