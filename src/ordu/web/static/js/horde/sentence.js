@@ -1,6 +1,6 @@
 // The true sentence on top of the page, the same as web/standing.py says it.
-import { $, el } from "./dom.js";
-import { duration, say } from "./say.js";
+import { $, el } from "../dom.js";
+import { duration, say } from "../say.js";
 
 /** Say how things stand: `now` is that of `get_horde_history`, `camp` counts machines by what they are at. */
 export function showSentence(now, camp, isClosed) {

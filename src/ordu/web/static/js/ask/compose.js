@@ -1,11 +1,11 @@
 // The composer: a form whose cells open dialogs, the price of what it says, and the asking itself.
-import { call } from "./api.js";
-import { $, announce, busy, el, explained } from "./dom.js";
-import { key, keyOrGuest } from "./key.js";
+import { call } from "../api.js";
+import { $, announce, busy, el, explained } from "../dom.js";
+import { key, keyOrGuest } from "../key.js";
 import { startModels } from "./offered.js";
 import { foresee, showNoGuests, showNoPrice, showPrice } from "./price.js";
-import { duration, say } from "./say.js";
-import { me } from "./session.js";
+import { duration, say } from "../say.js";
+import { me } from "../session.js";
 import { startSizes } from "./sizes.js";
 import { base64, hasSource, keepSource, keptSource, setSource, sourceNow, startSource } from "./source.js";
 import { bodyOf, fieldsOf, fill, Unreadable, withSet } from "./wish.js";

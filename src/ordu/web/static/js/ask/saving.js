@@ -1,5 +1,5 @@
 // Saving kept pictures as files.
-import { el } from "./dom.js";
+import { el } from "../dom.js";
 import { prompts } from "./stage.js";
 
 const WORDS_MAX = 48;

@@ -1,5 +1,5 @@
 // Plots: the same drawing as web/plots.py makes, from the same values. Times are in seconds since 1970.
-import { svg } from "./dom.js";
+import { svg } from "../dom.js";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [48, 486, 10, 172];
 const TICKS = 5;

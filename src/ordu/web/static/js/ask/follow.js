@@ -2,7 +2,7 @@
 //
 // One tab does it for all tabs of this browser, because a browser opens few connections to a server; where
 // a browser has no locks (plain http), each tab does, which costs calls and harms nothing.
-import { call, pathOf } from "./api.js";
+import { call, pathOf } from "../api.js";
 import * as kept from "./kept.js";
 import { after, stageOf } from "./stage.js";
 import { take } from "./take.js";

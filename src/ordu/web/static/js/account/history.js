@@ -1,7 +1,7 @@
 // The history of kudos on the page Account: by kind and month, further back, and as a table to keep.
-import { send, call } from "./api.js";
-import { $, announce, busy, el, explained, toast } from "./dom.js";
-import { language, say, when } from "./say.js";
+import { send, call } from "../api.js";
+import { $, announce, busy, el, explained, toast } from "../dom.js";
+import { language, say, when } from "../say.js";
 
 const HISTORY = "/api/v2/kudos/history";
 const PAGE = 50;

@@ -1,10 +1,10 @@
 // What is kept of a person on the page Account: name and contact, the key, all of it to take, and the end of it.
-import { call, send } from "./api.js";
-import { $, announce, busy, copies, el, explained, toast } from "./dom.js";
-import { isBrowsersKey, keepKey } from "./key.js";
-import { number, say, when } from "./say.js";
-import { me, refresh, signOut } from "./session.js";
-import { save } from "./account-history.js";
+import { call, send } from "../api.js";
+import { $, announce, busy, copies, el, explained, toast } from "../dom.js";
+import { isBrowsersKey, keepKey } from "../key.js";
+import { number, say, when } from "../say.js";
+import { me, refresh, signOut } from "../session.js";
+import { save } from "./history.js";
 
 const EXPORT_TIMEOUT_MS = 600_000;
 const DAY_MS = 86_400_000;

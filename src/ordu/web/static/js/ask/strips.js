@@ -1,12 +1,12 @@
 // The strips of the requests under way: made, renewed each second, told, folded away when it is over.
-import { call } from "./api.js";
-import { $, announce, busy, explained } from "./dom.js";
+import { call } from "../api.js";
+import { $, announce, busy, explained } from "../dom.js";
 import { startFollowing } from "./follow.js";
 import * as kept from "./kept.js";
 import { shortened } from "./picture.js";
-import { refresh as refreshMe } from "./session.js";
-import { key } from "./key.js";
-import { say } from "./say.js";
+import { refresh as refreshMe } from "../session.js";
+import { key } from "../key.js";
+import { say } from "../say.js";
 import { isShown, prompts, stageOf } from "./stage.js";
 import { makeStrip, sentence } from "./strip.js";
 

@@ -1,6 +1,6 @@
 // One kept picture as an element, and what is said of it.
-import { el } from "./dom.js";
-import { say } from "./say.js";
+import { el } from "../dom.js";
+import { say } from "../say.js";
 import { prompts } from "./stage.js";
 
 const ALT_MAX = 150;

@@ -1,7 +1,7 @@
 // The models: who offers them, and how long each takes.
-import { call } from "./api.js";
-import { $, el } from "./dom.js";
-import { duration, say } from "./say.js";
+import { call } from "../api.js";
+import { $, el } from "../dom.js";
+import { duration, say } from "../say.js";
 
 const SHOWN_MAX = 300;
 const OLD_MS = 30_000;

@@ -1,9 +1,9 @@
 // What helps a request that no machine can make, or that failed: changes, asking again, letting it be.
-import { call } from "./api.js";
-import { el, toast } from "./dom.js";
+import { call } from "../api.js";
+import { el, toast } from "../dom.js";
 import { fill } from "./fill.js";
 import * as kept from "./kept.js";
-import { say } from "./say.js";
+import { say } from "../say.js";
 import { stageOf } from "./stage.js";
 
 const CHANGES_MAX = 3;

@@ -1,6 +1,6 @@
 // The mask: what of a picture is drawn anew. Every stroke is kept, so that each can be undone.
-import { $, announce } from "./dom.js";
-import { say } from "./say.js";
+import { $, announce } from "../dom.js";
+import { say } from "../say.js";
 
 const STROKES_MAX = 1_000;
 const SIDE_MAX = 1024; // of the mask; workers fit it to the picture

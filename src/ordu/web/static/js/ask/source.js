@@ -1,6 +1,6 @@
 // The picture to start from: dropped, pasted or chosen, made to fit, and kept while the tab is open.
-import { $ } from "./dom.js";
-import { say } from "./say.js";
+import { $ } from "../dom.js";
+import { say } from "../say.js";
 import { hasMask, maskBlob, openMask, startMask, whiteOf } from "./mask.js";
 import { sidesLike } from "./sizes.js";
 

@@ -1,6 +1,6 @@
 // The size: shapes drawn to scale, and two numbers in steps.
-import { $, el, svg } from "./dom.js";
-import { say } from "./say.js";
+import { $, el, svg } from "../dom.js";
+import { say } from "../say.js";
 
 const SHAPES = [[512, 512], [512, 768], [768, 512], [640, 960], [960, 640], [1024, 1024], [832, 1216], [1216, 832], [768, 1344], [1344, 768]];
 const LARGEST = 1344; // of these, which is drawn as high as there is room for

@@ -1,11 +1,11 @@
 // An opened picture: large, with what it was made of, what can be done with it, and the same as a program.
-import { copies, el } from "./dom.js";
+import { copies, el } from "../dom.js";
 import { fill } from "./fill.js";
 import * as kept from "./kept.js";
 import { altOf, imageOf } from "./picture.js";
 import { FILES, programs } from "./programs.js";
 import { nameOf, save } from "./saving.js";
-import { duration, number, say, when } from "./say.js";
+import { duration, number, say, when } from "../say.js";
 import { prompts } from "./stage.js";
 
 const VARIATIONS = 4;

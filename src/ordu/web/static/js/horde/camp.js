@@ -1,6 +1,6 @@
 // The camp, kept live: each machine stays where it stands, whatever it does. See web/camp.py for who is drawn.
-import { $, el } from "./dom.js";
-import { say, short } from "./say.js";
+import { $, el } from "../dom.js";
+import { say, short } from "../say.js";
 
 const LOZENGES_MAX = 120;
 const LISTED_MAX = 120; // every lozenge that has a name leads to a row

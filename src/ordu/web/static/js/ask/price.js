@@ -1,8 +1,8 @@
 // Price and wait before asking: what a dry run says, in words, and what would help.
-import { call, pathOf } from "./api.js";
-import { $, el } from "./dom.js";
-import { keyOrGuest } from "./key.js";
-import { duration, number, say, sayWith } from "./say.js";
+import { call, pathOf } from "../api.js";
+import { $, el } from "../dom.js";
+import { keyOrGuest } from "../key.js";
+import { duration, number, say, sayWith } from "../say.js";
 import { PIXELS_USUAL, sidesLike } from "./sizes.js";
 
 const REASONS = ["models", "max_pixels", "nsfw", "img2img", "painting", "bridge_version", "step_count", "untrusted", "resting"];

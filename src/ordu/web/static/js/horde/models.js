@@ -1,7 +1,7 @@
 // The table of models, kept live: rows keep their places until somebody sorts them, new ones wait to be shown.
 import { speedOf, speedText } from "./camp.js";
-import { $, el, svg } from "./dom.js";
-import { duration, number, say } from "./say.js";
+import { $, el, svg } from "../dom.js";
+import { duration, number, say } from "../say.js";
 
 const SHARE_WIDTH = 92;
 const shown = new Map(); // name → what its row says

@@ -1,8 +1,8 @@
 // Giving kudos on the page Account: asked once more with the real name, sent once whatever breaks.
-import { call } from "./api.js";
-import { $, busy, el, explained, toast } from "./dom.js";
-import { say } from "./say.js";
-import { refresh } from "./session.js";
+import { call } from "../api.js";
+import { $, busy, el, explained, toast } from "../dom.js";
+import { say } from "../say.js";
+import { refresh } from "../session.js";
 
 const TO = new Set(["InvalidTargetUsername", "KudosTransferToAnon", "KudosTransferToSelf", "FaultWhenKudosReceiving", "TargetAccountFlagged", "UserNotFound"]);
 const AMOUNT = new Set(["KudosTransferNotEnough", "NegativeKudosTransfer", "InvalidKudosTransferAmount"]);

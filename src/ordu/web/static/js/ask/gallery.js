@@ -1,9 +1,9 @@
 // Pictures and their requests, kept in this browser.
-import { $, announce, busy, el, toast } from "./dom.js";
+import { $, announce, busy, el, toast } from "../dom.js";
 import { fill } from "./fill.js";
 import * as kept from "./kept.js";
 import { imageOf } from "./picture.js";
-import { say } from "./say.js";
+import { say } from "../say.js";
 import { prompts } from "./stage.js";
 
 const PAGE = 24;

@@ -1,5 +1,5 @@
 // What the composer's form says, as the body of a request, and back. The form is the only state.
-import { say } from "./say.js";
+import { say } from "../say.js";
 
 const NEGATIVE = "###"; // stands before what should not be in the picture
 const LORA = /^(.+?)(?:\s+(-?\d+(?:[.,]\d+)?))?$/;

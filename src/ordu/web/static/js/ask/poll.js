@@ -1,5 +1,5 @@
 // Asking how far a request is, where its events cannot be had.
-import { call, send } from "./api.js";
+import { call, send } from "../api.js";
 import * as kept from "./kept.js";
 
 const PAUSE_S = 2;

@@ -1,6 +1,6 @@
 // The strip of one request: four stages on a rule, what is said of the present one, a frame for each picture.
-import { el } from "./dom.js";
-import { duration, number, say, sayWith, when } from "./say.js";
+import { el } from "../dom.js";
+import { duration, number, say, sayWith, when } from "../say.js";
 import { imageOf } from "./picture.js";
 import { prompts, secondsLeft, share, stageOf } from "./stage.js";
 
