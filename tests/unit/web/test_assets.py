@@ -69,7 +69,7 @@ def test_a_script_that_is_asked_for_later_is_named_as_served_and_not_loaded_at_o
     (later,) = set(re.findall(r'import\("\./(opened\.[^"]+)"\)', gallery))
     assert later in assets.by_served_name()
     assert "js/ask/opened.js" not in assets.imports_of("js/ask.js")
-    assert "js/picture.js" in assets.imports_of("js/ask.js")
+    assert "js/ask/picture.js" in assets.imports_of("js/ask.js")
 
 
 @pytest.mark.parametrize(
