@@ -5,7 +5,9 @@ forbids, a call to another host. `axe` finds what keeps people out.
 """
 
 import os
+import shlex
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +68,17 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
 def horde_server(processes: Processes) -> Server:
     """A horde that the tests of a module share: each makes users of its own."""
     return processes.server(rate_limits="off")
+
+
+@pytest.fixture(scope="module")
+def shell_path(processes: Processes) -> str:
+    """A path on which `ordu` is a command, as on a machine where it is installed."""
+    folder = processes.folder / "bin"
+    folder.mkdir()
+    command = folder / "ordu"
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m ordu.cli "$@"\n')
+    command.chmod(0o755)
+    return f"{folder}:/usr/bin:/bin"
 
 
 @dataclass

@@ -5,26 +5,11 @@ page shows.
 """
 
 import re
-import shlex
-import sys
 
-import pytest
 from playwright.sync_api import Page, expect
 from tests.pages.conftest import axe
-from tests.system.processes import Processes
 
 WORKS_MS = 60_000  # the worker's test of itself, and pictures, on a busy machine
-
-
-@pytest.fixture
-def path_with_ordu(processes: Processes) -> str:
-    """A path on which `ordu` is a command, as on a machine where it is installed."""
-    folder = processes.folder / "bin"
-    folder.mkdir()
-    command = folder / "ordu"
-    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m ordu.cli "$@"\n')
-    command.chmod(0o755)
-    return f"{folder}:/usr/bin:/bin"
 
 
 def take_a_name(page: Page, url: str, name: str) -> None:
@@ -42,7 +27,7 @@ def kudos(page: Page) -> float:
     return float(page.locator("#my-kudos b").inner_text().replace(",", ""))
 
 
-def test_the_whole_way(people, processes, horde_server, path_with_ordu):
+def test_the_whole_way(people, processes, horde_server, shell_path):
     url = horde_server.url
     lender, asker, keeper = people(), people(), people()
 
@@ -51,7 +36,7 @@ def test_the_whole_way(people, processes, horde_server, path_with_ordu):
     page.get_by_label("Name of the machine").first.fill("aida-attic")
     expect(page.get_by_text("aida-attic is free.")).to_be_visible()
     command = page.locator("#command").inner_text()
-    processes.program("joined", "/bin/sh", "-c", f"exec {command}", PATH=path_with_ordu)
+    processes.program("joined", "/bin/sh", "-c", f"exec {command}", PATH=shell_path)
     arrival = page.get_by_role("heading", name="aida-attic is here.")
     expect(arrival).to_be_visible(timeout=WORKS_MS)
 

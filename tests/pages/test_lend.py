@@ -2,13 +2,12 @@
 
 import re
 import shlex
-import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 from tests.pages.conftest import PHONE, WIDE, axe, axe_everywhere
-from tests.system.processes import Processes, until
+from tests.system.processes import until
 
 from ordu.client import Horde
 from ordu.client.wire import known
@@ -16,17 +15,6 @@ from ordu.protocol.workers import WorkerDetailsStable
 
 JOINED_MS = 60_000  # with the test of the painter on a busy machine
 READS_CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
-
-
-@pytest.fixture(scope="module")
-def shell(processes: Processes) -> str:
-    """A path on which `ordu` is a command, as on a machine where it is installed."""
-    folder = processes.folder / "bin"
-    folder.mkdir()
-    command = folder / "ordu"
-    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m ordu.cli "$@"\n')
-    command.chmod(0o755)
-    return f"{folder}:/usr/bin:/bin"
 
 
 @pytest.fixture
@@ -62,7 +50,7 @@ def pop(horde: Horde, name: str, **more: object) -> None:
 
 
 def test_the_command_that_is_copied_brings_a_machine_in_and_the_page_rules_it(
-    people, processes, horde_server, shell, keys
+    people, processes, horde_server, shell_path, keys
 ):
     person = people(**READS_CLIPBOARD)
     person.sign_in(horde_server.register("aida"))
@@ -73,7 +61,7 @@ def test_the_command_that_is_copied_brings_a_machine_in_and_the_page_rules_it(
     expect(page.get_by_text("aida's attic is free.")).to_be_visible()
 
     command = copied(page)
-    started = processes.program("joined", "/bin/sh", "-c", f"exec {command}", PATH=shell)
+    started = processes.program("joined", "/bin/sh", "-c", f"exec {command}", PATH=shell_path)
     arrival = page.get_by_role("heading", name="aida's attic is here.")
     try:
         expect(arrival).to_be_visible(timeout=JOINED_MS)

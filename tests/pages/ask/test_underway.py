@@ -4,32 +4,9 @@ import re
 import uuid
 
 import pytest
-from playwright.sync_api import Page, expect
-from tests.pages.asking import Machines, a_body, ask, fills, note_fills
+from playwright.sync_api import expect
+from tests.pages.asking import a_body, ask, fills, note_fills
 from tests.pages.conftest import WAIT_MS, axe, axe_everywhere
-
-
-@pytest.fixture
-def machines(horde_server):
-    made = Machines(horde_server)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def machine(machines):
-    return machines.come()
-
-
-@pytest.fixture
-def key(horde_server):
-    return horde_server.register("aida")
-
-
-@pytest.fixture
-def page(person, key) -> Page:
-    person.sign_in(key)
-    return person.open("/")
 
 
 def the_strip(page):

@@ -11,9 +11,9 @@ from shutil import which
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from tests.builders import a_picture
-from tests.pages.asking import Machines, a_body, ask, fills, note_fills
+from tests.pages.asking import a_body, ask, fills, note_fills
 from tests.pages.conftest import PHONE, WAIT_MS, WIDE, axe, axe_everywhere
 
 AWKWARD = 'a fox\'s "den", $HOME `date` \\n 100 % — ünïcode 🦊 $(date) ### fog'
@@ -29,29 +29,6 @@ PLANT = """async ({store, records}) => {
     await new Promise((resolve) => (transaction.oncomplete = resolve));
     database.close();
 }"""
-
-
-@pytest.fixture
-def machines(horde_server):
-    made = Machines(horde_server)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def machine(machines):
-    return machines.come()
-
-
-@pytest.fixture
-def key(horde_server):
-    return horde_server.register("aida")
-
-
-@pytest.fixture
-def page(person, key) -> Page:
-    person.sign_in(key)
-    return person.open("/")
 
 
 @pytest.fixture
