@@ -137,7 +137,7 @@ class Filled:
         """Explain one of the last, which have most before them."""
         request_id = self.know(self.waiting - 1 - number * 7 % (self.waiting // 2))
         found = await explain(self.horde, request_id, IMAGE.has_word, IMAGE.ask)
-        assert found.online == WORKERS
+        assert found.chances.online == WORKERS
 
     async def of_a_worker(self, number: int) -> None:
         """Explain a worker."""

@@ -138,7 +138,7 @@ async def test_a_sample_that_could_not_be_written_is_tried_again(api, horde, clo
     write, failures = type(horde).write, []
 
     async def fails_once(self, operation, *more):
-        if operation.__qualname__.startswith("Sampler") and not failures:
+        if operation.__qualname__.startswith("keep_sample") and not failures:
             failures.append(operation)
             raise OSError
         return await write(self, operation, *more)

@@ -17,20 +17,33 @@ from tests.conftest import ADMIN_KEY
 from tests.crash.stage import Caller, Stage
 from tests.unit.engine.test_verbs import a_user, a_worker, popped
 
-from ordu.engine import end, leaving, once, place, rewards, settle, sweeper, transfer
+from ordu.engine import (
+    auditing,
+    end,
+    leaving,
+    news,
+    once,
+    place,
+    rewards,
+    settle,
+    sign_ins,
+    sweeper,
+    transfer,
+)
 from ordu.engine.books import give
 from ordu.engine.horde import Horde
+from ordu.engine.news import NewsChange
 from ordu.engine.once import Once
 from ordu.engine.settle import Result
 from ordu.engine.suspicion import ABORTED_MAX
 from ordu.engine.webhooks import forget_deliveries
 from ordu.failpoints import name_of
 from ordu.images.segments import segments_in
-from ordu.rules.lifecycle import Webhook
+from ordu.rules.lifecycle import Millis, Webhook
 from ordu.rules.money import Action, Kudos
 from ordu.rules.trust import DAY_MS
 from ordu.rules.webhooks import DeliveryState
-from ordu.store import users, webhooks
+from ordu.store import givers, stats, users, webhooks
 from ordu.store.database import Transaction
 
 Facts = dict[str, Any]
@@ -39,6 +52,7 @@ Strike = Callable[[Caller, Facts], None]
 Look = Callable[[Stage], Any]
 
 MINUTE_MS = 60_000
+IDENTITY = ("https://id.test", "somebody")
 POP = {"name": "attic", "models": ["stable_diffusion"], "bridge_agent": "Ordu:1:x"}
 PICTURE = base64.b64encode(a_picture()).decode()
 
@@ -188,6 +202,35 @@ async def with_empty_segment(horde: Horde, clock: HandClock) -> Facts:
     return {}
 
 
+async def with_old_givers(horde: Horde, clock: HandClock) -> Facts:
+    """What somebody gave two months ago."""
+    then = Millis(clock.now() - 62 * DAY_MS)
+    await horde.write(lambda tx: stats.append(tx, givers.gave(then, 1, Kudos(5), pictures=1)))
+    await sweeper.fold_statistics(horde)
+    return {}
+
+
+async def with_news(horde: Horde, clock: HandClock) -> Facts:
+    """A piece of news."""
+    act, piece = an_act(horde), NewsChange(newspiece="It moves.")
+    return {"news": (await news.put_news(horde, None, piece, act)).id}
+
+
+async def with_identity(horde: Horde, clock: HandClock) -> Facts:
+    """Somebody who signed in by a provider, with a key of their own, and a browser long ago."""
+    facts = await ferris(horde, clock)
+    await horde.write(lambda tx: users.set_key_hash(tx, facts["user"], "h1:own"))
+    await sign_ins.link(horde, facts["user"], "h1:own", *IDENTITY)
+    await sign_ins.sign_in(horde, *IDENTITY, "h1:browser")
+    return facts
+
+
+async def with_old_browser(horde: Horde, clock: HandClock) -> Facts:
+    """The same, half a year ago."""
+    clock.forward(ms=-180 * DAY_MS)
+    return await with_identity(horde, clock)
+
+
 # What is seen
 
 
@@ -277,7 +320,33 @@ def witness(tx: Transaction) -> int:
     return int(row["many"])
 
 
+BROWSERS = value("SELECT COUNT(*) FROM sign_ins")
+IDENTITIES = value("SELECT COUNT(*) FROM identities")
+NEWS = value("SELECT COUNT(*) FROM news")
+# Those of one person at a provider, in a process of their own: no provider is asked.
 CASES: dict[str, Case] = {
+    "check_books": Case(
+        ferris,
+        value("SELECT COUNT(*) FROM facts WHERE name = 'books'"),
+        1,
+        chore=name_of(auditing.check_books),
+    ),
+    "delete_news": Case(with_news, NEWS, 0, calling("DELETE", "/status/news?id={news}")),
+    "forget_browsers": Case(with_old_browser, BROWSERS, 0, chore=name_of(sign_ins.forget_browsers)),
+    "forget_old_givers": Case(
+        with_old_givers,
+        value("SELECT COUNT(*) FROM totals WHERE subject LIKE 'gave:%'"),
+        0,
+        chore=name_of(sweeper.forget_old_givers),
+    ),
+    "keep_sample": Case(ferris, value("SELECT COUNT(*) FROM samples"), 4, chore="sample_now"),
+    "link": Case(ferris, IDENTITIES, 1, chore="link_administrator"),
+    "make_account": Case(ferris, IDENTITIES, 1, chore="make_corro"),
+    "put_news": Case(ferris, NEWS, 1, calling("PUT", "/status/news", {"newspiece": "It moves."})),
+    "replace_key": Case(with_identity, BROWSERS, 0, calling("POST", "/users/2/key")),
+    "sign_in": Case(with_identity, BROWSERS, 2, chore="sign_somebody_in"),
+    "sign_out": Case(with_identity, BROWSERS, 0, chore="sign_somebody_out"),
+    "unlink": Case(with_identity, IDENTITIES, 0, chore="unlink_somebody"),
     "accept": Case(ferris, REQUESTS, 2, calling("POST", "/generate/async", ASK)),
     "award": Case(ferris, KUDOS_OF_2, 10_500, calling("POST", "/kudos/award", ONE)),
     "cancel": Case(ferris, WAITING, 0, calling("DELETE", "/generate/status/{request}")),

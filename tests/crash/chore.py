@@ -6,10 +6,11 @@ A server does the rare chores once a minute, which is longer than a test may tak
 import asyncio
 import sys
 
-from ordu.engine import leaving, once, rewards, sweeper, webhooks
+from ordu.engine import auditing, leaving, once, rewards, sampling, sign_ins, sweeper, webhooks
 from ordu.engine.courier import Courier, return_mail, take_mail
 from ordu.engine.horde import Horde
 from ordu.outside.post import Post
+from ordu.rules.money import ADMINISTRATOR, UserId
 from ordu.server.run import open_horde
 from ordu.settings import ServerSettings
 
@@ -34,6 +35,44 @@ async def give_mail_back(horde: Horde) -> None:
     await return_mail(horde, delivery_ids)
 
 
+async def sample_now(horde: Horde) -> None:
+    """Keep how the horde stands."""
+    minute = sampling.last_minute(horde.now())
+    await sampling.keep_sample(horde, minute, sampling.gauges_of(horde))
+
+
+IDENTITY = ("https://id.test", "somebody")  # that of `cases`
+
+
+async def link_administrator(horde: Horde) -> None:
+    """Link the administrator with somebody at a provider."""
+    row = await horde.read(lambda tx: tx.one("SELECT key_hash FROM users WHERE id = 1"))
+    assert row is not None
+    await sign_ins.link(horde, ADMINISTRATOR, row["key_hash"], *IDENTITY)
+
+
+async def make_corro(horde: Horde) -> None:
+    """Make an account of somebody."""
+    await sign_ins.make_account(horde, "corro", *IDENTITY, "h1:new")
+
+
+async def sign_somebody_in(horde: Horde) -> None:
+    """Give another browser of somebody a key."""
+    await sign_ins.sign_in(horde, *IDENTITY, "h1:another")
+
+
+async def sign_somebody_out(horde: Horde) -> None:
+    """End the key of the first one."""
+    await sign_ins.sign_out(horde, UserId(2), "h1:browser")
+
+
+async def unlink_somebody(horde: Horde) -> None:
+    """Link them no more."""
+    row = await horde.read(lambda tx: tx.one("SELECT id FROM identities"))
+    assert row is not None
+    await sign_ins.unlink(horde, UserId(2), row["id"], [IDENTITY[0]])
+
+
 CHORES = {
     chore.__name__: chore
     for chore in (
@@ -46,6 +85,15 @@ CHORES = {
         once.forget_answers,
         webhooks.forget_deliveries,
         send_mail,
+        auditing.check_books,
+        sign_ins.forget_browsers,
+        sweeper.forget_old_givers,
+        sample_now,
+        link_administrator,
+        make_corro,
+        sign_somebody_in,
+        sign_somebody_out,
+        unlink_somebody,
         give_mail_back,
     )
 }

@@ -26,6 +26,7 @@ from ordu.engine import (
     suspicion,
     transfer,
 )
+from ordu.engine.acts import By
 from ordu.engine.editing import UserChange
 from ordu.engine.fresh import Fresh
 from ordu.engine.once import Once, Telling, once
@@ -33,7 +34,7 @@ from ordu.engine.presence import Worker
 from ordu.rules import money
 from ordu.rules.lifecycle import Counts, JobState, Millis, RequestState
 from ordu.rules.matching import lane_key
-from ordu.rules.money import Kudos
+from ordu.rules.money import ADMINISTRATOR, Kudos
 from ordu.rules.pricing import Upfront
 from ordu.rules.trust import DAY_MS
 from ordu.settings import ServerSettings
@@ -222,8 +223,13 @@ def add_worker(fresh: Fresh) -> Operation:
     return lambda tx: checkin.add_worker(tx, row, a_user(id=OWNER), invite_only=False)
 
 
+def an_act_of(fresh: Fresh) -> By:
+    """What the administrator does."""
+    return By(ADMINISTRATOR, "test", fresh.id(NOW), NOW)
+
+
 def edit(user_id: int, **fields: object) -> Callable[[Fresh], Operation]:
-    return lambda fresh: taken(editing.edit, fresh, user_id, UserChange(fields))
+    return lambda fresh: taken(editing.edit, fresh, user_id, UserChange(fields), an_act_of(fresh))
 
 
 def beat(fresh: Fresh) -> Operation:
@@ -258,10 +264,14 @@ VERBS: Mapping[str, Callable[[Fresh], Operation]] = {
     "edit_payer": edit(PAYER, kudos=Kudos(-9_000), monthly_kudos=Kudos(500)),
     "pay_month": lambda fresh: taken(rewards.pay_one, fresh, PAYER),
     "count_prompt": prompt,
-    "delete_user": lambda fresh: taken(leaving.delete_user, fresh, a_user(id=OWNER), OWNER),
+    "delete_user": lambda fresh: taken(
+        leaving.delete_user, fresh, a_user(id=OWNER), OWNER, an_act_of(fresh)
+    ),
     "add_worker": add_worker,
     "heartbeats": beat,
-    "remove_worker": lambda fresh: taken(keepers.remove_worker, fresh, a_worker(SECOND)),
+    "remove_worker": lambda fresh: taken(
+        keepers.remove_worker, fresh, a_worker(SECOND), an_act_of(fresh)
+    ),
     "forget_empty": lambda _: lanes.forget_empty,
     "fold": lambda _: stats.fold,
     "move_old": lambda _: lambda tx: made.move_old(tx, NOW),

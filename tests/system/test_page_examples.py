@@ -42,7 +42,7 @@ def test_the_examples_of_the_page_work(ordu, tmp_path: Path, language):
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not on this machine")
     server = ordu.server()
-    key = server.register("aida")
+    key = server.admin_key  # who may call everything
     with urllib.request.urlopen(f"{server.url}/api/", timeout=30) as answer:
         page = answer.read().decode()
     rows = [row for row in TABLE if is_run(row)]

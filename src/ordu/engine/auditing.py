@@ -50,7 +50,7 @@ class Auditor:
         """Prove the books if that was not done for a day; of several processes one does it."""
         last = await self.horde.read(found)
         if self.horde.is_keeper and (last is None or last.checked_at + DAY_MS <= self.horde.now()):
-            await check(self.horde)
+            await check_books(self.horde)
 
 
 def found(tx: Transaction) -> Books | None:
@@ -59,7 +59,7 @@ def found(tx: Transaction) -> Books | None:
     return None if text is None else msgspec.json.decode(text, type=Books)
 
 
-async def check(horde: Horde) -> Books:
+async def check_books(horde: Horde) -> Books:
     """Prove the books now, and remember the outcome."""
     now = horde.now()
     entries, wrong = await horde.database.read_beside(examined)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ordu.engine import acts
 from ordu.engine.acts import By, Target
+from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.store import news
 from ordu.store.database import Transaction
@@ -32,6 +33,26 @@ class NewsChange:
         """What is said, by its column."""
         said = {name: getattr(self, name) for name in FIELDS if getattr(self, name) is not None}
         return said | ({"title": self.title or None} if self.title is not None else {})
+
+
+async def put_news(horde: Horde, number: int | None, piece: NewsChange, by: By) -> Newspiece:
+    """Change the piece of this number, or publish a new one.
+
+    Raises:
+        Refused: NoNewsModSelected, NewsNotFound, ValidationFailed.
+    """
+    return await horde.write(
+        lambda tx: publish(tx, piece, by) if number is None else edit(tx, number, piece, by)
+    )
+
+
+async def delete_news(horde: Horde, number: int, by: By) -> None:
+    """Take a piece back.
+
+    Raises:
+        Refused: NewsNotFound.
+    """
+    await horde.write(lambda tx: take_back(tx, number, by))
 
 
 def publish(tx: Transaction, piece: NewsChange, by: By) -> Newspiece:

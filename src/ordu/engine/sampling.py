@@ -90,13 +90,19 @@ class Sampler:
             return
         gauges = gauges_of(horde)
         if horde.is_keeper:
-            await horde.write(lambda tx: write(tx, minute, gauges, now))
+            await keep_sample(horde, minute, gauges)
         self.sampled = minute
 
 
 def last_minute(moment: Millis) -> Millis:
     """When the last minute began that was over at that moment."""
     return Millis(samples.floor(moment, MINUTE_S) - MINUTE_MS)
+
+
+async def keep_sample(horde: Horde, minute: Millis, gauges: Gauges) -> None:
+    """Keep the sample of a minute."""
+    now = horde.now()
+    await horde.write(lambda tx: write(tx, minute, gauges, now))
 
 
 def write(tx: Transaction, minute: Millis, gauges: Gauges, now: Millis) -> None:

@@ -43,7 +43,9 @@ def enter(
     return user
 
 
-async def register(horde: Horde, username: str, issuer: str, subject: str, key_hash: str) -> User:
+async def make_account(
+    horde: Horde, username: str, issuer: str, subject: str, key_hash: str
+) -> User:
     """Make an account of this identity, and give the browser a key; both were made before: sign in.
 
     Raises:
@@ -166,7 +168,7 @@ async def sign_out(horde: Horde, user_id: UserId, key_hash: str) -> None:
     await horde.write(write, lambda _: horde.tell(Rekeyed(user_id)))
 
 
-async def forget_expired(horde: Horde) -> None:
+async def forget_browsers(horde: Horde) -> None:
     """A chore: drop the keys of browsers whose time is over."""
     now = horde.now()
     for _ in range(ROUNDS_MAX):

@@ -73,7 +73,7 @@ class Sweeper:
             await attempt(once.forget_answers, self.horde)
             await attempt(forget_deliveries, self.horde)
             await attempt(leaving.wipe_deleted, self.horde)
-            await attempt(sign_ins.forget_expired, self.horde)
+            await attempt(sign_ins.forget_browsers, self.horde)
 
     async def sample(self, horde: Horde) -> None:
         """Take the sample of a minute that is over."""

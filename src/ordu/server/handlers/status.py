@@ -190,10 +190,7 @@ async def put_horde_news(call: Call[PutHordeNewsRequest]) -> Newspiece:
         tags=body.tags,
         more_info_urls=body.more_info_urls,
     )
-    number = body.id
-    if number is None:
-        return news_view(await call.horde.write(lambda tx: news.publish(tx, change, act)))
-    return news_view(await call.horde.write(lambda tx: news.edit(tx, number, change, act)))
+    return news_view(await news.put_news(call.horde, body.id, change, act))
 
 
 @handles(operations.delete_horde_news)
@@ -202,7 +199,7 @@ async def delete_horde_news(call: Call[None]) -> DeletedNewspiece:
     rights.check(rights.WRITE_NEWS, call.stands(ADMINISTRATOR), "take news back")
     number = bound(call, "id", 0)
     act = by(call, reason_in_query(call))
-    await call.horde.write(lambda tx: news.take_back(tx, number, act))
+    await news.delete_news(call.horde, number, act)
     return DeletedNewspiece(deleted_id=number)
 
 

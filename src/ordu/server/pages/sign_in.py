@@ -161,7 +161,7 @@ class At:
         if house.limits is not None:
             house.limits.check_address(operations.post_register, http, house.horde.now())
         api_key = house.horde.fresh.key()
-        await sign_ins.register(
+        await sign_ins.make_account(
             house.horde, username, known.issuer, known.subject, house.secret.hash_of(api_key)
         )
         return self.entered(http, api_key, known.to)
