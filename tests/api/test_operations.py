@@ -446,7 +446,7 @@ async def test_books_too_large_to_read_meanwhile_are_left_to_the_command(
 ):
     await api.put(FERRIS, json={"kudos": 5}, headers=ADMIN)
     monkeypatch.setattr(auditing, "ENTRIES_MAX", 0)
-    await auditing.check(horde)
+    await auditing.check_books(horde)
     books = (await api.get(HEALTH, headers=ADMIN)).json()["books"]
     assert (books["balanced"], books["wrong"], books["entries"]) == (None, None, 1)
 

@@ -20,7 +20,7 @@ from tests.builders import HandClock
 from tests.openid_provider import CLIENT, SECRET, Liar, a_liar
 
 from ordu.engine.horde import Horde
-from ordu.engine.sign_ins import forget_expired
+from ordu.engine.sign_ins import forget_browsers
 from ordu.server.run import Opened, open_horde
 from ordu.server.signing_in import COOKIE, LASTS_MS
 from ordu.settings import ServerSettings, SettingError
@@ -501,7 +501,7 @@ async def test_the_key_ends_when_its_time_is_over(api, liar, horde, clock):
     assert await who(api, key) is not None
     clock.forward(s=1)
     assert await who(api, key) is None
-    await forget_expired(horde)
+    await forget_browsers(horde)
     assert await horde.read(lambda tx: tx.all("SELECT * FROM sign_ins")) == []
 
 
