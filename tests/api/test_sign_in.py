@@ -894,7 +894,7 @@ async def test_two_processes_that_make_one_account_at_once_make_one(
 ):
     from contextlib import AsyncExitStack
 
-    from ordu.engine.sign_ins import register
+    from ordu.engine.sign_ins import make_account
 
     if not database_url:
         pytest.skip("a horde on SQLite is one process")
@@ -909,7 +909,7 @@ async def test_two_processes_that_make_one_account_at_once_make_one(
         ]
         users = await asyncio.gather(
             *(
-                register(horde, f"ada{number}", "https://id.test", "one", f"h1:{number}{index}")
+                make_account(horde, f"ada{number}", "https://id.test", "one", f"h1:{number}{index}")
                 for number in range(5)
                 for index, horde in enumerate(hordes)
             )
