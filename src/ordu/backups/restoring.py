@@ -115,7 +115,7 @@ def check_space(settings: ServerSettings, manifest: about.Manifest) -> None:
 
 @asynccontextmanager
 async def books_to_be(settings: ServerSettings) -> "AsyncIterator[PostgresEnd | None]":
-    """The empty PostgreSQL database for the books, if any; what is put into it counts at the end."""
+    """The empty PostgreSQL database for the books, if any; what is put in counts at the end."""
     if not settings.is_postgres:
         yield None
         return
