@@ -49,7 +49,7 @@ async def draw(api: httpx.AsyncClient, prompt: str) -> str:
 
 async def fill(api: httpx.AsyncClient, horde: Any) -> dict[str, str]:
     """Requests that are done, begun and waiting, of people with kudos; their ids by prompt."""
-    await api.post("/api/v2/register", json={"username": "ferris"})
+    assert (await api.post("/register", json={"username": "ferris"})).status_code == 200
     await say(api, "/users/1", {"kudos": 90_000}, "PUT")
     await asyncio.to_thread(write_texts, Path(horde.settings.data))
     ids = {"done": await draw(api, "done"), "also done": await draw(api, "also done")}

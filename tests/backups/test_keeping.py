@@ -87,3 +87,15 @@ def test_too_little_space_is_said_before_anything_is_written(tmp_path):
 )  # fmt: skip
 def test_in_words(count, words):
     assert drafts.in_words(count) == words
+
+
+def test_of_a_folder_of_backups_the_newest_is_taken(settings, place, tmp_path):
+    for _ in range(2):
+        back_up(settings, place, "--keep", "5")
+    newest = names(place)[-1]
+    assert done("restore", "--check", place).startswith(f"{place / newest} can be brought back")
+    done("restore", place, "--to", tmp_path / "back")
+    other = ServerSettings(data=str(tmp_path / "other"), admin_key=ADMIN_KEY, rate_limits=False)
+    live(other, HandClock(), fill)
+    back_up(other, place, "--keep", "5")
+    assert "has backups of several hordes" in refused(1, "restore", "--check", place)

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from click import Context
 from tests.deploy.conftest import CHART, DEPLOY, ROOT, compose_file, env_example, seconds
 
+from ordu.cli.main import ordu
 from ordu.protocol import operations
 from ordu.settings import TABLES, ServerSettings, describe
 from ordu.settings.reader import read
@@ -179,3 +181,18 @@ def test_every_setting_in_the_values_of_the_chart_exists():
     names = re.findall(r"^ +(?:# )?([a-z_]+):", block, re.M)
     assert {f"ORDU_{name.upper()}" for name in names} <= SETTINGS
     assert names
+
+
+def test_the_backup_under_systemd_is_of_that_horde_and_its_commands_are_taken():
+    server = (DEPLOY / "systemd" / "ordu.service").read_text()
+    unit = (DEPLOY / "systemd" / "ordu-backup.service").read_text()
+    for line in ("DynamicUser=yes", "User=ordu", "EnvironmentFile=/etc/ordu/ordu.env"):
+        assert line in server.splitlines()
+        assert line in unit.splitlines()
+    assert "ORDU_DATA=/var/lib/ordu" in server
+    assert "ORDU_DATA=/var/lib/ordu " in unit
+    for words in re.findall(r"^ExecStart=/opt/ordu/\.venv/bin/ordu (.*)$", unit, re.M):
+        name, *given = words.split()
+        loaded = ordu.get_command(Context(ordu), name)
+        assert loaded is not None
+        assert loaded.make_context(name, given).params

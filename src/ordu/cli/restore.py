@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 def restore(config: Path | None, source: Path, to: Path | None, check: bool, **given: Any) -> None:
     """Bring the backup FROM back into an empty place, or prove that it can be.
 
+    FROM is what `ordu backup` made; of a folder of backups it is the newest.
+
     Checksums and books are proved, and the books brought up to date, before anything counts; what
     is there already is never overwritten. With --database the books go there: a backup of SQLite
     can be brought back into PostgreSQL, and the other way round.
@@ -49,10 +51,11 @@ def restore(config: Path | None, source: Path, to: Path | None, check: bool, **g
         with extra("server,postgres"):
             from ordu.store.moving import postgres  # noqa: F401 - says what is not installed
     with extra("server"):
-        from ordu.backups import checking, reading, restoring
+        from ordu.backups import checking, keeping, reading, restoring
     from ordu.cli.console import remarks
     from ordu.cli.move import Board
 
+    source = keeping.newest_in(source)
     with reading.opened(source) as backup, Board(remarks()) as board:
         if to is None:
             show_check(source, interrupts.run(checking.check(backup, settings.secret, board)))
