@@ -13,6 +13,7 @@ from tests.backups.hordes import (
     at,
     back_up,
     back_up_beside,
+    change_manifest,
     command,
     done,
     draw,
@@ -24,11 +25,14 @@ from tests.backups.hordes import (
     where,
 )
 from tests.builders import only_sqlite
+from tests.store.test_old_schemas import DUMPS, restored
 
+from ordu.backups import books
 from ordu.engine import end
 from ordu.engine.belonging import promised
 from ordu.server.run import UNFINISHED, open_horde
 from ordu.settings import SettingError
+from ordu.store import ledger, users
 
 
 @pytest.fixture
@@ -302,3 +306,28 @@ def test_the_program_refuses_half_a_horde_also_without_a_command(tmp_path):
     (tmp_path / UNFINISHED).mkdir()
     with pytest.raises(SettingError, match="did not get to its end"):
         asyncio.run(opens())
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
+@only_sqlite
+def test_a_backup_of_an_older_ordu_is_brought_up_to_date(
+    settings, ids, clock, tmp_path, dump, postgres
+):
+    """Its books are those of each schema that closed an issue; it comes back into either."""
+    back_up(settings, tmp_path / "backup", "--without-secret", "--without-pictures")
+    (tmp_path / "backup" / "horde.sqlite3").unlink()
+    path = restored(dump, tmp_path / "backup")
+    rows = books.read(path, books.rows_of)
+    change_manifest(
+        tmp_path / "backup", schema=dump.stem, rows=rows, files={path.name: path.stat().st_size}
+    )
+    assert "can be brought back" in done("restore", "--check", tmp_path / "backup")
+    for number, url in enumerate(["", postgres.empty()]):
+        data = tmp_path / f"back-{number}"
+        done("restore", tmp_path / "backup", "--to", data, ORDU_DATABASE=url)
+        live(at(data, url), clock, is_the_old_one)
+
+
+async def is_the_old_one(api, horde):
+    assert (await horde.read(lambda tx: users.by_id(tx, 2))).username == "ferris"
+    assert await horde.read(ledger.audit) == []

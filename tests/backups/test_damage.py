@@ -71,6 +71,8 @@ DAMAGES = [
                  id="a newer format"),
     pytest.param(lambda it: change_manifest(it, schema="9999", ordu="9.1"),
                  "has schema 9999, made by Ordu 9.1", id="a newer schema"),
+    pytest.param(lambda it: change_manifest(it, files={}), "manifest.json cannot be read: 'horde",
+                 id="a manifest without books"),
     pytest.param(lambda it: change_manifest(it, rows=7), "its manifest.json cannot be read",
                  id="a manifest that is none"),
     pytest.param(lambda it: change_books(it, "UPDATE lines SET amount = 1 WHERE number = 0"),

@@ -192,7 +192,28 @@ def test_the_backup_under_systemd_is_of_that_horde_and_its_commands_are_taken():
     assert "ORDU_DATA=/var/lib/ordu" in server
     assert "ORDU_DATA=/var/lib/ordu " in unit
     for words in re.findall(r"^ExecStart=/opt/ordu/\.venv/bin/ordu (.*)$", unit, re.M):
-        name, *given = words.split()
-        loaded = ordu.get_command(Context(ordu), name)
-        assert loaded is not None
-        assert loaded.make_context(name, given).params
+        check_taken(words.split())
+
+
+def check_taken(words: list[str]) -> None:
+    """Such a command exists, with these options."""
+    name, *given = words
+    loaded = ordu.get_command(Context(ordu), name)
+    assert loaded is not None
+    assert loaded.make_context(name, given).params
+
+
+def test_the_job_that_backs_up_on_kubernetes_is_of_the_chart():
+    page = (ROOT / "docs" / "how-to" / "back-up-and-restore.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
+    pod = yaml.safe_load(block)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    user, group = re.findall(r"^USER (\d+):(\d+)$", (DEPLOY / "Containerfile").read_text(), re.M)[0]
+    assert (pod["securityContext"]["runAsUser"], pod["securityContext"]["fsGroup"]) == (
+        int(user), int(group),
+    )  # fmt: skip
+    for container in (*pod["initContainers"], *pod["containers"]):
+        assert container["command"][0] == "ordu"
+        check_taken(container["command"][1:])
+        assert container["envFrom"] == [
+            {"configMapRef": {"name": "horde-ordu"}}, {"secretRef": {"name": "ordu-secrets"}},
+        ]  # fmt: skip

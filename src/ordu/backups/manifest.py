@@ -68,9 +68,11 @@ def read_manifest(content: bytes, name: str) -> Manifest:
                 f"{name} has format {number}, made by a newer Ordu than this one (format {FORMAT})."
                 " Use that version."
             )
-        return msgspec.json.decode(content, type=Manifest)
+        manifest = msgspec.json.decode(content, type=Manifest)
+        manifest.files[BOOKS]
     except (msgspec.MsgspecError, KeyError) as error:
         raise BackupError(f"{name}: its {MANIFEST} cannot be read: {error}.") from error
+    return manifest
 
 
 def sums_of(content: bytes, name: str) -> dict[str, str]:
