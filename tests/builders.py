@@ -7,9 +7,11 @@ import msgspec
 import pytest
 from PIL import Image
 
+from ordu.engine import acts
+from ordu.engine.horde import Horde
 from ordu.rules.lifecycle import Millis, Wish
 from ordu.rules.matching import Capability, Feature, Offer, Requirement, WorkerId
-from ordu.rules.money import Kudos, UserId
+from ordu.rules.money import ADMINISTRATOR, Kudos, UserId
 from ordu.store.users import User
 
 NOON = Millis(1_760_000_000_000)
@@ -17,6 +19,11 @@ NOON = Millis(1_760_000_000_000)
 
 # A test of what is so only where there is one writer and reads take no time.
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def an_act(horde: Horde) -> acts.By:
+    """What the administrator does."""
+    return acts.by(horde, ADMINISTRATOR, "test")
 
 
 class HandClock:

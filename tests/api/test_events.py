@@ -67,6 +67,9 @@ async def test_get_async_events_tells_what_happens_to_the_end(follow, ask, pop, 
         job = await pop()
         processing = await stream.next()
         assert (processing.name, data_of(processing)["processing"]) == ("processing", 1)
+        (running,) = data_of(processing)["jobs"]
+        assert (running["id"], running["worker_name"]) == (job["id"], "attic")
+        assert running.keys() == {"id", "worker_id", "worker_name", "model"}
         await submit(job["id"], seed=77)
         picture, done = await stream.rest()
     said = data_of(picture)

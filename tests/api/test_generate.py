@@ -4,11 +4,14 @@ import asyncio
 import base64
 import uuid
 
+import msgspec
 import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS, POP
 from tests.builders import a_picture
 
 from ordu.engine import end, sweeper
+from ordu.rules.matching import Reason
+from ordu.server.handlers.generate import nothing_payload
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +96,9 @@ async def test_post_async_generate_dry_run_tells_the_price_and_places_nothing(ap
     reply = await api.post(
         ASYNC, json={"prompt": "a fox", "dry_run": True, "params": {"n": 3}}, headers=ANONYMOUS
     )
-    assert (reply.status_code, reply.json()) == (200, {"kudos": 18, "kudos_exact": 18.0})
+    told = reply.json()
+    assert (reply.status_code, told["kudos"], told["kudos_exact"]) == (200, 18, 18.0)
+    assert told.keys() == {"kudos", "kudos_exact", "outlook"}
     assert not horde.lanes.requests
 
 
@@ -532,6 +537,24 @@ async def test_post_job_submit_of_what_is_no_picture(ask, pop, submit, generatio
     reply = await submit(job["id"], generation=generation)
     assert (reply.status_code, reply.json()["rc"]) == (400, "BadPicture")
     assert (await submit(job["id"])).status_code == 200
+
+
+async def test_post_job_pop_says_what_a_worker_failed_and_another_may_try(api, ask, pop, submit):
+    await pop(name="attic")
+    await pop(name="cellar")  # is here too, and could do it
+    await ask()
+    failed = await pop(name="attic")
+    await submit(failed["id"], state="faulted", generation="faulted", seed=-1)
+    skipped = (await pop(name="attic"))["skipped"]
+    assert skipped["failed_before"] == 1
+    assert (await pop(name="cellar"))["id"]
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_pop_can_say_every_reason_to_pass_a_worker_over(reason):
+    told = nothing_payload({reason: 3}).skipped
+    fields = msgspec.to_builtins(told)
+    assert reason is Reason.KIND or fields[reason.value] == 3
 
 
 async def test_post_job_submit_faulted_hands_the_job_out_again(api, ask, pop, submit):

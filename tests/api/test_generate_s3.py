@@ -258,3 +258,15 @@ async def test_links_of_the_server_itself_are_answered_still(horde, api, ask, po
     await submit(job["id"])
     link = await horde.server_links.get_url(await kept_as(horde, job))
     assert (await api.get(link, headers=ANONYMOUS)).content == PICTURE
+
+
+async def test_the_page_ask_may_show_pictures_from_where_they_lie_and_from_nowhere_else(api, s3):
+    reply = await api.get("/", headers={"accept": "text/html"})
+    rules = dict(
+        rule.strip().split(" ", 1) for rule in reply.headers["content-security-policy"].split(";")
+    )
+    assert rules["img-src"] == f"'self' data: blob: {s3.url}"
+    assert rules["connect-src"] == f"'self' {s3.url}"
+    assert {rules[name] for name in ("script-src", "style-src", "font-src")} == {"'self'"}
+    other = await api.get("/horde", headers={"accept": "text/html"})
+    assert s3.url not in other.headers["content-security-policy"]

@@ -311,7 +311,7 @@ async def test_a_program_is_told_in_json(api, accept):
 
 
 async def test_a_browser_is_told_of_a_wrong_method_on_a_page(api):
-    reply = await api.post("/", data={"a": "b"}, headers=BROWSER)
+    reply = await api.post("/horde", data={"a": "b"}, headers=BROWSER)
     assert reply.status_code == 405
     assert set(reply.headers["allow"].split(", ")) == {"GET", "HEAD"}
     assert "This page only answers when it is opened." in reply.text

@@ -13,7 +13,7 @@ import httpx
 import msgspec
 import pytest
 from tests.api.conftest import ADMIN, POP
-from tests.builders import a_picture
+from tests.builders import HandClock, a_picture
 from tests.conftest import ADMIN_KEY
 
 from ordu.engine.clock import SystemClock
@@ -130,6 +130,17 @@ async def test_a_request_reaches_a_worker_that_waits_at_another_process(one, two
     assert await one.check(request_id) | {"processing": 1, "waiting": 0} == await one.check(
         request_id
     )
+
+
+async def test_a_key_that_one_process_replaced_stops_at_the_other(one, two):
+    told = (await one.api.post("/register", json={"username": "ada"})).json()
+    old = {"apikey": told["api_key"]}
+    assert (await two.api.get(f"{API}/find_user", headers=old)).status_code == 200
+    # What the other remembers would be believed for a second; the clock that says so stands still.
+    two.horde.known.users.believed_ms = 3_600_000
+    assert (await one.api.post(f"{API}/users/{told['id']}/key", headers=old)).status_code == 200
+    await until(lambda: told["id"] not in two.horde.known.callers)
+    assert (await two.api.get(f"{API}/find_user", headers=old)).status_code == 404
 
 
 async def test_who_waits_at_one_process_hears_of_a_picture_brought_to_another(one, two):
@@ -517,3 +528,28 @@ async def test_a_call_that_waits_may_be_made_again_at_another_process(one, two):
     await one.submit(job["id"])
     replies = [(await call).json() for call in (first, second)]
     assert replies[0]["generations"] == replies[1]["generations"] != []
+
+
+# Samples
+
+
+async def test_a_sample_is_of_the_whole_horde_and_written_once(one, two):
+    """What both did in a minute is in the one row that the keeper writes."""
+    clock = HandClock(one.horde.now() // 60_000 * 60_000 + 10_000)
+    for process, name in ((one, "attic"), (two, "cellar")):
+        process.horde.clock = clock
+        await process.place()
+        job = await process.pop(name)
+        assert (await process.submit(job["id"])).status_code == 200
+    await one.place(params={"n": 3})
+    await until(lambda: two.horde.lanes.jobs == one.horde.lanes.jobs == 3)
+    await until(lambda: one.horde.is_keeper != two.horde.is_keeper)
+    for _ in range(3):
+        for process in (one, two):
+            await process.sweeper.sweep()
+        clock.forward(s=30)
+    for process in (one, two):
+        (point,) = (await process.api.get(f"{API}/status/history")).json()["points"]
+        assert (point["images"], point["waiting"], point["workers"]) == (2, 3, 2)
+    rows = await one.horde.read(lambda tx: tx.all("SELECT samples FROM samples"))
+    assert [row["samples"] for row in rows] == [1, 1, 1, 1]

@@ -6,7 +6,7 @@ import base64
 import msgspec
 import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS
-from tests.builders import NOON, a_picture
+from tests.builders import NOON, a_picture, an_act
 from tests.foreign import LoopbackOnly
 from tests.receiver import a_receiver, status
 
@@ -742,7 +742,7 @@ async def test_nothing_is_left_of_a_user_who_is_wiped(
     await draw(receiver.url(), headers=ferris)
     await deliver()
     user = await horde.read(lambda tx: users.by_id(tx, 2))
-    await leaving.delete_user(horde, user, user.id)
+    await leaving.delete_user(horde, user, user.id, an_act(horde))
     clock.forward(ms=leaving.KEPT_MS)
     await leaving.wipe_deleted(horde)
     for table in ("deliveries", "attempts"):

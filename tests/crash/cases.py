@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from tests.builders import HandClock, a_picture, a_wish
+from tests.builders import HandClock, a_picture, a_wish, an_act
 from tests.conftest import ADMIN_KEY
 from tests.crash.stage import Caller, Stage
 from tests.unit.engine.test_verbs import a_user, a_worker, popped
@@ -155,7 +155,7 @@ async def with_deleted(horde: Horde, clock: HandClock) -> Facts:
     """An account that was deleted a month ago."""
     clock.forward(ms=-31 * DAY_MS)
     user = await a_user(horde)
-    await leaving.delete_user(horde, user, user.id)
+    await leaving.delete_user(horde, user, user.id, an_act(horde))
     return {"user": user.id}
 
 

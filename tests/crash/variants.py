@@ -8,7 +8,7 @@ import json
 from functools import partial
 from typing import NamedTuple
 
-from tests.builders import HandClock, a_picture, a_requirement, a_wish
+from tests.builders import HandClock, a_picture, a_requirement, a_wish, an_act
 from tests.crash.cases import (
     ASK,
     JOB_STATE,
@@ -117,7 +117,7 @@ async def with_patient_request(horde: Horde, clock: HandClock) -> Facts:
 async def with_deleted_now(horde: Horde, clock: HandClock) -> Facts:
     """An account that can be restored."""
     user = await a_user(horde)
-    await leaving.delete_user(horde, user, user.id)
+    await leaving.delete_user(horde, user, user.id, an_act(horde))
     return {"user": user.id}
 
 
@@ -126,7 +126,7 @@ async def with_leaver(horde: Horde, clock: HandClock) -> Facts:
     clock.forward(ms=-31 * DAY_MS)
     user = await a_user(horde)
     await a_worker(horde, user)
-    await leaving.delete_user(horde, user, user.id)
+    await leaving.delete_user(horde, user, user.id, an_act(horde))
     return {"user": user.id}
 
 

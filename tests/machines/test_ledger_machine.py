@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, invariant, multiple, rule
-from tests.builders import a_wish, an_offer
+from tests.builders import a_wish, an_act, an_offer
 from tests.machines.harness import (
     LONG,
     LONG_ON_POSTGRES,
@@ -137,7 +137,9 @@ class LedgerMachine(HordeMachine):
     def adjust(self, user, kudos):
         if user == 0:
             return
-        rc = self.refusal(editing.edit(self.horde, user, UserChange({"kudos": kudos})))
+        rc = self.refusal(
+            editing.edit(self.horde, user, UserChange({"kudos": kudos}), an_act(self.horde))
+        )
         self.note("adjust", rc)
         account = self.accounts[user]
         if -kudos > account.kudos:
@@ -153,7 +155,7 @@ class LedgerMachine(HordeMachine):
         if user == 0:
             return
         fields = {"trusted": trusted, "usage_multiplier": float(multiplier)}
-        self.run(editing.edit(self.horde, user, UserChange(fields)))
+        self.run(editing.edit(self.horde, user, UserChange(fields), an_act(self.horde)))
         account = self.accounts[user]
         account.multiplier = multiplier
         if trusted and not account.is_trusted:
@@ -164,7 +166,9 @@ class LedgerMachine(HordeMachine):
     def allow(self, user, delta):
         if user == 0 or delta == 0:
             return
-        self.run(editing.edit(self.horde, user, UserChange({"monthly_kudos": delta})))
+        self.run(
+            editing.edit(self.horde, user, UserChange({"monthly_kudos": delta}), an_act(self.horde))
+        )
         account = self.accounts[user]
         account.monthly = max(0, account.monthly + delta)
         if delta > 0:
@@ -242,7 +246,9 @@ class LedgerMachine(HordeMachine):
     @rule(target_user=people, amount=st.just(0) | st.integers(-40, 40))
     def award(self, target_user, amount):
         admin = self.user(1)
-        rc = self.refusal(transfer.award(self.horde, admin, str(target_user), amount))
+        rc = self.refusal(
+            transfer.award(self.horde, admin, str(target_user), amount, an_act(self.horde))
+        )
         self.note("award", rc)
         if target_user == 0:
             assert rc == "KudosAwardToAnon"
@@ -474,9 +480,10 @@ def test_an_entry_that_is_written_twice_is_found(monkeypatch):
     post = ledger.post
 
     def twice(tx, entry, entry_id, now):
-        post(tx, entry, entry_id, now)
+        parts = post(tx, entry, entry_id, now)
         if entry.event.startswith("uptime:"):
             post(tx, money.Entry(f"{entry.event}+", entry.lines), f"{entry_id}+", now)
+        return parts
 
     monkeypatch.setattr(ledger, "post", twice)
     with pytest.raises(AssertionError):

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, invariant, multiple, rule
-from tests.builders import a_requirement, a_wish, an_offer
+from tests.builders import a_requirement, a_wish, an_act, an_offer
 from tests.machines.harness import (
     LONG,
     LONG_ON_POSTGRES,
@@ -151,7 +151,9 @@ class QueueMachine(HordeMachine):
             if user:
                 self.run(accounts.register(self.horde, "x", "k", f"h:{user}"))
             if kudos:
-                self.run(editing.edit(self.horde, user, UserChange({"kudos": kudos})))
+                self.run(
+                    editing.edit(self.horde, user, UserChange({"kudos": kudos}), an_act(self.horde))
+                )
         self.machines = {"attic": Machine(2), "loft": Machine(3), "cellar": Machine(3)}
 
     # Requests
@@ -305,7 +307,11 @@ class QueueMachine(HordeMachine):
         if not machine.seen_at:
             return
         worker = self.run(keepers.find_by_name(self.horde, name))
-        self.run(keepers.edit_worker(self.horde, worker, WorkerChange(**{what: is_on})))
+        self.run(
+            keepers.edit_worker(
+                self.horde, worker, WorkerChange(**{what: is_on}), an_act(self.horde)
+            )
+        )
         if what == "paused":
             machine.is_paused = is_on
         else:

@@ -47,18 +47,17 @@ def test_a_chore_that_fails(monkeypatch):
 def test_a_payment_that_nobody_is_debited_for(monkeypatch):
     change = ledger.change_balances
 
-    def only_credit(tx, user_id, changes):
+    def only_credit(tx, user_id, changes, movements):
         gains = {account: amount for account, amount in changes.items() if amount > 0}
-        if gains:
-            change(tx, user_id, gains)
+        return change(tx, user_id, gains or {ledger.Account.USER: 0}, movements)
 
     monkeypatch.setattr(ledger, "change_balances", only_credit)
     notices(Invariant.BOOKS)
 
 
 def test_an_entry_that_makes_kudos_of_nothing(monkeypatch):
-    def unbalanced(event, lines):
-        entry = money.Entry(event, ())
+    def unbalanced(event, lines, about=None):
+        entry = money.Entry(event, (), about)
         return (
             msgspec.structs.force_setattr(
                 entry, "lines", tuple(line for line in lines if line.amount)
@@ -185,7 +184,7 @@ def test_a_request_that_is_to_come_back_to_life_is_stopped_at_once(monkeypatch):
 
 
 def test_a_payer_who_pays_what_is_not_there(monkeypatch):
-    def careless(tx, user_id, changes):
+    def careless(tx, user_id, changes, movements):
         for account, amount in changes.items():
             column = ledger.BALANCE_COLUMNS[account]
             tx.run(
@@ -193,7 +192,9 @@ def test_a_payer_who_pays_what_is_not_there(monkeypatch):
                 amount=amount,
                 id=user_id,
             )
+        return change(tx, user_id, {ledger.Account.USER: 0}, movements)
 
+    change = ledger.change_balances
     monkeypatch.setattr(ledger, "change_balances", careless)
     monkeypatch.setattr(settle, "available_for", lambda tx, payer, request: request.bill)
     notices(Invariant.FLOOR)

@@ -36,6 +36,14 @@ INSERT INTO answers (scope, key_hash, fingerprint, reply, created_at)
 SELECT 's', 'k' || n, 'x', '', 2000000000000 + n
 FROM generate_series(100, 3000) AS n;
 
+INSERT INTO samples
+SELECT step_s, 1760000000000 - (1760000000000 % (step_s * 1000)) - n * step_s * 1000, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+FROM (VALUES (60::bigint, 120), (300, 2592), (21600, 160), (86400, 400)) AS kept (step_s, steps), generate_series(1, steps) AS n;
+
+INSERT INTO acts (id, created_at, actor_id, operation, target_kind, target_id, target_name, changes)
+SELECT 'a' || n, n, n, 'operation' || n, 'user', n, 'x', '[]'
+FROM generate_series(100, 6000) AS n;
+
 INSERT INTO learnt (deltas)
 SELECT '[]'
 FROM generate_series(1, 100);
@@ -46,6 +54,26 @@ FROM generate_series(100, 6000) AS n;
 
 INSERT INTO attempts (delivery_id, number, began_at, took_ms)
 SELECT 'd' || n, 1, 0, 0
+FROM generate_series(100, 6000) AS n;
+
+INSERT INTO identities (issuer, subject, id, user_id, created_at)
+SELECT 'i', 's' || n, 'i' || n, n, 0
+FROM generate_series(100, 3000) AS n;
+
+INSERT INTO sign_ins (key_hash, user_id, created_at, expires_at)
+SELECT 'h1:' || n, n, n, 2000000000000 + n
+FROM generate_series(100, 3000) AS n;
+
+INSERT INTO entries (id, event, created_at)
+SELECT 'e' || n, 'admin:' || n, n
+FROM generate_series(100, 6000) AS n;
+
+INSERT INTO lines (entry_id, number, account, user_id, amount, action, place, balance)
+SELECT 'e' || n, 0, 'user', 100 + n % 100, 1, 'admin', n / 100, n
+FROM generate_series(100, 6000) AS n;
+
+INSERT INTO lines (entry_id, number, account, user_id, amount, action)
+SELECT 'e' || n, 1, 'mint', NULL, -1, 'admin'
 FROM generate_series(100, 6000) AS n;
 
 ANALYZE;

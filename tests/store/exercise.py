@@ -1,18 +1,29 @@
 """Every store function that a verb or a view uses, called once: what the tests of plans look at."""
 
+from datetime import date
+
 from tests.builders import NOON, a_requirement, a_wish
 
+from ordu.rules import money
 from ordu.rules.lifecycle import Counts, JobState, Millis, RequestState
+from ordu.rules.money import Kudos, UserId
 from ordu.rules.trust import SuspicionReason
 from ordu.rules.webhooks import Busy, DeliveryState, WebhookEvent
 from ordu.store import (
+    acts,
     answers,
+    days,
     facts,
+    givers,
+    history,
+    identities,
     jobs,
     lanes,
     ledger,
     made,
     requests,
+    samples,
+    sign_ins,
     stats,
     suspicions,
     transfers,
@@ -27,7 +38,7 @@ WHOLE_TABLE = {
     "audit": "proves the books by reading all of them",
     "fold": "reads the oldest deltas in the order of their key",
     "has_deltas": "stops at the first row",
-    "next_id": "reads one end of the primary key",
+    "newest_id": "reads one end of the primary key",
     "newest": "news are few",
     "forget_beyond": "a chore, once a minute, over a log that is bounded for each user",
 }
@@ -38,7 +49,10 @@ def exercise(tx):
     wish = a_wish()
     users.add(tx, user_id=3, username="x", key_hash="h1:x", concurrency=30, now=NOON)
     users.by_id(tx, 3)
-    users.by_key_hash(tx, "h1:x")
+    users.by_key_hash(tx, "h1:x", NOON)
+    users.by_key_hash(tx, "h1:y", NOON)
+    users.has_key(tx, 3)
+    users.set_key_hash(tx, 3, "h1:z")
     users.page(tx, 1, oldest_first=True)
     users.page(tx, 1, oldest_first=False)
     users.change(tx, 3, {"contact": "here"})
@@ -147,18 +161,90 @@ def exercise(tx):
     stats.fold(tx)
     made.totals(tx, NOON)
     made.by_model(tx, NOON)
+    made.in_minute(tx, NOON)
+    samples.add(tx, NOON, samples.Gauges(1, 1, 1, 1, 0, 1, 9.0), 1, 5)
+    for span in samples.Span:
+        samples.within(tx, samples.window(span, NOON))
+    samples.forget_old(tx, NOON)
+    stats.append(tx, givers.gave(NOON, 3, 500, pictures=1))
+    givers.page(tx, 1, NOON)
+    givers.forget_old(tx, NOON)
     made.move_old(tx, Millis(NOON + 40 * 86_400_000))
     facts.modes(tx)
+    exercise_acts(tx)
     transfers.add(tx, transfer_id="t1", source=3, target=3, amount=100, now=NOON)
     transfers.newest(tx, 3, 3)
     assert answers.begin(tx, "scope", "key", "print", NOON)
     answers.finish(tx, "scope", "key", b"1")
     answers.kept(tx, "scope", "key")
     answers.forget(tx, NOON)
-    ledger.change_balances(tx, 3, {ledger.Account.USER: 5, ledger.Account.ESCROW: 0})
+    ledger.change_balances(tx, 3, {ledger.Account.USER: 5, ledger.Account.ESCROW: 0}, 1)
     users.locked(tx, 3, 4)
+    exercise_history(tx)
     exercise_webhooks(tx)
+    exercise_sign_ins(tx)
     requests.remove(tx, "r1")
+
+
+def exercise_sign_ins(tx):
+    """The same of identities and the keys of browsers."""
+    identity = identities.Identity(id="i1", issuer="i", subject="s", user_id=3, created_at=NOON)
+    assert identities.add(tx, identity)
+    assert not identities.add(tx, identity)
+    assert identities.find(tx, "i", "s") == identity
+    assert identities.of_user(tx, 3) == [identity]
+    assert identities.has_any(tx, 3)
+    sign_ins.add(tx, key_hash="h1:b", user_id=3, now=NOON, expires_at=NOON + 1)
+    assert users.by_key_hash(tx, "h1:b", NOON).id == 3
+    assert users.by_key_hash(tx, "h1:b", NOON + 1) is None
+    sign_ins.of_user(tx, 3)
+    assert sign_ins.end(tx, 3, "h1:b")
+    sign_ins.forget_expired(tx, NOON)
+    sign_ins.end_all(tx, 3)
+    assert identities.remove(tx, 3, "i1")
+    identities.forget_user(tx, 3)
+
+
+def exercise_acts(tx):
+    """The same of acts."""
+    act = acts.Act(
+        id="a",
+        created_at=NOON,
+        actor_id=1,
+        operation="put_user_single",
+        target_kind="user",
+        target_id="3",
+        target_name="x#3",
+        changes=[acts.Change("flagged", False, True)],
+        reason=None,
+    )
+    acts.add(tx, act)
+    for wanted in (
+        acts.Wanted(),
+        acts.Wanted(actor_id=1),
+        acts.Wanted(operation="put_user_single"),
+        acts.Wanted(target_kind="user", target_id="3"),
+        acts.Wanted(since=NOON, until=NOON),
+    ):
+        acts.page(tx, wanted, None, 50)
+        acts.page(tx, wanted, "b", 50)
+    acts.forget_words(tx, "user", "3", "(wiped)#3", {"contact"})
+    users.named(tx, "fer", 1)
+    users.newest_id(tx)
+
+
+def exercise_history(tx):
+    """The same of a user's history."""
+    gift = money.transfer("transfer:t9", UserId(3), UserId(1), Kudos(1))
+    users.add(tx, user_id=1, username="y", key_hash="h1:y", concurrency=30, now=NOON)
+    ledger.post(tx, gift, "e9", NOON)
+    assert history.newest(tx, 3) == 2
+    assert [each.entry_id for each in history.between(tx, 3, 2, 3)] == ["e9"]
+    assert history.first_since(tx, 1, NOON, 2) == 1
+    history.others_in(tx, 3, ["e9", "e8"])
+    history.workers_named(tx, ["w1", "w2"])
+    days.of_user(tx, 3, None, date(2026, 1, 1), date(2026, 1, 31))
+    requests.part_of_user(tx, 3, "", 10)
 
 
 def exercise_webhooks(tx):

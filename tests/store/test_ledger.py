@@ -5,7 +5,7 @@ from tests.builders import NOON
 
 from ordu.rules import money
 from ordu.rules.money import Action, Kudos, UserId
-from ordu.store import ledger, users
+from ordu.store import history, ledger, users
 from ordu.store.migrations import bring_up_to_date
 from ordu.store.sqlite import SqliteTransaction, connect
 
@@ -103,5 +103,13 @@ def test_balances_equal_a_dictionary_that_does_the_same(connection, moves):
         user = users.by_id(tx, UserId(user_id))
         assert user.kudos == oracle["user", user_id]
         assert user.evaluating_kudos == oracle["escrow", user_id]
+        found = history.between(tx, UserId(user_id), 1, history.newest(tx, UserId(user_id)) + 1)
+        assert [each.place for each in found] == list(range(len(found), 0, -1))
+        balance = 0
+        for each in reversed(found):
+            balance += each.amount
+            assert each.balance == balance
+        assert balance == user.kudos
+        assert sum(each.evaluating for each in found) == user.evaluating_kudos
     assert ledger.audit(tx) == []
     connection.execute("ROLLBACK")

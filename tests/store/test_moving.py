@@ -45,8 +45,8 @@ BY_HAND = (
     "INSERT INTO attempts VALUES ('d', 9, 5, 1, NULL, 'did not answer')",
     "INSERT INTO lanes VALUES (x'00ff0027', '{}')",
     "INSERT INTO acts VALUES ('a', 5, 1, 'put_user_single', 'user', '2', 'x#2', '{}', 'grüße')",
-    "INSERT INTO samples VALUES (60, 1760000000000, '{}')",
-    "INSERT INTO identities VALUES ('https://id.test', 'sub', 2, 5)",
+    "INSERT INTO samples VALUES (60, 1760000000000, 1, 9, 9, 2, 3, 4, 1, 70, 5, 9007199254740993)",
+    "INSERT INTO identities VALUES ('https://id.test', 'sub', 'i', 2, 5)",
     "INSERT INTO sign_ins VALUES ('h1:0', 2, 5, 9)",
     "UPDATE users SET usage_multiplier = 0.1, admin_comment = '' WHERE id = 2",
 )
@@ -209,7 +209,8 @@ def test_tables_larger_than_a_page(source, target):
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
             " INSERT INTO entries (id, event, created_at) SELECT 'e' || i, 'event ' || i, i FROM n;"
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
-            " INSERT INTO lines SELECT 'e' || i, p, 'issuance', NULL, p * 10 - 5, 'x' FROM n,"
+            " INSERT INTO lines (entry_id, number, account, user_id, amount, action)"
+            " SELECT 'e' || i, p, 'issuance', NULL, p * 10 - 5, 'x' FROM n,"
             " (SELECT 0 AS p UNION SELECT 1);"
         )
     before = rows_of_file(source.database_path())
@@ -275,7 +276,7 @@ def test_tables_of_others_in_the_source_are_left_behind_and_said(source, target)
         ),
         pytest.param(
             "UPDATE users SET kudos = kudos + 1 WHERE id = 2",
-            "1 things are wrong, the first is: user of user 2 is ",
+            "2 things are wrong, the first is: user of user 2 is ",
             id="books that are wrong",
         ),
         pytest.param(

@@ -7,6 +7,8 @@ and the backup can be brought back.
 import asyncio
 import base64
 import sqlite3
+from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from ordu.engine.progress import progress_of
 from ordu.server.app import make_app
 from ordu.server.run import open_horde
 from ordu.settings import ServerSettings
-from ordu.store import ledger, users
+from ordu.store import days, history, ledger, users
 from ordu.store.migrations import NEWEST, bring_up_to_date, version_of
 
 pytestmark = pytest.mark.anyio
@@ -92,6 +94,7 @@ async def goes_on(settings):
         progress = await progress_of(horde, waiting.request_id)
         assert progress.request.counts.n == 3
         assert (progress.request.counts.finished, len(progress.jobs)) == (1, 2)
+        await horde.read(has_a_history)
         for name in await horde.read(lambda tx: list(promised(tx))):
             await horde.pictures.put(name, a_picture())  # of a dump there are only the books
         transport = httpx.ASGITransport(make_app(horde, opened.secret))
@@ -140,3 +143,24 @@ class Quiet:
 
     def advance(self, rows: int) -> None:
         """Nothing."""
+
+
+def has_a_history(tx):
+    """Whatever moved is in the histories, each balance follows from the one before."""
+    moved = tx.all("SELECT DISTINCT user_id FROM lines WHERE user_id IS NOT NULL")
+    assert moved
+    for row in moved:
+        user = users.by_id(tx, row["user_id"])
+        movements = history.between(tx, user.id, 1, history.newest(tx, user.id) + 1)
+        balance = 0
+        for movement in reversed(movements):
+            balance += movement.amount
+            assert movement.balance == balance
+        assert balance == user.kudos
+        assert sum(each.evaluating for each in movements) == user.evaluating_kudos
+        by_day = days.of_user(tx, user.id, None, date(2020, 1, 1), date(2099, 1, 1))
+        sums = Counter()
+        for day in by_day.values():
+            sums.update(day)
+        assert sums.pop(days.EVALUATING, 0) == user.evaluating_kudos
+        assert sum(sums.values()) == user.kudos

@@ -668,7 +668,7 @@ async def test_who_gets_no_connection_for_long_is_refused_and_not_tried_again(
 
 ASKED = {
     "a fact": get("a\0b"),
-    "a key": lambda tx: users.by_key_hash(tx, "a\0b"),
+    "a key": lambda tx: users.by_key_hash(tx, "a\0b", NOON),
     "a worker": lambda tx: workers.by_name(tx, "a\0b"),
     "a request": lambda tx: requests.by_id(tx, "a\0b"),
     "a job": lambda tx: jobs.by_id(tx, "a\0b"),

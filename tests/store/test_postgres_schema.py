@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from tests.builders import NOON
 
-from ordu.store import lanes, ledger, migrations, stats, users, workers
+from ordu.store import history, lanes, ledger, migrations, stats, users, workers
 from ordu.store.bridge import bridged
 from ordu.store.migrations import NEWEST, SchemaError, runner
 from ordu.store.migrations import postgres as schema
@@ -240,6 +240,8 @@ async def test_an_old_horde_is_brought_up_to_date_with_all_it_has(url, step_by_s
     def look(tx):
         assert ledger.audit(tx) == []
         assert (users.by_id(tx, 2).kudos, users.by_id(tx, 2).is_wiped) == (700, False)
+        (movement,) = history.between(tx, 2, 1, history.newest(tx, 2) + 1)
+        assert (movement.amount, movement.balance, movement.cause) == (700, 700, "admin")
         assert workers.by_name(tx, "attic").uptime_rewarded_s == 0
         assert stats.of(tx, "user:2") == {"used": 112}
         assert stats.of(tx, "worker:w1") == {"fulfilled": 1}

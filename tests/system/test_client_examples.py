@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from tests.builders import a_picture
+from tests.openid_provider import a_provider, signed_in
 from tests.system.processes import Processes, Server
 
 from ordu import client as sdk
@@ -82,6 +83,7 @@ def prepared(server: Server) -> dict[str, Any]:
             (picture,) = request.pictures()
         (delivery,) = horde.get_webhook_deliveries().deliveries
         return {
+            "browser_key": signed_in(server.url, "company", "bea"),
             "request_id": request.id, "delivery_id": delivery.id,
             "worker_id": cellar.id, "job": job,
             "data": a_picture(64, 64), "base64": base64, "picture": picture, "fake": FakeHorde(),
@@ -100,7 +102,14 @@ async def run(source: str, names: dict[str, Any]) -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("face", ["sync", "async"])
 def test_the_examples_of_the_docstrings(ordu, tmp_path, monkeypatch, face):
-    server = ordu.server("--webhook-hosts", "127.0.0.1")
+    with a_provider() as issuer:
+        run_examples(ordu, issuer, tmp_path, monkeypatch, face)
+
+
+def run_examples(ordu, issuer, tmp_path, monkeypatch, face):
+    provider = ("--oidc", f"company={issuer}", "--oidc-client-ids", "company=ordu")
+    secret = ("--oidc-client-secrets", "company=secret")
+    server = ordu.server("--webhook-hosts", "127.0.0.1", *provider, *secret)
     ordu.worker(server, server.admin_key)
     monkeypatch.chdir(tmp_path)
     names = prepared(server)

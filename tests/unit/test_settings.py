@@ -300,7 +300,11 @@ def test_descriptions_name_the_flags_of_the_manual():
     settings = {setting.name: setting for setting in describe(ServerSettings)}
     assert settings["public_url"].flag == "--public-url"
     assert (settings["migrate"].flag, settings["migrate"].is_switch) == ("--no-migrate", True)
-    assert [name for name, each in settings.items() if each.is_secret] == ["admin_key", "secret"]
+    assert [name for name, each in settings.items() if each.is_secret] == [
+        "admin_key",
+        "secret",
+        "oidc_client_secrets",
+    ]
     assert settings["port"].default == 7001
     assert settings["port"].type_words == "a whole number from 0 to 65535"
     assert settings["factors"].default == {}

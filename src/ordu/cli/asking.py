@@ -105,6 +105,15 @@ class Seconds(click.ParamType[float]):
         return seconds
 
 
+def reason_option(function: F) -> F:
+    """Give a command `--reason`; it stands above `@horde_options`."""
+    return click.option(
+        "--reason",
+        metavar="TEXT",
+        help="Why; those who run the horde find it in their log of acts.",
+    )(function)
+
+
 def json_option(function: F) -> F:
     """Give a command `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")(

@@ -16,6 +16,7 @@ from ordu.protocol.explain import explain
 T = TypeVar("T", bound=msgspec.Struct)
 F = TypeVar("F", bound=Callable[..., Any])
 
+BESIDES = frozenset({"reason"})  # what is said of a change, and is none
 KINDS: Mapping[type[inspect.Type], click.ParamType[Any]] = {
     inspect.IntType: click.INT,
     inspect.FloatType: click.FLOAT,
@@ -53,8 +54,10 @@ class Changeable(Generic[T]):
             click.UsageError: nothing was given, or a value is out of its bounds.
         """
         values = {name: value for name, value in given.items() if value is not None}
-        if not values:
-            flags = ", ".join(map(self._flag, self._fields()))
+        if not values.keys() - BESIDES:
+            flags = ", ".join(
+                self._flag(each) for each in self._fields() if each.name not in BESIDES
+            )
             raise click.UsageError(f"Say what to change: {flags}.")
         try:
             return msgspec.convert(values, self.kind)

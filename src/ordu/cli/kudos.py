@@ -21,6 +21,8 @@ from ordu.client import BrokenHorde, Horde, Unreachable
 from ordu.client.wire import known
 from ordu.protocol.kudos import (
     KudosAwarded,
+    KudosHistory,
+    KudosMovement,
     KudosTransferred,
     PostAwardKudosRequest,
     PostTransferKudosRequest,
@@ -53,7 +55,7 @@ def key_option(function: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def kudos() -> None:
-    """Show your kudos, give some to others, award some as the administrator."""
+    """Show your kudos and what moved, give some to others, award some as the administrator."""
 
 
 @kudos.command(cls=SettingsCommand)
@@ -72,6 +74,29 @@ def balance(horde: Horde) -> Balance:
     """What the key's owner has."""
     user = horde.get_find_user()
     return Balance(**{name: getattr(user, name) for name in Balance.__struct_fields__})
+
+
+@kudos.command(cls=SettingsCommand)
+@click.option(
+    "--kind",
+    type=click.Choice(["earned", "spent", "given", "received", "other"]),
+    help="Only these. [all]",
+)
+@click.option("--limit", type=click.IntRange(1, 200), metavar="NUMBER", help="How many. [50]")
+@click.option("--since", metavar="MOMENT", help="Only from then on, as 2026-11-26.")
+@click.option("--until", metavar="MOMENT", help="Only before then.")
+@horde_options
+def history(
+    asker: Asker, kind: str | None, limit: int | None, since: str | None, until: str | None
+) -> None:
+    """List what moved of your kudos, newest first.
+
+    \b
+    Example: ordu kudos history --kind earned --since 2026-11-01
+    """
+    with asker.horde() as horde:
+        found = horde.get_kudos_history(kind=kind, limit=limit, since=since, until=until)
+    asker.tell(found, show_history)
 
 
 @kudos.command(cls=SettingsCommand)
@@ -117,6 +142,37 @@ def award(asker: Asker, user: str, amount: int, idempotency_key: str | None) -> 
             lambda key: horde.post_award_kudos(body, idempotency_key=key), idempotency_key
         )
     asker.tell(awarded, lambda it: show_awarded(it, user))
+
+
+def show_history(found: KudosHistory) -> None:
+    """Show movements as a table."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    movements = known(found.entries, [])
+    if not movements:
+        out().print("Nothing of that kind has moved.")
+        return
+    table = Table("when (UTC)", "what", box=SIMPLE_HEAD)
+    for name in ("kudos", "balance"):
+        table.add_column(name, justify="right")
+    for each in movements:
+        when = known(each.date, "")[:16].replace("T", " ")
+        moved, balance = known(each.amount, 0.0), known(each.balance, 0.0)
+        table.add_row(when, clean(what(each)), f"{moved:+,.2f}", f"{balance:,.2f}")
+    out().print(table)
+
+
+def what(movement: KudosMovement) -> str:
+    """What a movement was, in a few words."""
+    about = known(movement.about, None)
+    parts = [known(movement.kind, ""), known(movement.action, "")]
+    if about is not None:
+        size = (known(about.width, None), known(about.height, None))
+        parts += [known(about.user, ""), known(about.model, "")]
+        parts += [f"{size[0]} × {size[1]}"] if size[0] and size[1] else []
+    parts += [known(movement.worker_name, None) or ""]
+    return ", ".join(part for part in dict.fromkeys(parts) if part)
 
 
 def show_given(given: KudosTransferred, user: str) -> None:

@@ -5,8 +5,7 @@ import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, get_args
 
 import click
 
@@ -15,21 +14,20 @@ from ordu.cli.failures import Failure, extra
 from ordu.cli.here import WHERE, Here, horde_here
 from ordu.cli.options import SettingsCommand, read_options, setting_options
 from ordu.client.wire import known
-from ordu.protocol.status import Newspiece
+from ordu.protocol.errors import Refused
+from ordu.protocol.status import (
+    MANY_MAX,
+    NEWS_LENGTH_MAX,
+    TAG_LENGTH_MAX,
+    TITLE_LENGTH_MAX,
+    URL_LENGTH_MAX,
+    WEB_ADDRESS,
+    Importance,
+    Newspiece,
+)
 from ordu.settings import ServerSettings
 
-IMPORTANCES = ("Information", "Upcoming", "Crisis", "Integration", "Workers")
-TEXT_LENGTH_MAX = 10_000
-TITLE_LENGTH_MAX = 200
-TAG_LENGTH_MAX = 50
-URL_LENGTH_MAX = 2_000
-MANY_MAX = 20  # tags, and addresses to read more at
-
-
-class Numbered(Newspiece, frozen=True, kw_only=True):
-    """A piece of news with the number that it can be removed by."""
-
-    number: int
+IMPORTANCES = get_args(Importance)
 
 
 class Bounded(click.ParamType[str]):
@@ -54,12 +52,7 @@ class Address(Bounded):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The address as it is."""
         text = super().convert(value, param, ctx)
-        try:
-            parts = urlsplit(text)
-            is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        except ValueError:
-            is_web = False
-        if not is_web or re.search(r"[^!-~]", text):
+        if not re.match(WEB_ADDRESS, text):
             self.fail(f"{text!r} is no address that begins with http:// or https://.", param, ctx)
         return text
 
@@ -108,7 +101,7 @@ def list_news(asker: Asker, data: str | None, database: str | None) -> None:
 
 
 @news.command(cls=SettingsCommand)
-@click.argument("text", type=Bounded(TEXT_LENGTH_MAX))
+@click.argument("text", type=Bounded(NEWS_LENGTH_MAX))
 @click.option("--title", type=Bounded(TITLE_LENGTH_MAX), metavar="TEXT", help="Its title.")
 @click.option(
     "--importance",
@@ -148,20 +141,12 @@ def add(
     """
     here = horde_here(read_options(ServerSettings, given, config).values)
     with extra("server"):
-        from ordu.engine.clock import SystemClock
-        from ordu.store import news as table
+        from ordu.engine import acts
+        from ordu.engine import news as verbs
 
-    number = here.change(
-        lambda tx: table.add(
-            tx,
-            newspiece=text,
-            importance=importance,
-            title=title,
-            tags=tags,
-            more_info_urls=more_info_urls,
-            now=SystemClock().now(),
-        ),
-    )
+    piece = verbs.NewsChange(text, importance, title, tags, more_info_urls)
+    by = acts.by_machine("ordu news add")
+    number = here.change(lambda tx: verbs.publish(tx, piece, by)).id
     if as_json:
         print_json({"number": number})
     else:
@@ -182,24 +167,28 @@ def remove(config: Path | None, number: int, as_json: bool, **given: Any) -> Non
     """
     here = horde_here(read_options(ServerSettings, given, config).values)
     with extra("server"):
-        from ordu.store import news as table
+        from ordu.engine import acts
+        from ordu.engine import news as verbs
 
-    if not here.change(lambda tx: table.remove(tx, number)):
-        raise Failure(f"There is no news with the number {number}.")
+    by = acts.by_machine("ordu news remove")
+    try:
+        here.change(lambda tx: verbs.take_back(tx, number, by))
+    except Refused as refused:
+        raise Failure(refused.message) from refused
     if as_json:
         print_json({"number": number})
     else:
         click.echo(f"Number {number} is taken back.")
 
 
-def news_here(here: Here) -> list[Numbered]:
+def news_here(here: Here) -> list[Newspiece]:
     """The news of the horde on this machine."""
     with extra("server"):
         from ordu.store import news as table
 
     return [
-        Numbered(
-            number=each.id,
+        Newspiece(
+            id=each.id,
             date_published=datetime.fromtimestamp(each.published_at / 1000, UTC).date().isoformat(),
             newspiece=each.newspiece,
             importance=each.importance,
@@ -219,9 +208,9 @@ def show_news(pieces: Sequence[Newspiece]) -> None:
     if not pieces:
         console.print("There is no news.")
     for each in pieces:
-        number = f"{each.number}." if isinstance(each, Numbered) else ""
+        number = known(each.id, None)
         head = [
-            number,
+            "" if number is None else f"{number}.",
             known(each.date_published, ""),
             known(each.importance, ""),
             known(each.title, ""),

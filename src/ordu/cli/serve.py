@@ -21,7 +21,7 @@ from ordu.cli.here import schema_of
 from ordu.cli.logs import start_logging
 from ordu.cli.options import SettingsCommand, read_options, setting_options
 from ordu.server.listening import HAND_OVER, Started
-from ordu.settings import ServerSettings
+from ordu.settings import Reading, ServerSettings
 from ordu.settings.setting import without_password
 
 MAIN = (
@@ -55,17 +55,18 @@ def serve(
     everybody: ORDU_ADMIN_KEY and ORDU_SECRET.
     """
     with stopped_by_signals():
-        settings = read_options(ServerSettings, given, config).values
+        reading = read_options(ServerSettings, given, config)
+        settings = reading.values
         start_logging(settings.log_level, settings.log_format, number)
         if with_parent:
             children.follow_parent()
         if inherit is not None:
-            run_until_stopped(serving(settings, Telling([tell_supervisor]), inherit))
+            run_until_stopped(serving(reading, Telling([tell_supervisor]), inherit))
             return
         supervising.check_may_share(settings)
         telling = telling_people(settings, ready_file, with_worker=with_worker)
         if settings.processes == 1:
-            run_until_stopped(serving(settings, telling))
+            run_until_stopped(serving(reading, telling))
             return
         words = supervising.same_command(given, config)
         asyncio.run(supervising.supervise(settings, words, telling.ready, telling.end))
@@ -119,14 +120,15 @@ def telling_people(
 
 
 def serving(
-    settings: ServerSettings, telling: Telling, inherit: int | None = None
+    reading: Reading[ServerSettings], telling: Telling, inherit: int | None = None
 ) -> Coroutine[Any, Any, None]:
     """The server's work, put together."""
+    settings = reading.values
     with extra("server"):
         from ordu.server import run
     if not settings.is_postgres:
         schema_of(settings.database_path())  # says in a line when that is no database
-    return run.serve(settings, telling.ready, telling.end, inherit)
+    return run.serve(settings, telling.ready, telling.end, inherit, reading.origins)
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:

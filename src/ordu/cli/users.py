@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from ordu.cli.asking import Asker, amount, horde_options, show_facts, watch_option
+from ordu.cli.asking import (
+    Asker,
+    amount,
+    horde_options,
+    reason_option,
+    show_facts,
+    watch_option,
+)
 from ordu.cli.changing import Changeable
 from ordu.cli.failures import extra
 from ordu.cli.here import WHERE, horde_here
@@ -77,14 +84,16 @@ def create(config: Path | None, name: str, as_json: bool, **given: Any) -> None:
 async def register(settings: ServerSettings, name: str) -> "Newcomer":
     """Add the user to the database."""
     with extra("server"):
-        from ordu.engine import accounts
+        from ordu.engine import accounts, acts
         from ordu.server.run import open_horde
 
     # Only the user is to be added: neither the schema nor the administrator's key is touched.
     settings = msgspec.structs.replace(settings, migrate=False, admin_key="")
     async with open_horde(settings, settings.public_url_at(settings.port)) as opened:
         api_key = opened.horde.fresh.key()
-        return await accounts.register(opened.horde, name, api_key, opened.secret.hash_of(api_key))
+        key_hash = opened.secret.hash_of(api_key)
+        by = acts.by_machine("ordu users create")
+        return await accounts.register(opened.horde, name, api_key, key_hash, by=by)
 
 
 def show_key(alias: str, api_key: str) -> None:
@@ -101,15 +110,17 @@ def show_key(alias: str, api_key: str) -> None:
     type=click.Choice(["kudos", "age"]),
     help="Most kudos first, or the oldest account. [kudos]",
 )
+@click.option("--name", metavar="TEXT", help="Only those whose names begin like this.")
 @horde_options
-def list_users(asker: Asker, page: int | None, sort: str | None) -> None:
+def list_users(asker: Asker, page: int | None, sort: str | None, name: str | None) -> None:
     """List the users of a horde, a page at a time.
 
     \b
-    Example: ordu users list --sort age --page 2
+    Examples: ordu users list --sort age --page 2
+              ordu users list --name fer
     """
     with asker.horde() as horde:
-        found = horde.get_users(page=page, sort=sort)
+        found = horde.get_users(page=page, sort=sort, name=name)
     asker.tell(found, show_users)
 
 
@@ -178,8 +189,9 @@ def edit(asker: Asker, user: str, **given: Any) -> None:
 @users.command(cls=SettingsCommand)
 @click.argument("user")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
+@reason_option
 @horde_options
-def delete(asker: Asker, user: str, yes: bool) -> None:
+def delete(asker: Asker, user: str, yes: bool, reason: str | None) -> None:
     """Delete the account of USER.
 
     USER is name#17 or 17. A deleted account can do nothing; for 30 days `ordu users edit USER
@@ -194,7 +206,7 @@ def delete(asker: Asker, user: str, yes: bool) -> None:
     with asker.horde() as horde:
         if not yes:
             confirm(question_about(horde.get_user_single(number)))
-        deleted = horde.delete_user_single(number)
+        deleted = horde.delete_user_single(number, reason=reason)
     asker.tell(deleted, lambda _: show_deleted(number))
 
 

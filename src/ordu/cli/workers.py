@@ -7,7 +7,14 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ordu.cli.asking import Asker, amount, horde_options, show_facts, watch_option
+from ordu.cli.asking import (
+    Asker,
+    amount,
+    horde_options,
+    reason_option,
+    show_facts,
+    watch_option,
+)
 from ordu.cli.changing import Changeable
 from ordu.cli.console import clean, out
 from ordu.cli.options import SettingsCommand
@@ -111,8 +118,9 @@ def edit(asker: Asker, worker: str, **given: Any) -> None:
 @workers.command(cls=SettingsCommand)
 @click.argument("worker")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
+@reason_option
 @horde_options
-def delete(asker: Asker, worker: str, yes: bool) -> None:
+def delete(asker: Asker, worker: str, yes: bool, reason: str | None) -> None:
     """Delete WORKER and its statistics, for good.
 
     It asks first; where there is nobody to ask, as in a script, it wants --yes.
@@ -128,7 +136,7 @@ def delete(asker: Asker, worker: str, yes: bool) -> None:
             found = find(horde, worker)
             worker_id = known(found.id, "")
             confirm(question_about(found))
-        deleted = horde.delete_worker_single(worker_id)
+        deleted = horde.delete_worker_single(worker_id, reason=reason)
     asker.tell(deleted, show_deleted)
 
 

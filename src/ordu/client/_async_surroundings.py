@@ -15,6 +15,7 @@ from ordu.protocol.stats import ImgModelStats, StatsImgTotals, StatsTxtTotals, T
 from ordu.protocol.status import (
     ActiveModel,
     Heartbeat,
+    HordeHistory,
     HordeModes,
     HordePerformanceStable,
     Newspiece,
@@ -114,9 +115,14 @@ class AsyncSurroundings:
         )
 
     async def delete_worker_single(
-        self, worker_id: str, apikey: str | None = None, x_fields: str | None = None
+        self,
+        worker_id: str,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        reason: str | None = None,
     ) -> DeletedWorker:
-        """Delete a worker and its statistics, for good.
+        """Delete a worker and its statistics, for good; of another's say why (Ordu only).
 
         Example:
             gone = await horde.delete_worker_single(worker_id)
@@ -127,6 +133,7 @@ class AsyncSurroundings:
             DeletedWorker,
             apikey=apikey,
             x_fields=x_fields,
+            query=wire.query_of(reason=reason),
             ids={"worker_id": worker_id},
         )
 
@@ -190,6 +197,30 @@ class AsyncSurroundings:
         """
         return await self._line.call(
             operations.get_horde_load, HordePerformanceStable, x_fields=x_fields
+        )
+
+    async def get_horde_history(
+        self,
+        x_fields: str | None = None,
+        *,
+        span: str | None = None,
+        before: str | None = None,
+    ) -> HordeHistory:
+        """How the horde stood in the last `hour`, `day`, `month` or `year` (Ordu only).
+
+        With `before="week"` the same of a week earlier.
+
+        Example:
+            history = await horde.get_horde_history(span="day")
+            for point in history.points:
+                print(point.start, point.waiting, point.megapixelsteps_per_second)
+            print("now:", history.now.waiting)
+        """
+        return await self._line.call(
+            operations.get_horde_history,
+            HordeHistory,
+            x_fields=x_fields,
+            query=wire.query_of(span=span, before=before),
         )
 
     async def get_models(

@@ -14,11 +14,14 @@ came. Which `rc` an operation has stands in the reference of operations.
 """
 
 from ordu.client import wire
+from ordu.client._sync_running import SyncRunningOperations
+from ordu.client._sync_sign_ins import SyncSignInOperations
 from ordu.client._sync_surroundings import SyncSurroundings
 from ordu.client._sync_webhooks import SyncWebhookOperations
 from ordu.client.wire import Fields
 from ordu.protocol import operations
 from ordu.protocol.explanations import RequestExplanation
+from ordu.protocol.export import UserExport
 from ordu.protocol.jobs import (
     GenerationPayload,
     GenerationSubmitted,
@@ -27,11 +30,12 @@ from ordu.protocol.jobs import (
 )
 from ordu.protocol.kudos import (
     KudosAwarded,
+    KudosHistory,
     KudosTransferred,
     PostAwardKudosRequest,
     PostTransferKudosRequest,
 )
-from ordu.protocol.registration import Registered, RegistrationInput
+from ordu.protocol.registration import Registered, RegistrationInput, ReplacedKey
 from ordu.protocol.requests import (
     GenerationInput,
     RequestAsync,
@@ -41,7 +45,9 @@ from ordu.protocol.requests import (
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 
-class SyncOperations(SyncSurroundings, SyncWebhookOperations):
+class SyncOperations(
+    SyncSurroundings, SyncRunningOperations, SyncWebhookOperations, SyncSignInOperations
+):
     """What can be asked of a horde, over one line to it."""
 
     # -- requests ------------------------------------------------------------------------------
@@ -210,9 +216,17 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
     # -- users and kudos -----------------------------------------------------------------------
 
     def get_users(
-        self, x_fields: str | None = None, *, page: int | None = None, sort: str | None = None
+        self,
+        x_fields: str | None = None,
+        *,
+        page: int | None = None,
+        sort: str | None = None,
+        name: str | None = None,
     ) -> list[UserDetailsStable]:
         """One page of all users, most kudos first; `sort="age"`: oldest account first.
+
+        `sort="month"` (Ordu only): those whose workers earned most this month, and how much.
+        With `name` those whose names begin like that (Ordu only).
 
         Example:
             for user in horde.get_users(page=1):
@@ -222,7 +236,7 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
             operations.get_users,
             list[UserDetailsStable],
             x_fields=x_fields,
-            query=wire.query_of(page=page, sort=sort),
+            query=wire.query_of(page=page, sort=sort, name=name),
         )
 
     def get_user_single(
@@ -265,9 +279,16 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
         )
 
     def delete_user_single(
-        self, user_id: str | int, apikey: str | None = None, x_fields: str | None = None
+        self,
+        user_id: str | int,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        reason: str | None = None,
     ) -> DeletedUser:
         """Delete an account; for 30 days `put_user_single` with `undelete` restores it.
+
+        Of another's say why (Ordu only).
 
         Example:
             horde.delete_user_single(3)
@@ -277,7 +298,44 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
             DeletedUser,
             apikey=apikey,
             x_fields=x_fields,
+            query=wire.query_of(reason=reason),
             ids={"user_id": user_id},
+        )
+
+    def post_user_key(
+        self,
+        user_id: str | int,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        reason: str | None = None,
+    ) -> ReplacedKey:
+        """Replace a user's key (Ordu only); the one before stops at once. Of another's say why.
+
+        The new one is in this answer and nowhere else, so this is never called again by itself.
+
+        Example:
+            replaced = horde.post_user_key(2)
+            print(len(replaced.api_key), "characters")
+        """
+        return self._line.call(
+            operations.post_user_key,
+            ReplacedKey,
+            apikey=apikey,
+            x_fields=x_fields,
+            query=wire.query_of(reason=reason),
+            ids={"user_id": user_id},
+        )
+
+    def get_user_export(self, user_id: str | int, apikey: str | None = None) -> UserExport:
+        """Everything the horde keeps of a user, for the user (Ordu only).
+
+        Example:
+            export = horde.get_user_export(1)
+            print(len(export.kudos), "movements,", len(export.requests), "requests")
+        """
+        return self._line.call(
+            operations.get_user_export, UserExport, apikey=apikey, ids={"user_id": user_id}
         )
 
     def get_find_user(
@@ -332,6 +390,43 @@ class SyncOperations(SyncSurroundings, SyncWebhookOperations):
             x_fields=x_fields,
             payload=payload,
             idempotency_key=idempotency_key or wire.fresh_key(),
+        )
+
+    def get_kudos_history(
+        self,
+        apikey: str | None = None,
+        x_fields: str | None = None,
+        *,
+        cursor: str | None = None,
+        limit: int | None = None,
+        kind: str | None = None,
+        worker_id: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        by: str | None = None,
+    ) -> KudosHistory:
+        """What moved of your kudos, newest first, or by day with `by="day"` (Ordu only).
+
+        Example:
+            history = horde.get_kudos_history(kind="earned", limit=10)
+            for movement in history.entries:
+                print(movement.date, movement.amount, "leaves", movement.balance)
+        """
+        query = wire.query_of(
+            cursor=cursor,
+            limit=limit,
+            kind=kind,
+            worker_id=worker_id,
+            since=since,
+            until=until,
+            by=by,
+        )
+        return self._line.call(
+            operations.get_kudos_history,
+            KudosHistory,
+            apikey=apikey,
+            x_fields=x_fields,
+            query=query,
         )
 
     def post_award_kudos(

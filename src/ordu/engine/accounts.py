@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ordu.engine import acts
+from ordu.engine.acts import By
 from ordu.engine.books import found
 from ordu.engine.horde import Horde
 from ordu.engine.once import Once, Telling, once
+from ordu.protocol.errors import Refused
 from ordu.rules import names
 from ordu.rules.money import ADMINISTRATOR, ANONYMOUS, UserId
 from ordu.store import users
@@ -38,6 +41,19 @@ class Newcomer:
     is_again: bool = False  # the same call was made before, and made the account
 
 
+def check_open(horde: Horde) -> None:
+    """Refuse to make accounts in a raid.
+
+    Raises:
+        Refused: RegistrationClosed.
+    """
+    if horde.modes.get("raid_mode"):
+        raise Refused(
+            "RegistrationClosed",
+            "This horde makes no new accounts now. Try again later, or ask its operators.",
+        )
+
+
 async def register(
     horde: Horde,
     username: str,
@@ -45,8 +61,9 @@ async def register(
     key_hash: str,
     call: Once | None = None,
     salt: str = "",
+    by: By | None = None,
 ) -> Newcomer:
-    """Add a user; nobody when the same `call` was made before.
+    """Add a user; nobody when the same `call` was made before. `by` is who does that for them.
 
     Raises:
         Refused: BadRequest or TooLongUserName, when the name will not do.
@@ -65,7 +82,10 @@ async def register(
             concurrency=concurrency,
             now=now,
         )
-        return found(tx, user_id)
+        user = found(tx, user_id)
+        if by is not None:
+            acts.note(tx, by, acts.on_user(user))
+        return user
 
     telling: Telling[User, Registration] = Telling(
         lambda user: Registration(user.id, user.username, salt), Registration

@@ -1,11 +1,12 @@
 """Books: entries posted together with what statistics and trust make of them."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 from ordu.rules import money, names, trust
+from ordu.rules.history import Part
 from ordu.rules.lifecycle import Millis
-from ordu.rules.money import Account, Action, Entry, Kudos, Line, UserId
-from ordu.store import ledger, stats, users, workers
+from ordu.rules.money import Account, Action, Entry, Kudos, UserId
+from ordu.store import days, ledger, stats, users, workers
 from ordu.store.database import Transaction
 from ordu.store.users import User
 
@@ -25,17 +26,20 @@ def locked(tx: Transaction, *user_ids: UserId) -> tuple[User, ...]:
 
 def book(tx: Transaction, entry: Entry, entry_id: str, now: Millis) -> None:
     """Post an entry and count what it changes for each user."""
-    ledger.post(tx, entry, entry_id, now)
-    stats.append(tx, kudos_deltas(entry.lines))
+    parts = ledger.post(tx, entry, entry_id, now)
+    stats.append(tx, kudos_deltas(entry, parts, now))
 
 
-def kudos_deltas(lines: Iterable[Line]) -> list[tuple[str, str, int]]:
-    """What statistics learn from an entry: each user's kudos by action."""
-    return [
+def kudos_deltas(
+    entry: Entry, parts: Mapping[UserId, Sequence[Part]], now: Millis
+) -> list[tuple[str, str, int]]:
+    """What statistics learn from an entry: each user's kudos by action, and by day and kind."""
+    by_action = [
         (f"user:{line.user_id}", f"kudos:{line.action}", line.amount)
-        for line in lines
+        for line in entry.lines
         if line.account is Account.USER
     ]
+    return by_action + days.moved(entry, parts, now)
 
 
 def give(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ordu.engine import acts
+from ordu.engine.acts import By
 from ordu.engine.books import found, give, promote
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
@@ -89,7 +91,7 @@ def check_may_change(caller: User, target: UserId, change: UserChange) -> None:
         raise Refused("NotImplemented", "This horde has no passkeys for services yet.")
 
 
-async def edit(horde: Horde, target: UserId, change: UserChange) -> User:
+async def edit(horde: Horde, target: UserId, change: UserChange, by: By) -> User:
     """Change a user: everything, or nothing when something cannot be.
 
     Raises:
@@ -104,6 +106,8 @@ async def edit(horde: Horde, target: UserId, change: UserChange) -> User:
         if before is None or before.is_wiped:
             raise Refused("UserNotFound", f"There is no user with the id {target}.")
         after = edit_user(tx, before, change, usual, entry_id, now)
+        if rights.is_act(by.actor_id, target, USER_CHANGED, change.fields):
+            acts.note_on_user(tx, by, before, after)
         return Edited(after, is_promoted=after.is_trusted and not before.is_trusted)
 
     def publish(edited: Edited) -> None:

@@ -125,6 +125,8 @@ class Elsewhere:
                 worker = horde.presence.by_id.get(item.worker_id)
                 if worker is not None:
                     horde.presence.note_speed(worker, item.speed)
+            case tidings.Rekeyed():
+                horde.known.forget_users(frozenset({item.user_id}))
             case tidings.Offended():
                 horde.timeouts.offence(item.address, item.at)
             case tidings.Edited() | tidings.Switched():

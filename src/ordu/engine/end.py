@@ -24,7 +24,7 @@ from ordu.rules.lifecycle import (
 )
 from ordu.rules.matching import Requirement, WorkerId
 from ordu.rules.webhooks import WebhookEvent
-from ordu.store import jobs, lanes, requests, stats, webhooks
+from ordu.store import jobs, lanes, made, requests, stats, webhooks
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -122,7 +122,7 @@ def fault_job(tx: Transaction, job_id: JobId, faults_max: int, now: Millis) -> F
     request = None if job is None else requests.locked(tx, job.request_id)
     if job is None or request is None or not jobs.fault(tx, job_id, now):
         return None
-    stats.append(tx, [(f"worker:{job.worker_id}", "aborted", 1)])
+    stats.append(tx, [(f"worker:{job.worker_id}", "aborted", 1), made.faulted(now)])
     faults = request.faults + 1
     state = after_fault(request.state, faults, faults_max)
     ended = ended_with(tx, request, state, without_job(request.counts, state), faults, now)

@@ -57,16 +57,23 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """Why a request is where it is."""
+class Chances:
+    """Who could serve something, why the others could not, and what would start it sooner."""
 
-    progress: Progress
     ask: Ask
     online: int
     free: int  # of those that could serve it
     why_not: dict[WhyNot, int]  # workers, by why they are passed over
     now: Estimate
     changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a request is where it is."""
+
+    progress: Progress
+    chances: Chances
 
 
 @dataclass
@@ -87,20 +94,48 @@ async def explain(horde: Horde, request_id: str, has_word: HasWord, ask_of: AskO
     progress = await progress_of(horde, request_id)
     request = progress.request
     requirement = (await standing_of(horde, request.id)).requirement
+    before = Before(*ahead(horde, request, outlook_of(horde, requirement, request.user_id)))
+    ask = ask_of(request.body, requirement, horde.catalogue)
+    waiting = horde.lanes.requests.get(request.id)
+    objects = await objections(horde, request, has_word)
+    return Explanation(progress, chances_of(horde, request, ask, objects, before, waiting))
+
+
+async def foresee(
+    horde: Horde, request: Request, requirement: Requirement, has_word: HasWord, ask_of: AskOf
+) -> Chances:
+    """What would become of a request if it were placed now; it is not.
+
+    It would come last of those with its rank (`place.drafted`).
+    """
+    outlook = outlook_of(horde, requirement, request.user_id)
+    served = horde.lanes.served_by(outlook.capabilities)
+    before = Before(*horde.lanes.ahead_by_lane(request.rank).within(served))
     ask = ask_of(request.body, requirement, horde.catalogue)
     objects = await objections(horde, request, has_word)
+    return chances_of(horde, request, ask, objects, before, None)
+
+
+def chances_of(
+    horde: Horde,
+    request: Request,
+    ask: Ask,
+    objects: Callable[[Worker], WhyNot | None],
+    before: Before,
+    waiting: Waiting | None,
+) -> Chances:
+    """What the workers that are here mean for a request: `waiting`, done, or not placed yet."""
     workforce = sort_workers(horde, request, ask, objects)
-    before = Before(*ahead(horde, request, outlook_of(horde, requirement, request.user_id)))
-    now = estimate(horde, workforce.able, before, request.counts.waiting, request.work)
-    waiting = horde.lanes.requests.get(request.id)
-    return Explanation(
-        progress=progress,
+    pictures = request.counts.waiting
+    now = estimate(horde, workforce.able, before, pictures, request.work)
+    search = Search(horde, request, waiting, ask, now, workforce) if pictures else None
+    return Chances(
         ask=ask,
         online=len(workforce.able) + len(workforce.passed),
         free=sum(1 for worker in workforce.able if is_free(horde, worker)),
         why_not=dict(Counter(reason for _, reason in workforce.passed).most_common()),
         now=now,
-        changes=Search(horde, request, waiting, ask, now, workforce).best() if waiting else (),
+        changes=search.best() if search is not None else (),
     )
 
 
@@ -196,7 +231,7 @@ class Search:
         self,
         horde: Horde,
         request: Request,
-        waiting: Waiting,
+        waiting: Waiting | None,
         ask: Ask,
         now: Estimate,
         workforce: Workforce,
@@ -212,7 +247,11 @@ class Search:
         rank = ranking.placed_later(request.rank, moment - request.created_at, growth)
         self.served = horde.lanes.served_by({each.capability for each in self.able})
         self.ahead = horde.lanes.ahead_by_lane(rank)
-        # It would not wait for itself.
+        if waiting is not None:
+            self.leave_out(waiting)
+
+    def leave_out(self, waiting: Waiting) -> None:
+        """It would not wait for itself."""
         slot = waiting.lane.slot
         if slot < len(self.ahead.jobs):
             self.ahead.jobs[slot] = max(0, self.ahead.jobs[slot] - waiting.left)

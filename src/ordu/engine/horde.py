@@ -6,9 +6,9 @@ of their own and take it as their first argument.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -35,12 +35,16 @@ from ordu.kinds.catalogue import Catalogue
 from ordu.rules.lifecycle import JobId, Millis, RequestId
 from ordu.rules.matching import Offer, Requirement, WorkerId
 from ordu.rules.money import UserId
-from ordu.settings import ServerSettings
+from ordu.settings import Origin, ServerSettings
 from ordu.store import facts, jobs, lanes, workers
 from ordu.store.database import Database, Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
+from ordu.store.samples import Gauges
 from ordu.store.workers import WorkerRow
+
+if TYPE_CHECKING:  # it loads what only a horde that names providers has
+    from ordu.openid.provider import Provider
 
 T = TypeVar("T")
 
@@ -61,6 +65,7 @@ class Horde:
     fresh: Fresh
     presence: Presence
     catalogue: Catalogue
+    providers: Mapping[str, "Provider"] = field(default_factory=dict)  # by which people sign in
     lanes: LaneMap = field(default_factory=LaneMap)
     running: RunningJobs = field(default_factory=RunningJobs)
     wakeups: Wakeups = field(default_factory=Wakeups)
@@ -69,6 +74,7 @@ class Horde:
     timeouts: Timeouts = field(default_factory=Timeouts)
     modes: dict[str, bool] = field(default_factory=dict)
     delivered: deque[tuple[Millis, int]] = field(default_factory=deque)  # when, how much work
+    gauges: tuple[Millis, Gauges] | None = None  # how it stood, and when (`engine.sampling`)
     failures: dict[RequestId, set[WorkerId]] = field(default_factory=dict)  # who failed what
     hears: dict[type, Callable[[Any], None]] = field(
         default_factory=dict
@@ -82,11 +88,14 @@ class Horde:
     is_replaced: bool = False  # by another process at the same address, which is ready
     is_stopping: bool = False
     tidings: Tidings | None = None  # None where this process is the only one of its horde
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # where settings come from
+    started_at: Millis = field(init=False)
     idle: IdleWorkers = field(init=False)
     followed: FollowedRequests = field(init=False)
 
     def __post_init__(self) -> None:
         """Be told what changes of what is remembered."""
+        self.started_at = self.clock.now()
         self.known = Known(is_shared=self.settings.is_postgres)
         self.database.on_users_changed = self.known.forget_users
         self.idle = IdleWorkers(self.lanes)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ordu.engine import acts
+from ordu.engine.acts import By, Target
 from ordu.engine.horde import Horde, worker_from
 from ordu.engine.presence import Worker
 from ordu.engine.tidings import Edited, Switched
@@ -9,11 +11,19 @@ from ordu.protocol.errors import Refused
 from ordu.rules import names, rights
 from ordu.rules.money import ADMINISTRATOR
 from ordu.store import facts, workers
+from ordu.store.acts import Change
 from ordu.store.database import Transaction
 from ordu.store.users import User
 
 MAINTENANCE_TEXT = "Its owner has put it into maintenance."
 INFO_LENGTH_MAX = 1000
+# What the columns of a worker are called on the wire; without a text there is no maintenance.
+NAMED = {
+    "maintenance_text": "maintenance_msg",
+    "is_paused": "paused",
+    "info": "info",
+    "name": "name",
+}
 
 
 @dataclass(frozen=True)
@@ -91,9 +101,10 @@ def check_may_change(caller: User, worker: Worker, change: WorkerChange) -> None
         raise Refused("NotImplemented", "This horde has no teams yet. Leave `team` out.")
 
 
-async def edit_worker(horde: Horde, worker: Worker, change: WorkerChange) -> None:
+async def edit_worker(horde: Horde, worker: Worker, change: WorkerChange, by: By) -> None:
     """Change a worker: everything, or nothing."""
     columns = change.columns()
+    is_act = rights.is_act(by.actor_id, worker.user_id, rights.WORKER_CHANGED, change.named)
 
     def edit(tx: Transaction) -> None:
         name = columns.get("name")
@@ -101,7 +112,16 @@ async def edit_worker(horde: Horde, worker: Worker, change: WorkerChange) -> Non
             holder = workers.by_name(tx, name)
             if holder is not None and holder.id != worker.id:
                 raise Refused("WorkerNameAlreadyExists", f"The name {name!r} is taken.")
+        before = workers.locked(tx, worker.id)
         workers.change(tx, worker.id, columns)
+        if is_act and before is not None:
+            changes = [
+                Change(NAMED[column], getattr(before, column), value)
+                for column, value in columns.items()
+                if value != getattr(before, column)
+            ]
+            if changes:
+                acts.note(tx, by, on_worker(worker), changes)
 
     def publish(_: None) -> None:
         known = horde.presence.by_id.get(worker.id, worker)
@@ -118,11 +138,20 @@ async def edit_worker(horde: Horde, worker: Worker, change: WorkerChange) -> Non
     await horde.write(edit, publish)
 
 
-async def remove_worker(horde: Horde, worker: Worker) -> None:
+def on_worker(worker: Worker) -> Target:
+    """A worker, as the target of an act."""
+    return Target("worker", worker.id, worker.name)
+
+
+async def remove_worker(horde: Horde, worker: Worker, by: By) -> None:
     """Forget a worker; what it earned stays with its owner."""
-    await horde.write(
-        lambda tx: workers.remove(tx, worker.id), lambda _: horde.remove_worker(worker.id)
-    )
+
+    def remove(tx: Transaction) -> None:
+        workers.remove(tx, worker.id)
+        if by.actor_id != worker.user_id:
+            acts.note(tx, by, on_worker(worker))
+
+    await horde.write(remove, lambda _: horde.remove_worker(worker.id))
 
 
 def check_may_remove(caller: User, worker: Worker) -> None:
@@ -136,7 +165,7 @@ def check_may_remove(caller: User, worker: Worker) -> None:
     rights.check(rights.DELETE_WORKER, stands, "delete this worker")
 
 
-async def set_modes(horde: Horde, caller: User, changes: dict[str, bool]) -> None:
+async def set_modes(horde: Horde, caller: User, changes: dict[str, bool], by: By) -> None:
     """Switch modes of the horde.
 
     Raises:
@@ -151,4 +180,10 @@ async def set_modes(horde: Horde, caller: User, changes: dict[str, bool]) -> Non
         horde.modes.update(changes)
         horde.tell(Switched())
 
-    await horde.write(lambda tx: facts.set_modes(tx, changes), publish)
+    def switch(tx: Transaction) -> None:
+        differences = acts.differences(facts.modes(tx), facts.modes(tx) | changes)
+        facts.set_modes(tx, changes)
+        if differences:
+            acts.note(tx, by, acts.MODES, differences)
+
+    await horde.write(switch, publish)

@@ -19,6 +19,7 @@ from ordu.store.users import User
 BELIEVED_MS = 1_000
 REQUESTS_BELIEVED_MS = 60_000
 USERS_MAX = 10_000
+CALLERS_OF_A_USER_MAX = 64  # keys: the account's own and those of browsers, and what was replaced
 REQUESTS_MAX = 20_000
 OUTLOOKS_MAX = 4_000
 READS_MAX = 5  # of what changes all the time
@@ -124,7 +125,7 @@ class Known:
     def __init__(self, *, is_shared: bool = False) -> None:
         requests_ms = BELIEVED_MS if is_shared else REQUESTS_BELIEVED_MS
         self.users: Memory[bytes, User] = Memory(USERS_MAX)  # by what says who calls
-        self.callers: dict[int, bytes] = {}  # the same the other way around
+        self.callers: dict[int, set[bytes]] = {}  # the same the other way around
         self.requests: Memory[RequestId, Standing] = Memory(REQUESTS_MAX, requests_ms)
         self.outlooks: Memory[Requirement, Any] = Memory(OUTLOOKS_MAX)  # of `engine.outlook`
 
@@ -135,16 +136,17 @@ class Known:
             memory.reading.clear()
 
     def remember_user(self, caller: bytes, user: User, now: Millis) -> None:
-        """Remember who calls with this."""
+        """Remember who calls with this; a user may call with several."""
         if len(self.callers) >= 2 * USERS_MAX:  # most of them are forgotten by the other
             self.callers.clear()
             self.users.values.clear()
+        if len(self.callers.get(user.id, ())) >= CALLERS_OF_A_USER_MAX:
+            self.forget_users(frozenset({user.id}))
         self.users.put(caller, user, now)
-        self.callers[user.id] = caller
+        self.callers.setdefault(user.id, set()).add(caller)
 
     def forget_users(self, user_ids: frozenset[int]) -> None:
         """These users were changed."""
         for user_id in user_ids:
-            caller = self.callers.pop(user_id, None)
-            if caller is not None:
+            for caller in self.callers.pop(user_id, ()):
                 self.users.forget(caller)

@@ -5,6 +5,9 @@ After 30 days it is wiped: its name, its words about itself, its key and its wor
 nobody finds it any more. Its number and its entries in the books stay, for the books must add up.
 """
 
+from ordu.engine import acts
+from ordu.engine.acts import By
+from ordu.engine.books import found
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.rules import rights
@@ -12,7 +15,7 @@ from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import WorkerId
 from ordu.rules.money import ANONYMOUS, UserId
 from ordu.rules.trust import DAY_MS
-from ordu.store import suspicions, users, webhooks, workers
+from ordu.store import identities, sign_ins, suspicions, users, webhooks, workers
 from ordu.store.database import Transaction
 from ordu.store.users import User
 
@@ -36,8 +39,12 @@ def check_not_deleted(user: User) -> None:
         )
 
 
-async def delete_user(horde: Horde, caller: User, target: UserId) -> None:
+async def delete_user(
+    horde: Horde, caller: User, target: UserId, by: By, key_hash: str = ""
+) -> None:
     """Delete an account; one that was deleted long enough ago is wiped.
+
+    Its browsers are signed out, but the one whose key this was done with: it can take it back.
 
     Raises:
         Refused: UserNotFound, AnonForbiddenUser, CannotDeleteMod, NotUserOrMod,
@@ -50,17 +57,26 @@ async def delete_user(horde: Horde, caller: User, target: UserId) -> None:
         if user is None or user.is_wiped:
             raise Refused("UserNotFound", f"There is no user with the id {target}.")
         check_may_delete(caller, user)
-        if user.deleted_at is None:
-            users.change(tx, user.id, {"deleted_at": now})
-            return []
-        if not is_over(user, now):
-            raise Refused(
-                "CannotWipeActiveUser",
-                f"This account is deleted already. It is wiped {KEPT_DAYS} days after that.",
-            )
-        return wipe(tx, user)
+        gone = delete_or_wipe(tx, user, now, key_hash)
+        if caller.id != target:
+            acts.note_on_user(tx, by, user, found(tx, target))
+        return gone
 
     await horde.write(delete, lambda gone: forget_workers(horde, gone))
+
+
+def delete_or_wipe(tx: Transaction, user: User, now: Millis, key_hash: str) -> list[WorkerId]:
+    """Delete an account, or wipe one whose time is over; returns the workers that went with it."""
+    if user.deleted_at is None:
+        users.change(tx, user.id, {"deleted_at": now})
+        sign_ins.end_all(tx, user.id, but=key_hash)
+        return []
+    if not is_over(user, now):
+        raise Refused(
+            "CannotWipeActiveUser",
+            f"This account is deleted already. It is wiped {KEPT_DAYS} days after that.",
+        )
+    return wipe(tx, user)
 
 
 def check_may_delete(caller: User, target: User) -> None:
@@ -87,11 +103,14 @@ def wipe(tx: Transaction, user: User) -> list[WorkerId]:
     theirs = workers.of_user(tx, user.id)
     suspicions.forget(tx, user.id)
     webhooks.forget_user(tx, user.id)
+    identities.forget_user(tx, user.id)
+    sign_ins.end_all(tx, user.id)
     for worker_id in theirs:
         workers.remove(tx, worker_id)
     users.set_key_hash(tx, user.id, None)
     nothing: dict[str, object] = {"contact": None, "admin_comment": None, "monthly_kudos": 0}
     users.change(tx, user.id, {"username": WIPED_NAME, "is_wiped": True} | nothing)
+    acts.forget_user(tx, found(tx, user.id))
     return theirs
 
 

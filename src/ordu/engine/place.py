@@ -31,6 +31,16 @@ class Terms(msgspec.Struct, frozen=True):
     upfront: Upfront
 
 
+def terms_of(horde: Horde) -> Terms:
+    """The terms of this horde's operator."""
+    settings = horde.settings
+    return Terms(
+        settings.request_lifetime_s * 1000,
+        settings.priority_growth_per_s,
+        Upfront(settings.upfront),
+    )
+
+
 def quote(wish: Wish, user: User) -> Kudos:
     """What a wish will cost its user in all."""
     return Kudos(pricing.bill(wish.price, user.usage_multiplier) * wish.n)
@@ -72,12 +82,7 @@ async def accept(
     check_open(horde)
     now = horde.now()
     request_id = RequestId(horde.fresh.id(now))
-    settings = horde.settings
-    terms = Terms(
-        settings.request_lifetime_s * 1000,
-        settings.priority_growth_per_s,
-        Upfront(settings.upfront),
-    )
+    terms = terms_of(horde)
     for part, data in (sources or {}).items():  # before: who is placed never lacks a picture
         await horde.pictures.put(source_name(request_id, part), data)
 
@@ -125,19 +130,29 @@ def place(
     user = found(tx, user_id) if not is_upfront else locked(tx, user_id)[0]
     limits.check_concurrency(requests.waiting_of_user(tx, user_id), wish.n, user.concurrency)
     check_workers(tx, wish.requirement)
-    bill = pricing.bill(wish.price, user.usage_multiplier)
+    request = drafted(wish, user, request_id, terms, now)
     if is_upfront:
-        available = Kudos(user.kudos - requests.held_of(tx, user.id))
-        pricing.check_upfront(Kudos(bill * wish.n), available)
-    key = lane_key(wish.requirement)
-    lanes.remember(tx, key, wish.requirement)
-    priority = ranking.priority(user_id, max(user.kudos, ZERO), is_flagged=user.is_flagged)
-    request = Request(
+        pricing.check_upfront(Kudos(request.bill * wish.n), available(tx, user))
+    lanes.remember(tx, request.lane_key, wish.requirement)
+    requests.add(tx, request)
+    stats.append(tx, [(f"user:{user_id}", "requested", wish.n)])
+    return request
+
+
+def available(tx: Transaction, user: User) -> Kudos:
+    """What a user can pay up front with: the balance without what is held of it."""
+    return Kudos(user.kudos - requests.held_of(tx, user.id))
+
+
+def drafted(wish: Wish, user: User, request_id: RequestId, terms: Terms, now: Millis) -> Request:
+    """The request that a wish of this user becomes when it is placed at this moment."""
+    priority = ranking.priority(user.id, max(user.kudos, ZERO), is_flagged=user.is_flagged)
+    return Request(
         id=request_id,
-        user_id=user_id,
+        user_id=user.id,
         kind=wish.kind,
         state=RequestState.OPEN,
-        lane_key=key,
+        lane_key=lane_key(wish.requirement),
         rank=ranking.rank(priority, now, terms.growth_per_s),
         created_at=now,
         expires_at=Millis(now + terms.lifetime_ms),
@@ -145,19 +160,16 @@ def place(
         faults=0,
         work=wish.work,
         price=wish.price,
-        bill=bill,
+        bill=pricing.bill(wish.price, user.usage_multiplier),
         charged=ZERO,
         ttl_ms=wish.ttl_ms,
         seed=wish.seed,
         seed_step=wish.seed_step,
         wants_links=wish.wants_links,
-        is_upfront=is_upfront,
+        is_upfront=pricing.is_upfront(terms.upfront, is_heavy=wish.is_heavy),
         body=wish.body,
         webhook=wish.webhook,
     )
-    requests.add(tx, request)
-    stats.append(tx, [(f"user:{user_id}", "requested", wish.n)])
-    return request
 
 
 def check_workers(tx: Transaction, requirement: Requirement) -> None:

@@ -6,8 +6,8 @@ from ordu.engine.presence import Worker
 from ordu.rules import money, trust
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import WorkerId
-from ordu.rules.money import Action, Kudos, UserId
-from ordu.store import stats, users, workers
+from ordu.rules.money import About, Action, Kudos, UserId
+from ordu.store import givers, stats, users, workers
 from ordu.store.database import Transaction
 
 PAYMENTS_MAX = 200  # how many users the monthly chore reads at a time
@@ -57,8 +57,11 @@ def pay_uptime(
     """Book the reward for the time up to here; the same time cannot be paid twice."""
     owner = found(tx, owner_id)
     event = f"uptime:{worker_id}:{uptime_s}"
-    book(tx, money.uptime(event, owner.id, reward, trusted=owner.is_trusted), entry_id, now)
-    stats.append(tx, [(f"worker:{worker_id}", "kudos:uptime", reward)])
+    about = About(worker_id=worker_id)
+    entry = money.uptime(event, owner.id, reward, trusted=owner.is_trusted, about=about)
+    book(tx, entry, entry_id, now)
+    earned = (f"worker:{worker_id}", "kudos:uptime", reward)
+    stats.append(tx, [earned, *givers.gave(now, owner.id, reward)])
 
 
 # Every month

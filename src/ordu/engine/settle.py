@@ -18,9 +18,9 @@ from ordu.engine.tidings import Edited
 from ordu.protocol.errors import Refused
 from ordu.rules import money, pricing
 from ordu.rules.lifecycle import JobId, JobState, Millis
-from ordu.rules.money import ANONYMOUS, Account, Entry, Kudos, UserId, settlement
+from ordu.rules.money import ANONYMOUS, About, Account, Entry, Kudos, UserId, settlement
 from ordu.rules.trust import SuspicionReason
-from ordu.store import jobs, ledger, made, requests, stats
+from ordu.store import givers, jobs, ledger, made, requests, stats
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -156,15 +156,18 @@ def settle(
         available=available_for(tx, payer, request),
         trusted=owner.is_trusted,
         censored=job.censored,
+        about=picture_in(job, request),
     )
-    ledger.post(tx, entry, entry_id, now)
+    parts = ledger.post(tx, entry, entry_id, now)
     paid = paid_by(entry, request.user_id)
     assert 0 <= paid <= request.bill, f"job {job.id} cost {paid} and its bill is {request.bill}"
     before = request
     request = requests.finish_one(tx, request.id, paid, Millis(now + terms.lifetime_ms))
     learnt = [
-        *counted(job, request, entry, reward),
+        *counted(job, request, reward),
+        *kudos_deltas(entry, parts, now),
         *made.delivered(now, job.model, request.work),
+        *givers.gave(now, owner.id, reward, pictures=1),
     ]
     stats.append(tx, learnt)
     evaluating = Kudos(owner.evaluating_kudos + escrow_of(entry, owner.id))
@@ -218,7 +221,23 @@ def escrow_of(entry: Entry, user_id: UserId) -> Kudos:
     )
 
 
-def counted(job: Job, request: Request, entry: Entry, reward: Kudos) -> list[tuple[str, str, int]]:
+class Size(msgspec.Struct, frozen=True):
+    """What of a request's body people read in their history."""
+
+    width: int | None = None
+    height: int | None = None
+
+
+_SIZE = msgspec.json.Decoder(Size)
+
+
+def picture_in(job: Job, request: Request) -> About:
+    """What the books say of a picture, to whoever paid and to whoever earned."""
+    size = _SIZE.decode(request.body)
+    return About(worker_id=job.worker_id, model=job.model, width=size.width, height=size.height)
+
+
+def counted(job: Job, request: Request, reward: Kudos) -> list[tuple[str, str, int]]:
     """What statistics learn from a settled job."""
     user, owner, worker = (
         f"user:{request.user_id}",
@@ -232,5 +251,4 @@ def counted(job: Job, request: Request, entry: Entry, reward: Kudos) -> list[tup
         (worker, "fulfilled", 1),
         (worker, "contributed", request.work),
         (worker, "kudos:generated", reward),
-        *kudos_deltas(entry.lines),
     ]

@@ -1,8 +1,8 @@
 """The sweeper: chores that keep what time changes. They call the same verbs as everybody else.
 
 Every round: jobs whose time is over fail, requests whose time is over go, deltas are folded, signs
-of life are written, who follows requests is told where they stand in line, and now and then
-pictures that belong to nothing are removed.
+of life are written, who follows requests is told where they stand in line, once a minute is kept
+how the horde stands, and now and then pictures that belong to nothing are removed.
 
 Of several processes of one horde one is the keeper and does what must be done once; each does what
 is about its own memory. Should two do the same chore, because the one does not know yet that it is
@@ -17,15 +17,16 @@ from typing import TypeVar
 
 import msgspec
 
-from ordu.engine import checkin, end, leaving, once, rewards
+from ordu.engine import checkin, end, leaving, once, rewards, sign_ins
 from ordu.engine.belonging import is_wanted
 from ordu.engine.elsewhere import Elsewhere
 from ordu.engine.following import look_at_places
 from ordu.engine.horde import Horde
+from ordu.engine.sampling import Sampler
 from ordu.engine.webhooks import forget_deliveries
 from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import Millis
-from ordu.store import jobs, lanes, made, requests, stats, workers
+from ordu.store import givers, jobs, lanes, made, requests, stats, workers
 from ordu.store.database import Transaction
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Sweeper:
         self.horde = horde
         self.elsewhere = elsewhere
         self.rounds = 0
+        self.sampler = Sampler()
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -63,14 +65,21 @@ class Sweeper:
                 await attempt(chore, self.horde)
         for chore in (write_presence, look_at_places):
             await attempt(chore, self.horde)
+        await attempt(self.sample, self.horde)
         if self.rounds % RARELY == 0 and self.horde.is_keeper:
             await attempt(forget_lanes, self.horde)
             await attempt(move_old_statistics, self.horde)
+            await attempt(forget_old_givers, self.horde)
             await attempt(remove_orphans, self.horde)
             await attempt(rewards.pay_monthly, self.horde)
             await attempt(once.forget_answers, self.horde)
             await attempt(forget_deliveries, self.horde)
             await attempt(leaving.wipe_deleted, self.horde)
+            await attempt(sign_ins.forget_expired, self.horde)
+
+    async def sample(self, horde: Horde) -> None:
+        """Take the sample of a minute that is over."""
+        await self.sampler.sample(horde)
 
 
 async def attempt(chore: Callable[[T], Awaitable[None]], about: T) -> None:
@@ -135,6 +144,12 @@ async def move_old_statistics(horde: Horde) -> None:
     """Move what was made long ago from minutes into hours, from hours into days, and so on."""
     now = horde.now()
     await horde.write(lambda tx: made.move_old(tx, now))
+
+
+async def forget_old_givers(horde: Horde) -> None:
+    """Forget who gave what in the months before this one."""
+    now = horde.now()
+    await horde.write(lambda tx: givers.forget_old(tx, now))
 
 
 async def write_presence(horde: Horde) -> None:

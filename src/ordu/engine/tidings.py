@@ -78,6 +78,12 @@ class Switched(Item, frozen=True, tag="m"):
     """A mode of the horde was switched."""
 
 
+class Rekeyed(Item, frozen=True, tag="k"):
+    """A user has another key: who comes with the one before is not known any more."""
+
+    user_id: int
+
+
 class Offended(Item, frozen=True, tag="o"):
     """Somebody at this address asked for what is not drawn."""
 
@@ -123,6 +129,7 @@ AnyItem: TypeAlias = (
     | Delivered
     | Edited
     | Switched
+    | Rekeyed
     | Offended
     | Counted
     | AskedAsProgram

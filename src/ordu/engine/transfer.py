@@ -6,7 +6,9 @@ days: kudos that went twice do not come back by themselves.
 
 from collections.abc import Mapping
 
-from ordu.engine.books import book, give
+from ordu.engine import acts
+from ordu.engine.acts import By
+from ordu.engine.books import book, found, give
 from ordu.engine.horde import Horde
 from ordu.engine.leaving import KEPT_DAYS
 from ordu.engine.once import DAY_MS, Done, Once, Telling, once
@@ -155,7 +157,7 @@ def not_enough(kudos: Kudos, held: Kudos, amount: int) -> str:
 
 
 async def award(
-    horde: Horde, caller: User, target_name: str, amount: int, call: Once | None = None
+    horde: Horde, caller: User, target_name: str, amount: int, by: By, call: Once | None = None
 ) -> Done[int, int]:
     """Give a user whole kudos of the horde's own, or take them; answers how many.
 
@@ -173,6 +175,7 @@ async def award(
         them = {} if taker_id is None else users.locked(tx, taker_id)
         taker = check_award(named(them, taker_id), target_name, amount)
         give(tx, taker, money.from_whole(amount), Action.AWARDED, entry_id, now)
+        acts.note_on_user(tx, by, taker, found(tx, taker.id))
         return amount
 
     return await horde.write(lambda tx: once(tx, call, now, move, MOVED))

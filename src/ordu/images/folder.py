@@ -18,10 +18,12 @@ from pathlib import Path
 
 from ordu.failpoints import Failpoint
 from ordu.images.keeping import (
+    Room,
     Upload,
     check_name,
     failpoint_of,
     is_name,
+    room_at,
     unavailable_when_broken,
 )
 
@@ -120,6 +122,10 @@ class FolderPictures:
 
     async def check(self) -> None:
         """Nothing: the folder was made at the start."""
+
+    def room(self) -> Room | None:
+        """How much room there is on the disk."""
+        return room_at(self._folder)
 
     def flush(self) -> None:
         """Nothing: what was put is on the disk."""

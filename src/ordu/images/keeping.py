@@ -2,8 +2,10 @@
 
 import logging
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from ordu.protocol.errors import Refused
@@ -20,6 +22,23 @@ class Upload(NamedTuple):
 
     size_bytes: int
     head: bytes
+
+
+class Room(NamedTuple):
+    """How much room there is on the disk where pictures lie, in bytes."""
+
+    total: int
+    free: int
+    pictures: int | None  # of it for pictures, where that is known without looking at each
+
+
+def room_at(folder: Path, pictures: int | None = None) -> Room | None:
+    """The room on the disk of a folder; None where it cannot be asked."""
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return None
+    return Room(usage.total, usage.free, pictures)
 
 
 def check_name(name: str) -> str:

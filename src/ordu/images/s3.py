@@ -24,6 +24,7 @@ from ordu.failpoints import Failpoint
 from ordu.images.bucket import Bucket
 from ordu.images.headers import format_of
 from ordu.images.keeping import (
+    Room,
     Upload,
     check_name,
     failpoint_of,
@@ -197,6 +198,10 @@ class S3Pictures:
                 f"The bucket {self._bucket.name} cannot be used: {in_words(error)}. Look at the "
                 "setting images and at the AWS variables of the environment."
             ) from error
+
+    def room(self) -> Room | None:
+        """Nobody knows how much room there is on S3."""
+        return None
 
     def flush(self) -> None:
         """Nothing: what was put is kept."""

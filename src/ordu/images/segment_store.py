@@ -17,7 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ordu.failpoints import Failpoint
-from ordu.images.keeping import Upload, check_name, failpoint_of, unavailable_when_broken
+from ordu.images.keeping import (
+    Room,
+    Upload,
+    check_name,
+    failpoint_of,
+    room_at,
+    unavailable_when_broken,
+)
 from ordu.images.segments import SUFFIX, Record, Segment, segments_in
 
 AT_ONCE_MAX = 256 * 1024  # bytes that are written to the system's memory without another thread
@@ -238,6 +245,10 @@ class SegmentPictures:
 
     async def check(self) -> None:
         """Nothing: the folder was read at the start."""
+
+    def room(self) -> Room | None:
+        """How much room there is on the disk, and how much of it segments take."""
+        return room_at(self._folder, sum(each.taken for each in self._segments))
 
     def flush(self) -> None:
         """Wait until all that was put is on the disk; raises OSError."""

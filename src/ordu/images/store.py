@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from ordu.failpoints import Failpoint
 from ordu.images.bucket import bucket_of
 from ordu.images.folder import FolderPictures
-from ordu.images.keeping import Upload
+from ordu.images.keeping import Room, Upload
 from ordu.images.links import Links
 from ordu.images.segment_store import SegmentPictures
 
@@ -69,6 +69,10 @@ class Pictures(Protocol):
 
     async def check(self) -> None:
         """Look whether the store can be used; raises ValueError with words for the operator."""
+        ...
+
+    def room(self) -> Room | None:
+        """How much room there is; None where nobody can know, as on S3."""
         ...
 
     def flush(self) -> None:

@@ -1,7 +1,7 @@
 """What is told of a request as it happens: the messages of `get_async_events`.
 
-`queued` and `processing` carry a `RequestStatusCheck`, `picture` a `GenerationStable` whose `img`
-is a link; the others have a message of their own here.
+`queued` carries a `RequestStatusCheck`, `picture` a `GenerationStable` whose `img` is a link; the
+others have a message of their own here.
 """
 
 from typing import Annotated, Literal
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ordu.protocol.requests import RequestStatusCheck
+from ordu.protocol.requests import Generation, RequestStatusCheck
 
 STREAM = "text/event-stream"
 
@@ -30,6 +30,20 @@ class QueuePosition(msgspec.Struct, frozen=True, kw_only=True):
     ] = UNSET
     wait_time: Annotated[
         int | UnsetType, Meta(description="The expected seconds until all images are there.")
+    ] = UNSET
+
+
+class RunningJob(Generation, frozen=True, kw_only=True):
+    """A picture that a worker is at."""
+
+    id: Annotated[str | UnsetType, Meta(description="The UUID that the image will have.")] = UNSET
+
+
+class RequestProcessing(RequestStatusCheck, frozen=True, kw_only=True):
+    """How far a request is that workers are at."""
+
+    jobs: Annotated[
+        list[RunningJob] | UnsetType, Meta(description="The images that workers are at, by whom.")
     ] = UNSET
 
 

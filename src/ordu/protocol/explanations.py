@@ -1,4 +1,4 @@
-"""Explanations: why a request waits, why a worker gets no work, and what would help.
+"""Explanations: why a request waits or would wait, why a worker gets no work, and what would help.
 
 Texts are sentences for people and may change; programs go by the words and numbers beside them.
 """
@@ -124,6 +124,65 @@ class RequestExplanation(msgspec.Struct, frozen=True, kw_only=True):
     changes: Annotated[
         list[ChangeThatHelps] | UnsetType,
         Meta(description="Changes that would start it sooner, the soonest first."),
+    ] = UNSET
+
+
+class RequestOutlook(msgspec.Struct, frozen=True, kw_only=True):
+    """What would become of a request if it were placed now, in the answer to a dry run."""
+
+    text: Annotated[
+        str | UnsetType, Meta(description="When it would be drawn, in a sentence or two.")
+    ] = UNSET
+    queue_position: Annotated[
+        int | UnsetType, Meta(description="Its place in line, as check would tell it.")
+    ] = UNSET
+    wait_time: Annotated[
+        int | UnsetType | None,
+        Meta(
+            description="Estimated seconds until all of it is done; null when nobody online could"
+            " serve it."
+        ),
+    ] = UNSET
+    starts_in: Annotated[
+        int | UnsetType | None,
+        Meta(
+            description="Estimated seconds until its first picture is begun; null when nobody"
+            " online could serve it."
+        ),
+    ] = UNSET
+    workers_online: Annotated[int | UnsetType, Meta(description="How many workers are online.")] = (
+        UNSET
+    )
+    workers_able: Annotated[
+        int | UnsetType, Meta(description="How many of these could serve it.")
+    ] = UNSET
+    workers_free: Annotated[
+        int | UnsetType,
+        Meta(description="How many of those that could serve it are free for a picture."),
+    ] = UNSET
+    why_not: Annotated[
+        list[PassedOver] | UnsetType,
+        Meta(description="Why the other workers online are passed over, the most first."),
+    ] = UNSET
+    jobs_before: Annotated[
+        int | UnsetType,
+        Meta(description="How many pictures would wait before it with those that could serve it."),
+    ] = UNSET
+    changes: Annotated[
+        list[ChangeThatHelps] | UnsetType,
+        Meta(description="Changes that would start it sooner, the soonest first."),
+    ] = UNSET
+    upfront: Annotated[
+        bool | UnsetType,
+        Meta(description="True when its price is held as soon as it is placed."),
+    ] = UNSET
+    kudos_available: Annotated[
+        float | UnsetType | None,
+        Meta(description="With `upfront`: the kudos you have that are not held for others."),
+    ] = UNSET
+    affordable: Annotated[
+        bool | UnsetType,
+        Meta(description="False when it would be refused with `KudosUpfront`."),
     ] = UNSET
 
 

@@ -157,6 +157,10 @@ class NoValidRequestFoundStable(NoValidRequestFound, frozen=True, kw_only=True):
     )
     lora: Annotated[int | UnsetType, Meta(description="They want LoRAs.")] = UNSET
     controlnet: Annotated[int | UnsetType, Meta(description="They want a ControlNet.")] = UNSET
+    failed_before: Annotated[
+        int | UnsetType,
+        Meta(description="This worker failed them; another one that is here goes first."),
+    ] = UNSET
     step_count: Annotated[
         int | UnsetType, Meta(description="They have more steps than this worker accepts.")
     ] = UNSET

@@ -25,3 +25,16 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     api_key: Annotated[
         str | UnsetType, Meta(description="The key. It is shown only now: keep it.")
     ] = UNSET
+
+
+class ReplacedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's new key, this once (`post_user_key`)."""
+
+    username: Annotated[
+        str | UnsetType, Meta(description="The name with the number, as `alias#id`.")
+    ] = UNSET
+    id: Annotated[int | UnsetType, Meta(description="The number of the account.")] = UNSET
+    api_key: Annotated[
+        str | UnsetType,
+        Meta(description="The new key. It is shown only now; the one before has stopped."),
+    ] = UNSET

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ordu.protocol.explanations import RequestOutlook
 from ordu.protocol.params import ModelGenerationInputStable, Name
 
 SourceProcessing: TypeAlias = Literal["img2img", "inpainting", "outpainting", "remix"]
@@ -111,7 +112,8 @@ class GenerationInput(msgspec.Struct, frozen=True, kw_only=True):
         bool, Meta(description="When true, a suspicious prompt is cleaned instead of refused.")
     ] = True
     dry_run: Annotated[
-        bool, Meta(description="When true, only the price is told; nothing is drawn.")
+        bool,
+        Meta(description="When true, only price and outlook are told; nothing is drawn."),
     ] = False
     proxied_account: Annotated[
         Annotated[str, Meta(max_length=255)] | None,
@@ -152,7 +154,7 @@ class RequestWarning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestAsync(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a placed request; a dry run is answered with the kudos alone."""
+    """The answer to a placed request; a dry run is answered with its kudos and its outlook."""
 
     id: Annotated[
         str | UnsetType,
@@ -175,6 +177,10 @@ class RequestAsync(msgspec.Struct, frozen=True, kw_only=True):
     warnings: Annotated[
         list[RequestWarning] | UnsetType | None,
         Meta(description="What about this request may not be meant."),
+    ] = UNSET
+    outlook: Annotated[
+        RequestOutlook | UnsetType,
+        Meta(description="Of a dry run: when it would be drawn, and what would start it sooner."),
     ] = UNSET
 
 

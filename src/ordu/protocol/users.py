@@ -5,6 +5,8 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ordu.protocol.acts import Reason
+
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Note: TypeAlias = Annotated[str, Meta(min_length=5, max_length=500)]
 
@@ -278,6 +280,22 @@ class UserDetails(msgspec.Struct, frozen=True, kw_only=True):
     ] = UNSET
 
 
+class GivenThisMonth(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user's workers did in the running month."""
+
+    month: Annotated[str | UnsetType, Meta(description="The month, as 2026-11; in UTC.")] = UNSET
+    fulfillments: Annotated[
+        int | UnsetType, Meta(description="How many images they have generated in it.")
+    ] = UNSET
+    kudos: Annotated[
+        float | UnsetType,
+        Meta(
+            description="What that earned the user, with the rewards for being online; what is"
+            " held until the user is trusted is in it."
+        ),
+    ] = UNSET
+
+
 class UserDetailsStable(UserDetails, frozen=True, kw_only=True):
     """What the horde tells about a user, with the totals of 2022."""
 
@@ -286,6 +304,13 @@ class UserDetailsStable(UserDetails, frozen=True, kw_only=True):
     ] = UNSET
     contributions: Annotated[
         ContributionsDetailsStable | UnsetType, Meta(description="What this user's workers made.")
+    ] = UNSET
+    this_month: Annotated[
+        GivenThisMonth | UnsetType,
+        Meta(
+            description="Only where users are listed by what they gave this month. What this"
+            " user's workers did in it."
+        ),
     ] = UNSET
 
 
@@ -359,6 +384,7 @@ class PutUserSingleRequest(msgspec.Struct, frozen=True, kw_only=True):
         bool | None, Meta(description="Keep an account that was about to be wiped.")
     ] = None
     filtered: Annotated[bool | None, Meta(description="Accepted and ignored.")] = None
+    reason: Reason = None
 
 
 class ModifyUser(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ordu.protocol.acts import Reason
+
 
 class WorkerMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message for the owner of a worker; without `worker_id` it is for all."""
@@ -78,6 +80,9 @@ class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
     uptime: Annotated[
         int | UnsetType,
         Meta(description="The amount of seconds this worker has been online for this Horde."),
+    ] = UNSET
+    drawing: Annotated[
+        bool | UnsetType, Meta(description="True when it is making something at this moment.")
     ] = UNSET
     maintenance_mode: Annotated[
         bool | UnsetType,
@@ -199,6 +204,7 @@ class PutWorkerSingleRequest(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[str, Meta(max_length=36)] | None,
         Meta(description="The team to join. There are no teams here yet."),
     ] = None
+    reason: Reason = None
 
 
 class ModifyWorker(msgspec.Struct, frozen=True, kw_only=True):

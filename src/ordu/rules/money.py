@@ -52,11 +52,25 @@ class Line(msgspec.Struct, frozen=True):
     action: Action = Action.ACCUMULATED
 
 
+class About(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a picture or its machine was, for all parties of an entry to read.
+
+    Whoever pays learns no more of the machine than the status of their request tells, and its owner
+    neither who asked nor for what.
+    """
+
+    worker_id: str
+    model: str | None = None
+    width: int | None = None  # in pixels
+    height: int | None = None
+
+
 class Entry(msgspec.Struct, frozen=True):
     """One business event and its lines. `event` is unique: the same event cannot pay twice."""
 
     event: str
     lines: tuple[Line, ...]
+    about: About | None = None
 
     def __post_init__(self) -> None:
         """Hold the one promise of the books: lines sum to zero."""
@@ -64,7 +78,7 @@ class Entry(msgspec.Struct, frozen=True):
         assert total == 0, f"{self.event}: lines sum to {total}"
 
 
-def entry(event: str, lines: Iterable[Line]) -> Entry:
+def entry(event: str, lines: Iterable[Line], about: About | None = None) -> Entry:
     """An entry of those lines that change anything, balanced by mint or burn."""
     kept = [line for line in lines if line.amount]
     surplus = sum(line.amount for line in kept)
@@ -72,7 +86,7 @@ def entry(event: str, lines: Iterable[Line]) -> Entry:
         kept.append(Line(Account.MINT, None, Kudos(-surplus)))
     elif surplus < 0:
         kept.append(Line(Account.BURN, None, Kudos(-surplus)))
-    return Entry(event, tuple(kept))
+    return Entry(event, tuple(kept), about)
 
 
 def earned(owner: UserId, reward: Kudos, *, trusted: bool) -> tuple[Line, ...]:
@@ -94,6 +108,7 @@ def settlement(
     available: Kudos,
     trusted: bool,
     censored: bool = False,
+    about: About | None = None,
 ) -> Entry:
     """The entry of one delivered job.
 
@@ -109,6 +124,7 @@ def settlement(
             Line(Account.USER, payer, Kudos(-paid)),
             *earned(owner, reward, trusted=trusted),
         ),
+        about,
     )
 
 
@@ -125,10 +141,12 @@ def transfer(
     )
 
 
-def uptime(event: str, owner: UserId, reward: Kudos, *, trusted: bool) -> Entry:
+def uptime(
+    event: str, owner: UserId, reward: Kudos, *, trusted: bool, about: About | None = None
+) -> Entry:
     """The entry for having been there: all of it to escrow until the owner is trusted."""
     account = Account.USER if trusted else Account.ESCROW
-    return entry(event, (Line(account, owner, reward),))
+    return entry(event, (Line(account, owner, reward),), about)
 
 
 def promotion(event: str, user_id: UserId, held: Kudos) -> Entry:

@@ -55,9 +55,14 @@ def is_upfront(rule: Upfront, *, is_heavy: bool) -> bool:
     return rule is Upfront.ALL or (rule is Upfront.HEAVY and is_heavy)
 
 
+def suffices(bill: Kudos, available: Kudos) -> bool:
+    """Whether a user with so much can have so much held."""
+    return bill <= max(available, 0)
+
+
 def check_upfront(bill: Kudos, available: Kudos) -> None:
     """Refuse a request whose price is to be held by a user who has less."""
-    if bill > max(available, 0):
+    if not suffices(bill, available):
         raise Refused(
             "KudosUpfront",
             f"This request costs {bill / 100:g} kudos up front and you have "

@@ -65,9 +65,9 @@ WORKER_SEEN: Mapping[str, Standing] = {
 }
 
 # The fields of a worker's explanation that not everybody sees. Each pop tells its owner when it is
-# paused, so the text and the reasons say so to the owner too.
+# paused, and so do the text and the reasons.
 WORKER_EXPLAINED: Mapping[str, Standing] = {
-    "paused": WORKER_SEEN["paused"],
+    "paused": Standing.OWNER,
     "processing": Standing.OWNER,
 }
 
@@ -136,6 +136,19 @@ MODES_CHANGED: Mapping[str, Right] = {
 DELETE_WORKER = BY_OWNER
 DELETE_USER = Right(Standing.OWNER, "NotUserOrMod")
 AWARD_KUDOS = Right(Standing.ADMINISTRATOR, "NotAllowedAwards")
+# Replacing the key of a person, or of somebody who runs the horde: everybody their own, and nobody
+# that of one who stands as high or higher.
+REPLACE_KEY = Right(Standing.OWNER, "NotUserOrMod")
+REPLACE_KEY_OF_MODERATOR = Right(Standing.ADMINISTRATOR, "NotAdmin")
+# Taking the data of somebody else: prompts are in it, which moderators have no business to read.
+EXPORT_OTHERS = Right(Standing.ADMINISTRATOR, "NotAdmin")
+
+# What those who run the horde do and see beyond that: news, each other's acts, how the horde is,
+# and with which settings it runs.
+WRITE_NEWS = BY_MODERATOR
+SEE_ACTS = BY_MODERATOR
+SEE_HEALTH = BY_MODERATOR
+SEE_SETTINGS = BY_ADMINISTRATOR
 
 REFUSALS: Mapping[Standing, str] = {
     Standing.OWNER: "Only the owner and moderators may {what}.",
@@ -157,6 +170,16 @@ def check(right: Right, caller_stands: Standing, what: str) -> None:
     """Refuse a caller who does not stand high enough."""
     if caller_stands < right.least:
         raise Refused(right.rc, REFUSALS[right.least].format(what=what))
+
+
+def is_act(
+    caller: UserId, owner: UserId, rights: Mapping[str, Right], names: Collection[str]
+) -> bool:
+    """Whether changing these fields is an act of who runs the horde, for others to look at.
+
+    What is not the caller's own always is; of their own, what not everybody may do to theirs.
+    """
+    return caller != owner or any(rights[name].least > Standing.OWNER for name in names)
 
 
 def check_not_anonymous(caller: UserId, rc: str) -> None:

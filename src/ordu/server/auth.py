@@ -50,7 +50,10 @@ async def identify(
 
 
 async def find(horde: Horde, secret: Secret, api_key: str) -> User | None:
-    """The user of this key, if there is one. Keys are compared by their hash only."""
+    """The user of this key, the account's own or a browser's, if there is one.
+
+    Keys are compared by their hash only.
+    """
     if len(api_key) > KEY_LENGTH_MAX:
         return None
     now = horde.now()
@@ -58,7 +61,7 @@ async def find(horde: Horde, secret: Secret, api_key: str) -> User | None:
     user = horde.known.users.get(caller, now)
     if user is None:
         key_hash = secret.hash_of(api_key)
-        user = await horde.read(lambda tx: users.by_key_hash(tx, key_hash))
+        user = await horde.read(lambda tx: users.by_key_hash(tx, key_hash, now))
         if user is not None:
             horde.known.remember_user(caller, user, now)
     return user

@@ -10,10 +10,13 @@ from ordu.protocol.explanations import (
     OfferedModel,
     PassedOver,
     RequestExplanation,
+    RequestOutlook,
     WorkerExplanation,
 )
 from ordu.rules import explaining as words
+from ordu.rules import money, pricing
 from ordu.rules.explaining import Situation
+from ordu.rules.money import Kudos
 from ordu.rules.relaxing import Ask
 from ordu.rules.rights import WORKER_EXPLAINED, Standing
 from ordu.server.views import mega
@@ -21,28 +24,61 @@ from ordu.server.views import mega
 
 def request_explanation(found: explaining.Explanation) -> RequestExplanation:
     """Why a request waits."""
-    request, now = found.progress.request, found.now
+    request, chances = found.progress.request, found.chances
+    now = chances.now
     state = words.state_of(request.state, request.counts)
-    situation = Situation(found.online, now.workers, found.free, now.before.jobs, found.why_not)
     return RequestExplanation(
         state=state,
-        text=words.why_it_waits(state, situation),
+        text=words.why_it_waits(state, situation_of(chances)),
         waiting=request.counts.waiting,
         processing=request.counts.processing,
         queue_position=found.progress.position,
         wait_time=found.progress.wait_s,
         starts_in=seconds(now.starts_s),
-        workers_online=found.online,
+        workers_online=chances.online,
         workers_able=now.workers,
-        workers_free=found.free,
-        why_not=[
-            PassedOver(reason=word(reason), workers=many, text=words.passed_over(reason, many))
-            for reason, many in found.why_not.items()
-        ],
+        workers_free=chances.free,
+        why_not=passed_over(chances),
         jobs_before=now.before.jobs,
         megapixelsteps_before=mega(now.before.work),
-        changes=[change_that_helps(found.ask, change) for change in found.changes],
+        changes=[change_that_helps(chances.ask, change) for change in chances.changes],
     )
+
+
+def request_outlook(
+    chances: explaining.Chances, price: Kudos, available: Kudos | None
+) -> RequestOutlook:
+    """What would become of a request; `available` is for one that is to be paid up front."""
+    now = chances.now
+    return RequestOutlook(
+        text=words.why_it_waits("waiting", situation_of(chances)),
+        queue_position=now.before.jobs + 1,
+        wait_time=seconds(now.takes_s),
+        starts_in=seconds(now.starts_s),
+        workers_online=chances.online,
+        workers_able=now.workers,
+        workers_free=chances.free,
+        why_not=passed_over(chances),
+        jobs_before=now.before.jobs,
+        changes=[change_that_helps(chances.ask, change) for change in chances.changes],
+        upfront=available is not None,
+        kudos_available=None if available is None else money.exact(available),
+        affordable=available is None or pricing.suffices(price, available),
+    )
+
+
+def situation_of(chances: explaining.Chances) -> Situation:
+    """What a sentence about a request that waits is made from."""
+    now = chances.now
+    return Situation(chances.online, now.workers, chances.free, now.before.jobs, chances.why_not)
+
+
+def passed_over(chances: explaining.Chances) -> list[PassedOver]:
+    """Why workers are passed over, the most first."""
+    return [
+        PassedOver(reason=word(reason), workers=many, text=words.passed_over(reason, many))
+        for reason, many in chances.why_not.items()
+    ]
 
 
 def change_that_helps(ask: Ask, change: explaining.Change) -> ChangeThatHelps:

@@ -83,8 +83,20 @@ def state_of(progress: Progress) -> tuple[str, msgspec.Struct]:
     """The event that tells how a request is now."""
     if progress.done:
         return events.DONE, ended(progress, end_of(progress))
-    name = events.PROCESSING if progress.request.counts.processing else events.QUEUED
-    return name, RequestStatusCheck(**counted(progress))
+    if not progress.request.counts.processing:
+        return events.QUEUED, RequestStatusCheck(**counted(progress))
+    return events.PROCESSING, events.RequestProcessing(**counted(progress), jobs=running(progress))
+
+
+def running(progress: Progress) -> list[events.RunningJob]:
+    """The pictures that workers are at, the first that was begun first."""
+    return [
+        events.RunningJob(
+            id=job.id, worker_id=job.worker_id, worker_name=job.worker_name, model=job.model
+        )
+        for job in progress.jobs
+        if job.state is JobState.RUNNING
+    ]
 
 
 def end_of(progress: Progress) -> events.End:

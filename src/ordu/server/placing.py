@@ -7,17 +7,20 @@ import msgspec
 from msgspec import UNSET
 
 from ordu.engine import place, suspicion
+from ordu.engine.explaining import foresee
 from ordu.engine.leaving import check_not_deleted
 from ordu.engine.once import Done, Once, Telling
 from ordu.engine.outlook import somebody_able
 from ordu.kinds.image import IMAGE
 from ordu.kinds.image.warnings import warnings
 from ordu.protocol.errors import Refused
+from ordu.protocol.explanations import RequestOutlook
 from ordu.protocol.requests import GenerationInput, RequestAsync, RequestWarning
 from ordu.rules import money
 from ordu.rules.lifecycle import RequestId, Wish
 from ordu.rules.money import Kudos
 from ordu.server.call import Call
+from ordu.server.explanations import request_outlook
 from ordu.server.ratelimits import address_of
 from ordu.store.requests import Request
 
@@ -74,6 +77,17 @@ async def admitted(call: Call[GenerationInput]) -> Wish:
 def price_of(call: Call[GenerationInput], wish: Wish) -> dict[str, Any]:
     """The fields that tell what a wish costs in all."""
     return price_fields(place.quote(wish, call.user))
+
+
+async def outlook_of(call: Call[GenerationInput], wish: Wish) -> RequestOutlook:
+    """What would become of a wish if it were placed now."""
+    horde, user = call.horde, call.user
+    draft = place.drafted(wish, user, RequestId(""), place.terms_of(horde), horde.now())
+    chances = await foresee(horde, draft, wish.requirement, IMAGE.has_word, IMAGE.ask)
+    available = None
+    if draft.is_upfront:
+        available = await horde.read(lambda tx: place.available(tx, user))
+    return request_outlook(chances, place.quote(wish, user), available)
 
 
 def price_fields(price: Kudos) -> dict[str, Any]:

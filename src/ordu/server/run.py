@@ -5,7 +5,7 @@ import ipaddress
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import uvicorn
 
 from ordu import failpoints
 from ordu.engine import accounts
+from ordu.engine.auditing import Auditor
 from ordu.engine.clock import Clock, SystemClock
 from ordu.engine.courier import Courier
 from ordu.engine.elsewhere import Elsewhere
@@ -26,6 +27,7 @@ from ordu.images.door import Door
 from ordu.images.links import ServerLinks
 from ordu.images.store import Pictures, open_store
 from ordu.kinds.catalogue import read_catalogue
+from ordu.openid import configured as openid
 from ordu.outside.guard import Resolver
 from ordu.outside.post import Post
 from ordu.server.app import make_app
@@ -33,7 +35,7 @@ from ordu.server.listening import Started, addresses, inherited, listen
 from ordu.server.onewrite import Protocol
 from ordu.server.secret import Secret, check_fingerprint, read_secret
 from ordu.server.stopping import Server, stops_within_s
-from ordu.settings import ServerSettings, SettingError
+from ordu.settings import Origin, ServerSettings, SettingError
 from ordu.settings.setting import without_password
 from ordu.store.database import Database
 from ordu.store.groups import GroupedDatabase
@@ -63,12 +65,13 @@ async def open_horde(
     clock: Clock | None = None,
     fresh: Fresh | None = None,
     resolver: Resolver | None = None,
+    origins: Mapping[str, Origin] | None = None,
 ) -> AsyncIterator[Opened]:
     """Open everything a horde has, and close it again in the right order.
 
     Raises:
-        SettingError: the secret is not this database's, or the models file, the place of
-            pictures or the failpoint cannot be used.
+        SettingError: the secret is not this database's, or the models file, the providers, the
+            place of pictures or the failpoint cannot be used.
         SchemaError: the schema does not fit and may not be changed.
     """
     failpoint = armed()
@@ -76,6 +79,7 @@ async def open_horde(
     catalogue = read_catalogue(settings.models_path(), only_listed=settings.only_listed_models)
     secret = read_secret(settings)
     clock = clock or SystemClock()
+    providers = openid.providers(settings, clock.now)
     pictures = await open_pictures(settings, clock, failpoint)
     database = await open_database(settings, pictures.flush, failpoint)
     own = ServerLinks(secret.key("links"), base_url, settings.link_lifetime_s, clock.now)
@@ -95,6 +99,8 @@ async def open_horde(
         fresh=fresh or Fresh(),
         presence=Presence(settings.worker_stale_s),
         catalogue=catalogue,
+        providers=providers,
+        origins=origins or {},
     )
     try:
         await check_secret(horde, secret)
@@ -260,20 +266,23 @@ async def serve(
     ready: Callable[[Started], None],
     farewell: Callable[[], Awaitable[None]] = nothing,
     descriptor: int | None = None,
+    origins: Mapping[str, Origin] | None = None,
 ) -> None:
     """Serve until told to stop: then take nothing new, finish what is in hand, and close.
 
     `ready` is called once calls are answered. `farewell` is awaited before the first is refused,
     so that a worker of this process can deliver what it holds. `descriptor` is that of a socket
-    which listens already, where several processes share it.
+    which listens already, where several processes share it. `origins` say where each setting comes
+    from.
     """
     with listen(settings) if descriptor is None else inherited(descriptor) as listener:
         url, local_url = addresses(settings, listener)
-        async with open_horde(settings, url) as opened:
+        async with open_horde(settings, url, origins=origins) as opened:
             server = Server(configured(settings, opened), opened.horde, farewell)
             chores = [
                 asyncio.create_task(Sweeper(opened.horde, opened.elsewhere).run()),
                 asyncio.create_task(courier(opened).run()),
+                asyncio.create_task(Auditor(opened.horde).run()),
             ]
             within_s = stops_within_s(settings)
             try:

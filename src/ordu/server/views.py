@@ -1,8 +1,9 @@
-"""Views: users and workers as the wire shows them."""
+"""Views: users, workers and deliveries as the wire shows them."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from typing import Any
 
 from msgspec import UNSET
 
@@ -25,9 +26,11 @@ from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import Feature
 from ordu.rules.money import ANONYMOUS, Action, Kudos
 from ordu.rules.rights import USER_SEEN, WORKER_SEEN, Standing
-from ordu.store import requests, stats, suspicions, users, workers
+from ordu.rules.webhooks import DeliveryState
+from ordu.store import identities, requests, stats, suspicions, users, workers
 from ordu.store.database import Transaction
 from ordu.store.users import User
+from ordu.store.webhooks import Delivery
 
 MEGA = 1_000_000
 ACTIVE_MAX = 500  # ids of requests that a view lists
@@ -36,6 +39,11 @@ ACTIVE_MAX = 500  # ids of requests that a view lists
 def wire_date(moment: Millis) -> str:
     """A date as RFC 822 writes it."""
     return format_datetime(datetime.fromtimestamp(moment / 1000, UTC))
+
+
+def iso_date(moment: Millis) -> str:
+    """A date as ISO 8601 writes it, in UTC and to the millisecond."""
+    return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def mega(things: int) -> float:
@@ -75,7 +83,7 @@ def user_view(tx: Transaction, user: User, now: Millis, stands: Standing) -> Use
         customizer=user.is_customizer,
         special=user.is_special if shows("special") else None,
         deleted=user.is_deleted,
-        pseudonymous=user.id != ANONYMOUS,
+        pseudonymous=user.id != ANONYMOUS and not identities.has_any(tx, user.id),
         account_age=(now - user.created_at) // 1000,
         contact=user.contact if shows("contact") else None,
         admin_comment=user.admin_comment if shows("admin_comment") else None,
@@ -171,6 +179,7 @@ def worker_view(
         performance=performance(worker),
         threads=worker.offer.threads,
         uptime=worker.uptime_s,
+        drawing=bool(horde.running.of(worker.id)),
         maintenance_mode=worker.maintenance_text is not None,
         paused=worker.is_paused if shows("paused") else None,
         info=worker.info,
@@ -203,3 +212,19 @@ def performance(worker: Worker) -> str:
     if not worker.speeds:
         return "No requests fulfilled yet"
     return f"{worker.speed / MEGA:.1f} megapixelsteps per second"
+
+
+def delivery_fields(delivery: Delivery) -> dict[str, Any]:
+    """The fields of a webhook's delivery that the list and the single one share."""
+    is_waiting = delivery.state is DeliveryState.WAITING
+    return {
+        "id": delivery.id,
+        "event": delivery.event,
+        "request": delivery.request_id,
+        "url": delivery.url,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "created": iso_date(delivery.created_at),
+        "next_attempt": iso_date(delivery.due_at) if is_waiting else None,
+        "ended": None if delivery.ended_at is None else iso_date(delivery.ended_at),
+    }

@@ -36,6 +36,12 @@ Factor: TypeAlias = Literal[
     "worker_blacklist",
 ]
 
+ProviderKey: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,29}\Z")]
+
+
+def _is_scope(text: str) -> bool:
+    return re.fullmatch(r"[!#-\[\]-~]{1,100}", text) is not None
+
 
 def _is_network(text: str) -> bool:
     try:
@@ -182,6 +188,51 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         str,
         about("What is known of models; empty: models.toml in the data folder, if it is there."),
     ] = ""
+    oidc: Annotated[
+        dict[ProviderKey, Annotated[str, Meta(pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?\Z")]],
+        about(
+            "Providers of OpenID Connect by which people may sign in, each with its issuer.",
+            allowed="name=issuer between commas, such as company=https://id.example.org; a name has"
+            " small letters, digits and -, 30 at most",
+        ),
+    ] = msgspec.field(default_factory=dict)
+    oidc_client_ids: Annotated[
+        dict[ProviderKey, Annotated[str, Meta(pattern=r"^[!-~]{1,500}\Z")]],
+        about(
+            "What each provider calls this horde.",
+            allowed="name=client id between commas, the names those of oidc",
+        ),
+    ] = msgspec.field(default_factory=dict)
+    oidc_client_secrets: Annotated[
+        dict[ProviderKey, Annotated[str, Meta(pattern=r"^[!-~]{1,500}\Z")]],
+        about(
+            "How this horde proves that to each provider; none for one that wants none.",
+            allowed="name=client secret between commas, the names those of oidc",
+            secret=True,
+        ),
+    ] = msgspec.field(default_factory=dict)
+    oidc_names: Annotated[
+        dict[ProviderKey, Annotated[str, Meta(min_length=1, max_length=60)]],
+        about(
+            "What stands on each provider's button; its name in oidc where nothing is given.",
+            allowed="name=text between commas, the names those of oidc",
+        ),
+    ] = msgspec.field(default_factory=dict)
+    oidc_scopes: Annotated[
+        tuple[str, ...],
+        about(
+            "What providers are asked for besides who somebody is.",
+            allowed="scopes between commas, such as profile",
+            check=_is_scope,
+        ),
+    ] = ("profile",)
+    oidc_timeout_s: Annotated[
+        int, about("How long a provider may take in one step of signing in.", 1, 60)
+    ] = 10
+    sign_in_lifetime_s: Annotated[
+        int,
+        about("How long a browser stays signed in that came by a provider.", 300, 366 * DAY_S),
+    ] = 30 * DAY_S
     only_listed_models: Annotated[
         bool, about("Whether workers may offer only models that stand in the models file.")
     ] = False

@@ -13,6 +13,15 @@ from msgspec import Meta, inspect
 PASSWORD = re.compile(r"(\w://[^/@:?\s]*:)\S*@")
 PASSWORD_PARAMETER = re.compile(r"([?&](?:ssl)?password=)[^&\s]*", re.IGNORECASE)
 
+# Units stand last in a name, before `min` and `max`.
+UNITS = {
+    re.compile(r"megapixelsteps_per_s$"): "megapixelsteps per second",
+    re.compile(r"_per_s$"): "per second",
+    re.compile(r"_s(_min|_max)?$"): "seconds",
+    re.compile(r"_bytes(_min|_max)?$"): "bytes",
+    re.compile(r"_pixels(_min|_max)?$"): "pixels",
+}
+
 
 def about(
     description: str,
@@ -54,6 +63,11 @@ class Setting:
     annotation: Any
     type: inspect.Type
     check: Callable[[str], bool] | None
+
+    @property
+    def unit(self) -> str | None:
+        """What its number counts, as its name says last; None without a unit."""
+        return next((unit for ending, unit in UNITS.items() if ending.search(self.name)), None)
 
     def shown_in(self, settings: Settings) -> str:
         """Its value as text that could be given back; of a secret only whether it is set."""

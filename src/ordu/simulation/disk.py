@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from ordu.images.keeping import Upload
+from ordu.images.keeping import Room, Upload
 from ordu.protocol.errors import Refused
 from ordu.simulation.faults import Fault, Switch
 from ordu.simulation.stage import Stage
@@ -101,6 +101,10 @@ class MemoryDatabase:
     def writer(self) -> "MemoryWriter":
         """Open the writer."""
         return MemoryWriter(self.disk, self.switch)
+
+    async def read_beside(self, operation: Callable[[Transaction], T]) -> T:
+        """The same as `read`: nothing happens beside it here."""
+        return self.read(operation)
 
     def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run a read; nothing is being written meanwhile."""
@@ -223,6 +227,10 @@ class MemoryPictures:
             self.flush()
         if self.disk.faults.strikes(Fault.KILLED_AFTER_STORING):
             self.switch.kill()
+
+    def room(self) -> Room | None:
+        """Nobody asks here."""
+        return None
 
     def flush(self) -> None:
         """Have all that was put outlive this life."""

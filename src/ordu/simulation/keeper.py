@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from ordu.engine import editing, keepers, rewards, transfer
+from ordu.engine import acts, editing, keepers, rewards, transfer
+from ordu.engine.acts import By
 from ordu.engine.editing import UserChange
 from ordu.engine.horde import Horde
 from ordu.engine.keepers import WorkerChange
@@ -13,6 +14,11 @@ from ordu.simulation.server import Verb
 from ordu.simulation.stage import Stage
 
 PAUSE_MS_MAX = 60_000
+
+
+def act(horde: Horde) -> By:
+    """What the keeper does, for the log of acts."""
+    return acts.by(horde, ADMINISTRATOR, "keeper")
 
 
 class Keeper:
@@ -49,7 +55,7 @@ class Keeper:
 
         async def verb(horde: Horde) -> object:
             me = await caller(horde, ADMINISTRATOR)
-            return (await transfer.award(horde, me, f"x#{user_id}", amount)).reply
+            return (await transfer.award(horde, me, f"x#{user_id}", amount, act(horde))).reply
 
         return f"awards user {user_id} {amount} kudos", verb
 
@@ -70,7 +76,7 @@ class Keeper:
         )
 
         async def verb(horde: Horde) -> object:
-            return (await editing.edit(horde, user_id, change)).id
+            return (await editing.edit(horde, user_id, change, act(horde))).id
 
         return f"changes user {user_id}: {dict(change.fields)}", verb
 
@@ -89,7 +95,7 @@ class Keeper:
 
         async def verb(horde: Horde) -> None:
             worker = await keepers.find_by_name(horde, name)
-            await keepers.edit_worker(horde, worker, change)
+            await keepers.edit_worker(horde, worker, change, act(horde))
 
         return f"changes worker {name}: {sorted(change.named)}", verb
 
@@ -98,7 +104,8 @@ class Keeper:
         name = self.chance.choice(self.workers)
 
         async def verb(horde: Horde) -> None:
-            await keepers.remove_worker(horde, await keepers.find_by_name(horde, name))
+            worker = await keepers.find_by_name(horde, name)
+            await keepers.remove_worker(horde, worker, act(horde))
 
         return f"removes worker {name}", verb
 
@@ -114,6 +121,6 @@ class Keeper:
 
         async def verb(horde: Horde) -> None:
             me = await caller(horde, ADMINISTRATOR)
-            await keepers.set_modes(horde, me, modes)
+            await keepers.set_modes(horde, me, modes, act(horde))
 
         return f"switches {modes}", verb

@@ -85,6 +85,13 @@ class Database(Protocol):
         """Run a read on one snapshot; it sees every write that was answered."""
         ...
 
+    async def read_beside(self, operation: Callable[[Transaction], T]) -> T:
+        """Run a read that takes long, on one snapshot, with nobody waiting for it meanwhile.
+
+        It has a connection of its own. Cancelled, it is given up.
+        """
+        ...
+
     async def write(
         self,
         operation: Callable[[Transaction], T],

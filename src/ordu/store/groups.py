@@ -99,6 +99,10 @@ class Backend(Protocol):
         """Run an operation that only reads, on what is committed."""
         ...
 
+    async def read_beside(self, operation: Callable[[Transaction], T]) -> T:
+        """Run one that takes long, beside the event loop; given up when cancelled."""
+        ...
+
     def close(self) -> None:
         """Close what was opened for reading."""
         ...
@@ -134,6 +138,10 @@ class GroupedDatabase:
     async def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run a read; it sees every write that was answered, and never waits for the writer."""
         return self.backend.read(operation)
+
+    async def read_beside(self, operation: Callable[[Transaction], T]) -> T:
+        """Run a read that takes long, with nobody waiting for it meanwhile."""
+        return await self.backend.read_beside(operation)
 
     async def write(
         self,

@@ -1,9 +1,17 @@
-"""The books in SQL: entries, their lines, and balances that always equal the sum of lines."""
+"""The books in SQL: entries, their lines, and balances that always equal the sum of lines.
 
-from collections.abc import Mapping
+Each line of a user says which of their movements it belongs to and what they could spend after that
+(`rules.history`). Both are known when the balance is changed, and nobody changes it meanwhile; so a
+history is read as it was written, and nothing is summed up for it.
+"""
 
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from ordu.rules.history import Part, parts_of
 from ordu.rules.lifecycle import Millis
-from ordu.rules.money import Account, Entry, Kudos, UserId
+from ordu.rules.money import About, Account, Entry, Kudos, UserId
 from ordu.store.database import Transaction
 
 BALANCE_COLUMNS = {Account.USER: "kudos", Account.ESCROW: "evaluating_kudos"}
@@ -13,38 +21,70 @@ class AlreadyPosted(Exception):  # noqa: N818 - a fact, not an error
     """This event is in the books already; nothing was moved."""
 
 
-def post(tx: Transaction, entry: Entry, entry_id: str, now: Millis) -> None:
-    """Write an entry and move the balances it names.
+def post(
+    tx: Transaction, entry: Entry, entry_id: str, now: Millis
+) -> Mapping[UserId, Sequence[Part]]:
+    """Write an entry and move the balances it names; returns its movements by user.
 
     Raises:
         AlreadyPosted: the event was posted before.
     """
+    about = entry.about
     added = tx.run(
-        "INSERT INTO entries (id, event, created_at) VALUES (:id, :event, :now)"
-        " ON CONFLICT (event) DO NOTHING",
+        "INSERT INTO entries (id, event, created_at, worker_id, about)"
+        " VALUES (:id, :event, :now, :worker_id, :about) ON CONFLICT (event) DO NOTHING",
         id=entry_id,
         event=entry.event,
         now=now,
+        worker_id=None if about is None else about.worker_id,
+        about=None if about is None else text_of(about),
     )
     if not added:
         raise AlreadyPosted(entry.event)
-    tx.run_many(
-        "INSERT INTO lines (entry_id, number, account, user_id, amount, action)"
-        " VALUES (:entry_id, :number, :account, :user_id, :amount, :action)",
-        [
-            {
-                "entry_id": entry_id,
-                "number": number,
-                "account": line.account,
-                "user_id": line.user_id,
-                "amount": line.amount,
-                "action": line.action,
-            }
-            for number, line in enumerate(entry.lines)
-        ],
-    )
+    parts = parts_of(entry)
+    rows: list[dict[str, object]] = [
+        {
+            "entry_id": entry_id,
+            "number": number,
+            "account": line.account,
+            "user_id": line.user_id,
+            "amount": line.amount,
+            "action": line.action,
+            "place": None,
+            "balance": None,
+        }
+        for number, line in enumerate(entry.lines)
+    ]
     for user_id, changes in sorted(net_changes(entry).items()):  # as users are locked
-        change_balances(tx, user_id, changes)
+        theirs = parts[user_id]
+        place, balance = change_balances(tx, user_id, changes, len(theirs))
+        for part in reversed(theirs):
+            for number in part.lines:
+                rows[number]["place"], rows[number]["balance"] = place, balance
+            place, balance = place - 1, Kudos(balance - part.amount)
+    tx.run_many(
+        "INSERT INTO lines (entry_id, number, account, user_id, amount, action, place, balance)"
+        " VALUES (:entry_id, :number, :account, :user_id, :amount, :action, :place, :balance)",
+        rows,
+    )
+    return parts
+
+
+class Details(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is kept of what an entry was about, beside the machine."""
+
+    model: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+def text_of(about: About) -> str | None:
+    """The details as they are kept; None when there are none."""
+    details = Details(about.model, about.width, about.height)
+    return None if details == NO_DETAILS else msgspec.json.encode(details).decode()
+
+
+NO_DETAILS = Details()
 
 
 def net_changes(entry: Entry) -> dict[UserId, dict[Account, Kudos]]:
@@ -57,18 +97,26 @@ def net_changes(entry: Entry) -> dict[UserId, dict[Account, Kudos]]:
     return changes
 
 
-def change_balances(tx: Transaction, user_id: UserId, changes: Mapping[Account, Kudos]) -> None:
-    """Change the balances of one user; none falls below zero by it."""
+def change_balances(
+    tx: Transaction, user_id: UserId, changes: Mapping[Account, Kudos], movements: int
+) -> tuple[int, Kudos]:
+    """Change the balances of one user by so many movements; none falls below zero by it.
+
+    Returns the place of the last of these movements, and what can be spent after it.
+    """
     tx.touch(user_id)
     columns = [BALANCE_COLUMNS[account] for account in changes]
-    changed = tx.run(
-        f"UPDATE users SET {', '.join(f'{name} = {name} + :{name}' for name in columns)}"
-        " WHERE id = :user_id"
-        + "".join(f" AND ({name} + :{name} >= 0 OR :{name} >= 0)" for name in columns),
+    changed = tx.one(
+        f"UPDATE users SET {', '.join(f'{name} = {name} + :{name}' for name in columns)},"
+        " movements = movements + :movements WHERE id = :user_id"
+        + "".join(f" AND ({name} + :{name} >= 0 OR :{name} >= 0)" for name in columns)
+        + " RETURNING movements, kudos",
         user_id=user_id,
+        movements=movements,
         **{BALANCE_COLUMNS[account]: amount for account, amount in changes.items()},
     )
-    assert changed == 1, f"the balances of user {user_id} cannot change by {dict(changes)}"
+    assert changed is not None, f"the balances of user {user_id} cannot change by {dict(changes)}"
+    return changed["movements"], Kudos(changed["kudos"])
 
 
 def audit(tx: Transaction) -> list[str]:
@@ -91,6 +139,14 @@ def audit(tx: Transaction) -> list[str]:
                 account=account,
             )
         ]
+    wrong += [
+        f"the newest movement of user {row['id']} left {row['balance']}, which has {row['kudos']}"
+        for row in tx.all(
+            "SELECT users.id, users.kudos, lines.balance FROM users"
+            " JOIN lines ON lines.user_id = users.id AND lines.place = users.movements"
+            " WHERE lines.balance <> users.kudos GROUP BY users.id, users.kudos, lines.balance"
+        )
+    ]
     return wrong
 
 

@@ -22,6 +22,7 @@ DAY = 24 * HOUR
 MONTH_DAYS = 30
 PICTURES = "pictures:"  # and the model
 WORK = "work"
+FAULTED = "faulted"  # jobs that ended without a picture
 # SQL's range of all subjects, and of all names of models: the semicolon follows the colon.
 ALL_SPANS = "subject >= 'made:' AND subject < 'made;'"
 ALL_MODELS = "name >= 'pictures:' AND name < 'pictures;'"
@@ -30,13 +31,16 @@ START = "substr(subject, 8)"
 
 @dataclass(frozen=True)
 class Made:
-    """How many pictures, and how much work in pixels times steps."""
+    """How many pictures, how much work in pixels times steps, and how many jobs failed."""
 
     pictures: int = 0
     work: int = 0
+    faulted: int = 0
 
     def __add__(self, other: "Made") -> "Made":
-        return Made(self.pictures + other.pictures, self.work + other.work)
+        return Made(
+            self.pictures + other.pictures, self.work + other.work, self.faulted + other.faulted
+        )
 
 
 @dataclass(frozen=True)
@@ -66,15 +70,26 @@ def delivered(now: Millis, model: str, work: int) -> list[tuple[str, str, int]]:
     return [(subject, f"{PICTURES}{model}", 1), (subject, WORK, work)]
 
 
+def faulted(now: Millis) -> tuple[str, str, int]:
+    """What is appended for a job that failed."""
+    return (subject_of("m", now // MINUTE_MS), FAULTED, 1)
+
+
 def totals(tx: Transaction, now: Millis) -> Mapping[str, Made]:
     """What was made in the last whole minute, hour, day and month, and in all."""
     rows = tx.all(
-        f"SELECT {START} AS start, SUM(CASE WHEN name = :work THEN 0 ELSE amount END) AS pictures,"
-        " SUM(CASE WHEN name = :work THEN amount ELSE 0 END) AS work"
+        f"SELECT {START} AS start,"
+        f" SUM(CASE WHEN {ALL_MODELS} THEN amount ELSE 0 END) AS pictures,"
+        " SUM(CASE WHEN name = :work THEN amount ELSE 0 END) AS work,"
+        " SUM(CASE WHEN name = :faulted THEN amount ELSE 0 END) AS faulted"
         f" FROM totals WHERE {ALL_SPANS} GROUP BY subject",
         work=WORK,
+        faulted=FAULTED,
     )
-    found = [(int(row["start"]), Made(int(row["pictures"]), int(row["work"]))) for row in rows]
+    found = [
+        (int(row["start"]), Made(int(row["pictures"]), int(row["work"]), int(row["faulted"])))
+        for row in rows
+    ]
     since = spans_at(now)
 
     def between(first: int, end: int | None = None) -> Made:
@@ -88,6 +103,13 @@ def totals(tx: Transaction, now: Millis) -> Mapping[str, Made]:
         "month": between(since.month),
         "total": between(0),
     }
+
+
+def in_minute(tx: Transaction, minute: Millis) -> Made:
+    """What was made in the minute that began then, one of the last hour."""
+    found = stats.of(tx, subject_of("m", minute // MINUTE_MS))
+    pictures = sum(amount for name, amount in found.items() if name.startswith(PICTURES))
+    return Made(pictures, found.get(WORK, 0))
 
 
 def by_model(tx: Transaction, now: Millis) -> Mapping[str, dict[str, int]]:

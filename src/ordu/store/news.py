@@ -1,11 +1,15 @@
 """News in SQL."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from ordu.rules.lifecycle import Millis
 from ordu.store.database import Row, Transaction
 
 NEWS_MAX = 100
+COLUMNS = "id, published_at, newspiece, importance, title, tags, more_info_urls"
+LISTS = ("tags", "more_info_urls")
 
 
 class Newspiece(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,17 +27,22 @@ class Newspiece(msgspec.Struct, frozen=True, kw_only=True):
 def newest(tx: Transaction) -> list[Newspiece]:
     """The news, newest first."""
     rows = tx.all(
-        "SELECT id, published_at, newspiece, importance, title, tags, more_info_urls FROM news"
-        " ORDER BY published_at DESC, id DESC LIMIT :most",
+        f"SELECT {COLUMNS} FROM news ORDER BY published_at DESC, id DESC LIMIT :most",
         most=NEWS_MAX,
     )
     return [read_row(row) for row in rows]
 
 
+def by_id(tx: Transaction, number: int) -> Newspiece | None:
+    """The piece of news of this number, to be changed: nobody else changes it meanwhile."""
+    row = tx.one(f"SELECT {COLUMNS} FROM news WHERE id = :id{tx.for_update}", id=number)
+    return None if row is None else read_row(row)
+
+
 def read_row(row: Row) -> Newspiece:
     """A row as a piece of news."""
     values = dict(row)
-    for name in ("tags", "more_info_urls"):
+    for name in LISTS:
         values[name] = msgspec.json.decode(values[name], type=list[str])
     return msgspec.convert(values, Newspiece, strict=False)
 
@@ -63,6 +72,20 @@ def add(
         more_info_urls=msgspec.json.encode(more_info_urls).decode(),
     )
     return int(row["next"])
+
+
+EDITABLE = frozenset({"newspiece", "importance", "title", *LISTS})
+
+
+def change(tx: Transaction, number: int, changes: Mapping[str, object]) -> None:
+    """Set columns of a piece of news."""
+    assert changes.keys() <= EDITABLE, changes
+    values = {
+        name: msgspec.json.encode(value).decode() if name in LISTS else value
+        for name, value in changes.items()
+    }
+    assignments = ", ".join(f"{name} = :{name}" for name in values)
+    tx.run(f"UPDATE news SET {assignments} WHERE id = :id", id=number, **values)
 
 
 def remove(tx: Transaction, number: int) -> bool:

@@ -42,6 +42,7 @@ PAUSE_S = 0.005  # before the second try; twice as long before each one after th
 PAUSE_S_MAX = 1.0
 CONNECT_S = 5.0
 STATEMENT_S = 30.0
+LONG_STATEMENT_S = 600.0
 POOL_WAIT_S = 5.0  # for a connection, when all are at work
 STATEMENTS_MAX = 1_000  # kept as they were translated, and prepared on each connection
 SESSION = {  # what the server gives up for us, should we not
@@ -273,6 +274,21 @@ class PostgresDatabase:
                 if tries.take_too_long():
                     raise given_up("a read", error, CANNOT_REACH) from error
             await tries.pause()
+
+    async def read_beside(self, operation: Callable[[Transaction], T]) -> T:
+        """Run a read that takes long, on a connection that nobody else waits for."""
+        connection = await asyncpg.connect(
+            self.url,
+            timeout=CONNECT_S,
+            command_timeout=LONG_STATEMENT_S,
+            connection_class=PlainConnection,
+            statement_cache_size=0,
+            server_settings={} if self.is_pooled else SESSION,
+        )
+        try:
+            return await self.read_on(connection, operation)
+        finally:
+            connection.terminate()
 
     async def read_on(self, connection: Connection, operation: Callable[[Transaction], T]) -> T:
         """Run a read on this connection."""

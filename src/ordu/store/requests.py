@@ -240,6 +240,30 @@ def forget_webhook(tx: Transaction, request_id: RequestId) -> None:
     tx.run("UPDATE requests SET webhook = NULL WHERE id = :id", id=request_id)
 
 
+def part_of_user(
+    tx: Transaction, user_id: UserId, after: str, most: int
+) -> tuple[list[Request], str | None]:
+    """A user's requests among so many of all that come after this id, oldest first.
+
+    Returns them with the id to go on after; None when there is nothing more. No index finds the
+    requests of a user: it would cost every request to answer what is hardly ever asked.
+    """
+    end = tx.one(
+        "SELECT id FROM requests WHERE id > :after ORDER BY id LIMIT 1 OFFSET :most",
+        after=after,
+        most=most - 1,
+    )
+    until = "" if end is None else " AND id <= :last"
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM requests WHERE id > :after{until} AND user_id = :user_id"
+        " ORDER BY id",
+        after=after,
+        user_id=user_id,
+        **({} if end is None else {"last": end["id"]}),
+    )
+    return [read_row(row) for row in rows], None if end is None else end["id"]
+
+
 def expired(tx: Transaction, now: Millis, most: int) -> list[RequestId]:
     """The ids of requests whose time is over, oldest first."""
     rows = tx.all(

@@ -5,8 +5,10 @@ power cut. The reading connection belongs to the event loop: an indexed read tak
 microseconds, less than a hop to another thread.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -153,6 +155,28 @@ class Sqlite:
             return operation(self.reading)
         finally:
             self.reader.execute("ROLLBACK")
+
+    async def read_beside(self, operation: Callable[[Transaction], T]) -> T:
+        """Run a read that takes long in a thread and on a connection of its own.
+
+        SQLite leaves the interpreter to others while it looks through a table.
+        """
+        connection = connect(self.path)
+        connection.execute("PRAGMA query_only=ON")
+
+        def run() -> T:
+            try:
+                connection.execute("BEGIN")
+                return operation(SqliteTransaction(connection))
+            finally:
+                connection.close()
+
+        try:
+            return await asyncio.to_thread(run)
+        except asyncio.CancelledError:
+            with suppress(sqlite3.Error):  # it may have just ended
+                connection.interrupt()
+            raise
 
     def close(self) -> None:
         """Close the reading connection."""

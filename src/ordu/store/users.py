@@ -1,12 +1,17 @@
 """Users in SQL."""
 
+import string
+
 import msgspec
 
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import ANONYMOUS, Kudos, UserId
+from ordu.store import sign_ins
 from ordu.store.database import Row, Transaction
 
 PAGE_SIZE = 25
+SMALL = {ord(letter): letter.lower() for letter in string.ascii_uppercase}
+LAST_CHARACTER = "\U0010ffff"
 
 COLUMNS = (
     "id, username, created_at, kudos, evaluating_kudos, concurrency, usage_multiplier,"
@@ -87,9 +92,14 @@ def next_id(tx: Transaction) -> UserId:
     Those who register wait for each other on the anonymous user, whom nothing else locks for long.
     """
     tx.one(f"SELECT id FROM users WHERE id = :id{tx.for_update}", id=ANONYMOUS)
+    return UserId(newest_id(tx) + 1)
+
+
+def newest_id(tx: Transaction) -> UserId:
+    """The id of the newest user; so many accounts there ever were, beside the anonymous one."""
     row = tx.one("SELECT MAX(id) AS newest FROM users")
     assert row is not None
-    return UserId((row["newest"] or 0) + 1)
+    return UserId(row["newest"] or 0)
 
 
 def by_id(tx: Transaction, user_id: UserId) -> User | None:
@@ -119,10 +129,23 @@ def known(tx: Transaction, user_id: UserId) -> User | None:
     return None if user is None or user.is_wiped else user
 
 
-def by_key_hash(tx: Transaction, key_hash: str) -> User | None:
-    """The user whose key has this hash."""
+def by_key_hash(tx: Transaction, key_hash: str, now: Millis) -> User | None:
+    """The user whose key has this hash: the account's own, or that of a browser (`sign_ins`)."""
     row = tx.one(f"SELECT {COLUMNS} FROM users WHERE key_hash = :hash", hash=key_hash)
+    if row is None:
+        row = tx.one(
+            f"SELECT {COLUMNS} FROM users WHERE id ="
+            " (SELECT user_id FROM sign_ins WHERE key_hash = :hash AND expires_at > :now)",
+            hash=key_hash,
+            now=now,
+        )
     return None if row is None else read_row(row)
+
+
+def has_key(tx: Transaction, user_id: UserId) -> bool:
+    """Whether an account has a key of its own: one that came by a provider may have none."""
+    row = tx.one("SELECT key_hash FROM users WHERE id = :id", id=user_id)
+    return row is not None and row["key_hash"] is not None
 
 
 def page(tx: Transaction, number: int, *, oldest_first: bool) -> list[User]:
@@ -130,6 +153,23 @@ def page(tx: Transaction, number: int, *, oldest_first: bool) -> list[User]:
     order = "id" if oldest_first else "kudos DESC, id"
     rows = tx.all(
         f"SELECT {COLUMNS} FROM users WHERE is_wiped = 0 ORDER BY {order} LIMIT :size OFFSET :skip",
+        size=PAGE_SIZE,
+        skip=(number - 1) * PAGE_SIZE,
+    )
+    return [read_row(row) for row in rows]
+
+
+def named(tx: Transaction, name: str, number: int) -> list[User]:
+    """Twenty-five users whose names begin like this, in their order; pages count from 1.
+
+    A to Z and a to z are the same, on either database; of other letters case counts.
+    """
+    first = name.translate(SMALL)
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM users WHERE is_wiped = 0 AND lower(username) >= :first"
+        " AND lower(username) < :beyond ORDER BY lower(username), id LIMIT :size OFFSET :skip",
+        first=first,
+        beyond=first + LAST_CHARACTER,
         size=PAGE_SIZE,
         skip=(number - 1) * PAGE_SIZE,
     )
@@ -159,8 +199,14 @@ def deleted_before(tx: Transaction, before: Millis, most: int) -> list[User]:
 
 
 def set_key_hash(tx: Transaction, user_id: UserId, key_hash: str | None) -> None:
-    """Give a user another key, or none."""
+    """Give a user another key, or none; where that replaces one, their browsers are signed out.
+
+    The first key of an account that came without one replaces nothing, nor does the same key.
+    """
     tx.touch(user_id)
+    row = tx.one("SELECT key_hash FROM users WHERE id = :id", id=user_id)
+    if row is not None and row["key_hash"] is not None and row["key_hash"] != key_hash:
+        sign_ins.end_all(tx, user_id)
     tx.run("UPDATE users SET key_hash = :hash WHERE id = :id", hash=key_hash, id=user_id)
 
 

@@ -30,9 +30,12 @@ MEDIA_TYPES: Mapping[str, str] = {
 NAMED_BY: Mapping[str, re.Pattern[str]] = {
     "css": re.compile(r'(?<=url\(")([^"]+)(?="\))'),
     "js": re.compile(
-        r'(?<=from ")(\.[^"]+\.js)(?=")|(?<=^import ")(\.[^"]+\.js)(?=")', re.MULTILINE
+        r'(?<=from ")(\.[^"]+\.js)(?=")|(?<=^import ")(\.[^"]+\.js)(?=")'
+        r'|(?<=import\(")(\.[^"]+\.js)(?="\))',
+        re.MULTILINE,
     ),
 }
+LATER = "import("  # before the name of a script that is only asked for when it is needed
 
 
 @cache
@@ -89,10 +92,15 @@ def path_of(name: str) -> str:
 
 @cache
 def imports_of(name: str) -> tuple[str, ...]:
-    """The scripts that a script needs, and those they need: so that all are asked for at once."""
+    """The scripts that a script needs, and those they need: so that all are asked for at once.
+
+    Not those which it asks for later.
+    """
     text = dict(read_all())[name].decode()
     found: dict[str, None] = {}
     for match in NAMED_BY["js"].finditer(text):
+        if text[: match.start() - 1].endswith(LATER):
+            continue
         other = beside(name, match.group())
         found |= dict.fromkeys((other, *imports_of(other)))
     return tuple(found)

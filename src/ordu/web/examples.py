@@ -32,11 +32,14 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "post_transfer_kudos": {"username": "aida#17", "amount": 250},
     "post_award_kudos": {"username": "aida#17", "amount": 250},
     "put_horde_modes": {"maintenance": True},
+    "put_horde_news": {"newspiece": "The horde moves on Friday.", "importance": "Upcoming"},
     "post_register": {"username": "aida"},
+    "post_user_identity": {"provider": "company", "to": "/account"},
 }
 
 VALUES: Mapping[str, str] = {
     "user_id": "17",
+    "identity_id": "IDENTITY_ID",
     "id": "REQUEST_ID",
     "name": "NAME.webp",
     "worker_name": "attic",
@@ -89,5 +92,11 @@ def body_of(operation: Operation) -> Sequence[str]:
         return ["--data-binary @picture.webp"]
     if operation.name not in BODIES:
         return []
-    body = msgspec.json.format(msgspec.json.encode(BODIES[operation.name]), indent=0).decode()
-    return ['-H "Content-Type: application/json"', f"-d '{body}'"]
+    return ['-H "Content-Type: application/json"', f"-d '{body(operation, indent=0)}'"]
+
+
+def body(operation: Operation, indent: int = 2) -> str:
+    """The body of the example as JSON; empty where there is none. Without indent it is one line."""
+    if operation.name not in BODIES:
+        return ""
+    return msgspec.json.format(msgspec.json.encode(BODIES[operation.name]), indent=indent).decode()

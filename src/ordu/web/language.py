@@ -17,13 +17,14 @@ from typing import TypeAlias
 import msgspec
 from babel import Locale, UnknownLocaleError
 from babel.core import negotiate_locale
-from babel.numbers import format_decimal
+from babel.numbers import format_compact_decimal, format_decimal
 from markupsafe import Markup, escape
 
 Message: TypeAlias = str | Mapping[str, str]
 
 COMMON = "common"
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
+SHORT_FROM = 10_000  # numbers from here on are written short where there is little room
 ACCEPTED_MAX = 20  # languages of a header that are looked at
 
 
@@ -97,6 +98,13 @@ class Words:
         """A number, with so many digits behind the point at most."""
         text: str = format_decimal(round(value, digits), locale=self.language)
         return text
+
+    def short(self, value: float) -> str:
+        """A number for an axis: a large one as `12K`, a small one with two figures."""
+        if value >= SHORT_FROM:
+            text: str = format_compact_decimal(value, locale=self.language, fraction_digits=1)
+            return text
+        return self.number(value, 0 if value >= 100 else 1 if value >= 10 else 2)
 
     def duration(self, seconds: float) -> Markup:
         """So many seconds in the two largest units: `1 min 50 s`."""

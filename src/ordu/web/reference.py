@@ -7,7 +7,7 @@ from typing import Any
 from ordu.protocol import openapi
 from ordu.protocol.operations import TABLE, Era, Key, Operation
 from ordu.protocol.replies import RequestError
-from ordu.web import examples
+from ordu.web import examples, snippets
 from ordu.web.schemas import Field, Json, Schemas, fields_of, takes
 
 API = "/api/v2"
@@ -22,6 +22,12 @@ SINCE: Mapping[Era, str] = {
     Era.TODAY: "the public hordes of today",
     Era.ORDU: "Ordu alone",
 }
+
+
+# What cannot be taken back costs more than a change: who tries these is told so.
+SPENDING = frozenset(
+    {"post_async_generate", "post_sync_generate", "post_transfer_kudos", "post_award_kudos"}
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,11 @@ class Entry:
     status_text: str
     answer: Message | None
     refusals: tuple[tuple[int, str], ...]
-    example: str
+    examples: tuple[tuple[str, str], ...]  # a language, and the call in it
+    key: Key
+    effect: str  # `spends`, `changes`, or nothing
+    sends: str  # the media type of its body; empty where it takes none
+    body_example: str
 
     @property
     def short_path(self) -> str:
@@ -72,13 +82,14 @@ class Group:
 # First path segments by subject; one that is not named here gets a group of its own.
 SUBJECTS: Sequence[tuple[str, str, frozenset[str]]] = (
     ("Requests and jobs", "Ask for pictures, and draw them", frozenset({"generate"})),
-    ("Users", "Accounts and their keys", frozenset({"users", "find_user", "register"})),
+    ("Users", "Accounts and their keys", frozenset({"users", "find_user", "register", "sign_in"})),
     ("Workers", "The machines that draw", frozenset({"workers"})),
     ("Kudos", "Given from one to another", frozenset({"kudos"})),
     ("The horde", "Load, models, modes, news", frozenset({"status", "stats", "documents"})),
     ("Webhooks", "What was delivered, and what signs it", frozenset({"webhooks"})),
     ("Pictures", "By signed link, without a key", frozenset({"pictures"})),
-    ("Health", "For those who run it", frozenset({"livez", "readyz", "metrics"})),
+    ("Running it", "For those who run the horde", frozenset({"operations"})),
+    ("Health", "For programs that watch it", frozenset({"livez", "readyz", "metrics"})),
 )
 
 
@@ -126,8 +137,28 @@ def entry(row: Operation, said: Json, schemas: Schemas, base_url: str) -> Entry:
         status_text=row.status_text,
         answer=message(said["responses"][str(row.status)], schemas),
         refusals=tuple(sorted(row.refusals.items())),
-        example=examples.curl(row, base_url),
+        examples=(
+            ("curl", examples.curl(row, base_url)),
+            ("Python", snippets.python(row, base_url)),
+            ("JavaScript", snippets.javascript(row, base_url)),
+        ),
+        key=row.key,
+        effect=effect(row),
+        sends=row.consumes if row.request is not None or is_upload(row) else "",
+        body_example=examples.body(row),
     )
+
+
+def effect(row: Operation) -> str:
+    """What calling an operation does besides answering."""
+    if row.name in SPENDING:
+        return "spends"
+    return "" if row.method == "GET" else "changes"
+
+
+def is_upload(row: Operation) -> bool:
+    """Whether its body is a picture."""
+    return row.consumes.startswith("image/")
 
 
 def parameter(said: Json) -> tuple[str, Field]:

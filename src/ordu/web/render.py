@@ -1,7 +1,8 @@
 """Rendering: from values to the HTML of a page.
 
 Templates escape whatever they are given, so a name may be any text. `HEADERS` forbid every script,
-style and frame that is not a file of this site, and every call to another.
+style and frame that is not a file of this site, and every call to another; a page that shows
+pictures which lie elsewhere names that one origin with `policy`.
 """
 
 from collections.abc import Mapping
@@ -17,12 +18,23 @@ from ordu.web import assets, language
 from ordu.web.language import Language
 from ordu.web.visit import Theme, Visit
 
-HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": (
+
+def policy(pictures: str = "") -> str:
+    """What a page may load and call: this site, and pictures from one origin more, if one is named.
+
+    `pictures` is such as `https://s3.example.org`.
+    """
+    more = f" {pictures}" if pictures else ""
+    return (
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
-        "img-src 'self' data: blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
+        f"img-src 'self' data: blob:{more}; connect-src 'self'{more}; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+POLICY = "Content-Security-Policy"
+HEADERS: Mapping[str, str] = {
+    POLICY: policy(),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",

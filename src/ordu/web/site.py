@@ -7,11 +7,20 @@ from ordu.web import assets
 
 
 @dataclass(frozen=True)
+class Provider:
+    """A provider by which people may sign in: its name in addresses, and its name for people."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Site:
     """One horde on the web. `url` is its public address, without a slash at the end."""
 
     url: str
     version: str
+    providers: tuple[Provider, ...] = ()
 
     @property
     def name(self) -> str:

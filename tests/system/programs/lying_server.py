@@ -47,11 +47,12 @@ class GenerousLedger:
     """The ledger, that books everything a second time."""
 
     @staticmethod
-    def post(tx: Any, entry: Entry, entry_id: str, now: int) -> None:
+    def post(tx: Any, entry: Entry, entry_id: str, now: int) -> Any:
         """Book it twice."""
-        ledger.post(tx, entry, entry_id, now)
+        parts = ledger.post(tx, entry, entry_id, now)
         again = Entry(f"{entry.event} again", entry.lines)
         ledger.post(tx, again, f"{entry_id} again", now)
+        return parts
 
 
 match sys.argv.pop(1):

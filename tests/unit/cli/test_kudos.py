@@ -87,3 +87,32 @@ def test_refusal_is_not_asked_again(call, horde):
 def test_amounts_that_cannot_be_given(call, horde, amount):
     assert call("kudos", "give", "--", "f#2", amount).exit_code == 2
     assert horde.asked == []
+
+
+def test_history_is_a_table(call, horde):
+    movement = {
+        "id": "e.7",
+        "date": "2026-11-26T21:14:05.000+00:00",
+        "kind": "spent",
+        "action": "picture",
+        "amount": -1044.5,
+        "balance": 12480.0,
+        "evaluating": 0.0,
+        "worker_name": "attic",
+        "about": {"model": "sketch", "width": 768, "height": 512, "pictures": 1},
+    }
+    gift = movement | {"kind": "given", "action": "transfer", "about": {"user": "f#2"}}
+    horde.to("GET /kudos/history?limit=2&kind=spent", {"entries": [movement, gift], "next": None})
+    lines = call("kudos", "history", "--kind", "spent", "--limit", "2").stdout.splitlines()
+    assert horde.asked[0].path == "/kudos/history?limit=2&kind=spent"
+    (row,) = [line for line in lines if "sketch" in line]
+    assert "2026-11-26 21:14" in row
+    assert "spent, picture, sketch, 768 × 512, attic" in row
+    assert "-1,044.50" in row
+    assert "12,480.00" in row
+    assert any("given, transfer, f#2" in line for line in lines)
+
+
+def test_history_of_nothing(call, horde):
+    horde.to("GET /kudos/history", {"entries": [], "next": None})
+    assert call("kudos", "history").stdout == "Nothing of that kind has moved.\n"

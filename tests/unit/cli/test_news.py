@@ -26,7 +26,7 @@ def test_add_list_remove(call, horde_here):
     assert (first.exit_code, first.stdout) == (0, "Published as number 1.\n"), first.stderr
     assert json.loads(call("news", "add", "More", "--json").stdout) == {"number": 2}
     listed = json.loads(call("news", "list", "--data", "horde", "--json").stdout)
-    assert [each.pop("number") for each in listed] == [2, 1]
+    assert [each.pop("id") for each in listed] == [2, 1]
     date = listed[1].pop("date_published")
     assert listed[1] == {
         "newspiece": "The horde moves.\nOn Friday.",
@@ -45,6 +45,13 @@ def test_add_list_remove(call, horde_here):
     assert (again.exit_code, again.stderr) == (1, "ordu: There is no news with the number 1.\n")
     assert json.loads(call("news", "remove", "2", "--json").stdout) == {"number": 2}
     assert call("news", "list", "--data", "horde").stdout == "There is no news.\n"
+    connection = sqlite3.connect(DATA / "horde.sqlite3")
+    acts = connection.execute("SELECT actor_id, operation, target_id FROM acts ORDER BY id")
+    assert sorted(acts.fetchall()) == [
+        *((-1, "ordu news add", number) for number in "12"),
+        *((-1, "ordu news remove", number) for number in "12"),
+    ]
+    connection.close()
 
 
 def test_list_over_the_network_shows_foreign_text_safely(call, horde):

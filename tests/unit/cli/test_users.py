@@ -78,7 +78,13 @@ def test_edit_sends_what_was_given_and_nothing_else(call, horde):
 
 def test_edit_has_an_option_for_each_field(call, horde):
     horde.to("PUT /users/17", {})
-    values = {"kudos": "5", "username": "corro", "contact": "at home", "admin_comment": "good one"}
+    values = {
+        "kudos": "5",
+        "username": "corro",
+        "contact": "at home",
+        "admin_comment": "good one",
+        "reason": "he asked",
+    }
     arguments: list[str] = []
     for name in set(PutUserSingleRequest.__struct_fields__) - CHANGEABLE.without:
         flag = "--" + name.replace("_", "-")
@@ -87,7 +93,7 @@ def test_edit_has_an_option_for_each_field(call, horde):
         arguments += [flag] if value is None else [flag, value]
     result = call("users", "edit", "17", *arguments)
     assert result.exit_code == 0, result.stderr
-    assert len(horde.asked[0].body) == 19
+    assert len(horde.asked[0].body) == 20
 
 
 @pytest.mark.parametrize(

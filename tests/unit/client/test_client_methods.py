@@ -19,7 +19,8 @@ from ordu.protocol.operations import BY_NAME, TABLE, Era, Key, Operation, Place
 from ordu.protocol.params import ModelGenerationInputStable
 from ordu.protocol.registration import RegistrationInput
 from ordu.protocol.requests import GenerationInput
-from ordu.protocol.status import PutHordeModesRequest
+from ordu.protocol.sign_ins import IdentityInput
+from ordu.protocol.status import PutHordeModesRequest, PutHordeNewsRequest
 from ordu.protocol.users import PutUserSingleRequest
 from ordu.protocol.workers import PutWorkerSingleRequest
 
@@ -50,7 +51,9 @@ PAYLOADS: dict[Any, tuple[msgspec.Struct, dict[str, Any]]] = {
         {"username": "ada#2", "amount": 100},
     ),
     RegistrationInput: (RegistrationInput(username="ada"), {"username": "ada"}),
+    IdentityInput: (IdentityInput(provider="company"), {"provider": "company"}),
     PutHordeModesRequest: (PutHordeModesRequest(raid=False), {"raid": False}),
+    PutHordeNewsRequest: (PutHordeNewsRequest(id=7, title=""), {"id": 7, "title": ""}),
     PutUserSingleRequest: (PutUserSingleRequest(trusted=True), {"trusted": True}),
     PutWorkerSingleRequest: (PutWorkerSingleRequest(info=""), {"info": ""}),
     GenerationInput: (
@@ -71,7 +74,11 @@ def arguments_of(operation: Operation) -> dict[str, Any]:
     }
     if operation.request is not None:
         given["payload"] = PAYLOADS[operation.request][0]
-    return given
+    return given | {
+        each.python: 7
+        for each in operation.parameters
+        if each.place is Place.QUERY and each.required
+    }
 
 
 def empty_reply(operation: Operation) -> httpx.Response:
@@ -86,7 +93,7 @@ async def test_it_sends_what_the_table_says(connect, operation):
     (call,) = client.sent
     assert call.method == operation.method
     path = re.sub(r"\{\w+\}", "a%2Fb%201", operation.path)
-    assert call.url.raw_path.decode() == path
+    assert call.url.raw_path.decode().partition("?")[0] == path
     assert call.headers["client-agent"].startswith("ordu:")
     assert call.headers.get("apikey") == (None if operation.key is Key.NONE else KEY)
     if operation.request is None:
@@ -121,7 +128,7 @@ async def test_without_a_key_it_is_anonymous_only_where_a_key_is_required(connec
 @pytest.mark.parametrize(
     ("operation", "query"),
     [
-        ("get_users", {"page": 2, "sort": "age"}),
+        ("get_users", {"page": 2, "sort": "age", "name": "fer"}),
         ("get_workers", {"type": "image", "name": "attic"}),
         ("get_models", {"type": "image", "min_count": 1, "max_count": 9, "model_state": "all"}),
     ],

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from tests.builders import an_act
 from tests.unit.engine.test_rewards import deliver, user_of
 from tests.unit.engine.test_verbs import a_user, a_worker, placed, popped
 
@@ -42,7 +43,7 @@ async def test_a_moderator_clears_it_everywhere_and_ends_no_pause(strict):
     for _ in range(5):
         await deliver(strict, requester, owner, worker)
     await deliver(strict, requester, other, others)
-    await editing.edit(strict, owner.id, UserChange({"reset_suspicion": True}))
+    await editing.edit(strict, owner.id, UserChange({"reset_suspicion": True}), an_act(strict))
     assert (await user_of(strict, owner)).suspicion == worker.suspicion == 0
     row = await row_of(strict, worker)
     assert (row.suspicion, row.is_paused, worker.is_paused) == (0, True, True)

@@ -64,6 +64,14 @@ def test_a_script_imports_others_as_they_are_served(name):
     assert len(named) <= len(assets.imports_of(f"js/{name}"))
 
 
+def test_a_script_that_is_asked_for_later_is_named_as_served_and_not_loaded_at_once():
+    gallery = assets.by_own_name()["js/gallery.js"].content.decode()
+    (later,) = set(re.findall(r'import\("\./(opened\.[^"]+)"\)', gallery))
+    assert later in assets.by_served_name()
+    assert "js/opened.js" not in assets.imports_of("js/ask.js")
+    assert "js/picture.js" in assets.imports_of("js/ask.js")
+
+
 @pytest.mark.parametrize(
     ("url", "path"),
     [("http://horde.test", "/register"), ("https://example.org/horde", "/horde/register")],

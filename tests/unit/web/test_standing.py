@@ -35,6 +35,28 @@ from ordu.web.standing import Standing, sentence
             id="some are paused",
         ),
         pytest.param(
+            Standing(machines=41, paused=3, waiting=87, is_closed=False, drawing=11, wait_s=110.2),
+            "41 machines are here, 11 of them drawing. 87 pictures wait; a new one takes about"
+            " 1 min 50 s.",
+            id="some draw",
+        ),
+        pytest.param(
+            Standing(machines=1, paused=0, waiting=1, is_closed=False, drawing=1, wait_s=0.2),
+            "1 machine is here, and it is drawing. 1 picture waits; a new one takes about 1 s.",
+            id="the only one draws",
+        ),
+        pytest.param(
+            Standing(machines=2, paused=0, waiting=0, is_closed=False, drawing=1),
+            "2 machines are here, 1 of them drawing. Nobody is waiting: ask now and you are first"
+            " in line.",
+            id="one draws, and it is not known how fast",
+        ),
+        pytest.param(
+            Standing(machines=2, paused=0, waiting=0, is_closed=False, wait_s=8.0),
+            "2 machines are here. Nobody is waiting; a new picture takes about 8 s.",
+            id="nobody waits",
+        ),
+        pytest.param(
             Standing(machines=1, paused=1, waiting=1, is_closed=False),
             "1 machine is here, and it is paused. 1 picture waits.",
             id="the only one is paused",
@@ -58,7 +80,8 @@ from ordu.web.standing import Standing, sentence
 )
 def test_sentence(standing, said):
     sentences = sentence(Words(Language.EN), standing)
-    assert f"{sentences.first} {sentences.second}" == said
+    parts = [sentences.first, sentences.lit, sentences.second]
+    assert " ".join(filter(None, parts)) == said
 
 
 def test_every_sentence_is_said_in_german():

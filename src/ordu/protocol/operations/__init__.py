@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from ordu.protocol.operations.accounts import (
     delete_user_single,
     get_find_user,
+    get_user_export,
     get_user_single,
     get_users,
     post_register,
+    post_user_key,
     put_user_single,
 )
 from ordu.protocol.operations.documents import get_docs_privacy, get_docs_sponsors, get_docs_terms
@@ -29,7 +31,12 @@ from ordu.protocol.operations.generate import (
     post_sync_generate,
 )
 from ordu.protocol.operations.health import get_livez, get_metrics, get_readyz
-from ordu.protocol.operations.kudos import post_award_kudos, post_transfer_kudos
+from ordu.protocol.operations.kudos import get_kudos_history, post_award_kudos, post_transfer_kudos
+from ordu.protocol.operations.operations import (
+    get_horde_audit,
+    get_horde_health,
+    get_horde_settings,
+)
 from ordu.protocol.operations.pictures import get_picture, put_picture
 from ordu.protocol.operations.row import (
     Counts,
@@ -41,6 +48,12 @@ from ordu.protocol.operations.row import (
     Parameter,
     Place,
 )
+from ordu.protocol.operations.sign_ins import (
+    delete_sign_in,
+    delete_user_identity,
+    get_user_identities,
+    post_user_identity,
+)
 from ordu.protocol.operations.stats import (
     get_image_horde_stats_models,
     get_image_horde_stats_totals,
@@ -48,13 +61,16 @@ from ordu.protocol.operations.stats import (
     get_text_horde_stats_totals,
 )
 from ordu.protocol.operations.status import (
+    delete_horde_news,
     get_heartbeat,
+    get_horde_history,
     get_horde_load,
     get_horde_modes,
     get_horde_news,
     get_model_single,
     get_models,
     put_horde_modes,
+    put_horde_news,
 )
 from ordu.protocol.operations.webhooks import (
     get_webhook_deliveries,
@@ -112,12 +128,25 @@ TABLE: tuple[Operation, ...] = (
     get_async_explain,
     get_worker_explain,
     get_async_events,
+    get_horde_history,
     post_register,
+    post_user_key,
+    get_user_export,
+    get_kudos_history,
+    put_horde_news,
+    delete_horde_news,
+    get_horde_audit,
+    get_horde_settings,
+    get_horde_health,
     get_webhook_deliveries,
     get_webhook_delivery,
     post_webhook_replay,
     get_webhook_secret,
     post_webhook_secret,
+    get_user_identities,
+    post_user_identity,
+    delete_user_identity,
+    delete_sign_in,
     put_picture,
     get_picture,
     get_livez,
@@ -139,6 +168,9 @@ __all__ = [
     "Parameter",
     "Place",
     "delete_async_status",
+    "delete_horde_news",
+    "delete_sign_in",
+    "delete_user_identity",
     "delete_user_single",
     "delete_worker_single",
     "get_async_check",
@@ -150,11 +182,16 @@ __all__ = [
     "get_docs_terms",
     "get_find_user",
     "get_heartbeat",
+    "get_horde_audit",
+    "get_horde_health",
+    "get_horde_history",
     "get_horde_load",
     "get_horde_modes",
     "get_horde_news",
+    "get_horde_settings",
     "get_image_horde_stats_models",
     "get_image_horde_stats_totals",
+    "get_kudos_history",
     "get_livez",
     "get_metrics",
     "get_model_single",
@@ -163,6 +200,8 @@ __all__ = [
     "get_readyz",
     "get_text_horde_stats_models",
     "get_text_horde_stats_totals",
+    "get_user_export",
+    "get_user_identities",
     "get_user_single",
     "get_users",
     "get_webhook_deliveries",
@@ -179,9 +218,12 @@ __all__ = [
     "post_register",
     "post_sync_generate",
     "post_transfer_kudos",
+    "post_user_identity",
+    "post_user_key",
     "post_webhook_replay",
     "post_webhook_secret",
     "put_horde_modes",
+    "put_horde_news",
     "put_picture",
     "put_user_single",
     "put_worker_single",

@@ -2,9 +2,11 @@
 
 import msgspec
 
+from ordu.protocol.export import UserExport
 from ordu.protocol.operations.row import (
     ALWAYS,
     IDEMPOTENCY_KEY,
+    REASON,
     X_FIELDS,
     Counts,
     Era,
@@ -16,7 +18,7 @@ from ordu.protocol.operations.row import (
     in_path,
     in_query,
 )
-from ordu.protocol.registration import Registered, RegistrationInput
+from ordu.protocol.registration import Registered, RegistrationInput, ReplacedKey
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 _USER_ID = in_path("user_id", "The number of the user")
@@ -37,7 +39,15 @@ get_users = Operation(
     parameters=(
         X_FIELDS,
         in_query("page", "Which page, from 1", int),
-        in_query("sort", "The order: `kudos` (most first, the default) or `age` (oldest first)"),
+        in_query(
+            "sort",
+            "The order: `kudos` (most first, the default), `age` (oldest first) or `month` (those"
+            " whose workers earned most this month, and nobody else)",
+        ),
+        in_query(
+            "name",
+            "Only users whose names begin like this, in the order of names; a to z in either case",
+        ),
     ),
     reply=list[UserDetailsStable],
     status_text="Users List",
@@ -102,7 +112,7 @@ delete_user_single = Operation(
         " is wiped: name, key, contact and workers are gone for good. Only the user and moderators"
         " can do this, and never to a moderator."
     ),
-    parameters=(_USER_ID, api_key("The Mod or Owner API key", required=True), X_FIELDS),
+    parameters=(_USER_ID, api_key("The Mod or Owner API key", required=True), X_FIELDS, REASON),
     reply=DeletedUser,
     status_text="Account Deleted",
     refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "User Not Found"},
@@ -110,12 +120,66 @@ delete_user_single = Operation(
     era=Era.TODAY,
     limits=(Limit(60, 60, Counts.PATH),),
     rcs=(
+        "BadParameter",
         "UserNotFound",
         "AnonForbiddenUser",
         "CannotDeleteMod",
         "NotUserOrMod",
         "CannotWipeActiveUser",
     ),
+)
+
+post_user_key = Operation(
+    name="post_user_key",
+    method="POST",
+    path="/api/v2/users/{user_id}/key",
+    summary="Replace the key of a user",
+    description=(
+        "The new key is shown in this answer and never again; the one before stops at once. Users"
+        " replace their own; a moderator replaces that of a person who lost it, and only the"
+        " administrator that of a moderator."
+    ),
+    parameters=(
+        _USER_ID,
+        api_key("The user's own or a Mod API key", required=True),
+        X_FIELDS,
+        REASON,
+    ),
+    reply=ReplacedKey,
+    status_text="The new key",
+    refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "User Not Found"},
+    key=Key.REQUIRED,
+    era=Era.ORDU,
+    limits=(Limit(30, 60), Limit(10, 60, Counts.KEY)),
+    rcs=(
+        "UserNotFound",
+        "AnonForbiddenUser",
+        "NotUserOrMod",
+        "NotAdmin",
+        "DeletedUser",
+        "Forbidden",
+        "BadParameter",
+    ),
+)
+
+get_user_export = Operation(
+    name="get_user_export",
+    method="GET",
+    path="/api/v2/users/{user_id}/export",
+    summary="Everything the horde keeps of a user, as one document",
+    description=(
+        "The account, its workers, the requests that are still kept with what was asked for, every"
+        " movement of its kudos, and the log of its webhooks. No keys, no secrets and no pictures:"
+        " those are had at the request. Only the user gets it, and the administrator."
+    ),
+    parameters=(_USER_ID, api_key("The user's own or the Admin API key", required=True)),
+    reply=UserExport,
+    status_text="The data of the user",
+    refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "User Not Found"},
+    key=Key.REQUIRED,
+    era=Era.ORDU,
+    limits=(Limit(10, 60), Limit(4, 60, Counts.KEY)),
+    rcs=("UserNotFound", "AnonForbiddenUser", "NotAdmin"),
 )
 
 get_find_user = Operation(

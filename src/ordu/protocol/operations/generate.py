@@ -116,8 +116,10 @@ post_async_generate = Operation(
         "This endpoint will immediately return with the UUID of the request for generation. It"
         " will always be accepted, even if there are no workers available currently to fulfill this"
         " request: perhaps some will appear soon. Asynchronous requests live for 20 minutes after"
-        " they were placed, last popped or last delivered. A dry run is answered with status 200"
-        " and the kudos alone."
+        " they were placed, last popped or last delivered. A dry run is answered with status 200,"
+        " the kudos, and an `outlook`: who could serve the request, when it would be drawn if it"
+        " were placed now, and what would start it sooner. It checks no source image, so any text"
+        " can stand for one."
     ),
     parameters=(_ACCOUNT, IDEMPOTENCY_KEY, X_FIELDS),
     request=GenerationInput,
@@ -201,7 +203,8 @@ get_async_events = Operation(
     path="/api/v2/generate/status/{id}/events",
     summary="Follow an Asynchronous generation request as it happens",
     description=(
-        "Server-Sent Events: `queued` and `processing` with the fields of /check/, `position`"
+        "Server-Sent Events: `queued` and `processing` with the fields of /check/, the second also"
+        " with `jobs` (`id`, `worker_id`, `worker_name`, `model` of each that runs), `position`"
         " (`position`, `wait_time`) when it moves in line, `picture` with the fields of a"
         " generation and a link in `img`, and at the end `done` with the fields of /check/ and"
         " `state`: `done`, `faulted`, `cancelled` or `expired`. Only what is new is told, so a"

@@ -4,6 +4,7 @@ import msgspec
 
 from ordu.protocol.kudos import (
     KudosAwarded,
+    KudosHistory,
     KudosTransferred,
     PostAwardKudosRequest,
     PostTransferKudosRequest,
@@ -18,6 +19,7 @@ from ordu.protocol.operations.row import (
     Limit,
     Operation,
     api_key,
+    in_query,
 )
 
 _IDEMPOTENCY_KEY = msgspec.structs.replace(
@@ -91,4 +93,35 @@ post_award_kudos = Operation(
         "InvalidKudosTransferAmount",
         "KudosTransferNotEnough",
     ),
+)
+
+get_kudos_history = Operation(
+    name="get_kudos_history",
+    method="GET",
+    path="/api/v2/kudos/history",
+    summary="What moved of your kudos",
+    description=(
+        "Newest first, from the books. With `by=day` it is summed up by the days of UTC, 92 at"
+        " most; the sums lag by about a second. With `Accept: text/csv` the movements come as a"
+        " table, up to 10,000 rows; when there are more the header `Link` has where they go on."
+        " Anonymous callers share an account that has no kudos."
+    ),
+    parameters=(
+        api_key("The API key of the user", required=True),
+        X_FIELDS,
+        in_query("cursor", "The `next` of the part before"),
+        in_query("limit", "How many, from 1 to 200; 50 when left out", int),
+        in_query("kind", "Only these: `earned`, `spent`, `given`, `received` or `other`"),
+        in_query("worker_id", "Only what this worker made; of days, what it earned you"),
+        in_query("since", "Only from this moment on: ISO 8601, UTC when it has no zone"),
+        in_query("until", "Only before this moment"),
+        in_query("by", "`day`: sums of each day instead of movements"),
+    ),
+    reply=KudosHistory,
+    status_text="Kudos History",
+    refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied"},
+    key=Key.REQUIRED,
+    era=Era.ORDU,
+    limits=(Limit(90, 60), Limit(60, 60, Counts.KEY)),
+    rcs=("AnonForbidden", "BadParameter"),
 )

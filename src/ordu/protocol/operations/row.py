@@ -186,6 +186,15 @@ IDEMPOTENCY_KEY = Parameter(
     ),
 )
 
+REASON = Parameter(
+    name="reason",
+    place=Place.QUERY,
+    description=(
+        "Why, of what is not the caller's own: those who run this horde find it in their log of"
+        " acts"
+    ),
+)
+
 # What any operation may answer, beside what is its own.
 ALWAYS = {400: "Validation Error", 429: "Too Many Calls", 503: "Unavailable"}
 

@@ -2,6 +2,7 @@
 
 from ordu.protocol.operations.row import (
     ALWAYS,
+    REASON,
     X_FIELDS,
     Era,
     Key,
@@ -14,11 +15,14 @@ from ordu.protocol.operations.row import (
 )
 from ordu.protocol.status import (
     ActiveModel,
+    DeletedNewspiece,
     Heartbeat,
+    HordeHistory,
     HordeModes,
     HordePerformanceStable,
     Newspiece,
     PutHordeModesRequest,
+    PutHordeNewsRequest,
 )
 
 get_horde_modes = Operation(
@@ -114,6 +118,70 @@ get_horde_news = Operation(
     reply=list[Newspiece],
     status_text="Horde News",
     refusals=ALWAYS,
+)
+
+get_horde_history = Operation(
+    name="get_horde_history",
+    method="GET",
+    path="/api/v2/status/history",
+    summary="How the horde stood in the last hour, day, month or year",
+    description=(
+        "What waits, who is here and how fast they are, in steps that grow with the span: a minute"
+        " for an hour, 15 minutes for a day, six hours for a month, a day for a year. A point is"
+        " the mean of samples that are taken once a minute; steps in which no server was there have"
+        " none. `before=week` tells the same of a week earlier (the hour in steps of 5 minutes)."
+    ),
+    parameters=(
+        X_FIELDS,
+        in_query("span", "How far back: `hour` (the default), `day`, `month` or `year`"),
+        in_query("before", "`week` for the span that ended a week ago"),
+    ),
+    reply=HordeHistory,
+    status_text="Horde History",
+    refusals=ALWAYS,
+    era=Era.ORDU,
+    rcs=("ValidationFailed",),
+)
+
+put_horde_news = Operation(
+    name="put_horde_news",
+    method="PUT",
+    path="/api/v2/status/news",
+    summary="Publish a piece of news, or change one",
+    description=(
+        "Only moderators may do this. With `id` that piece is changed in what the body names, and"
+        " keeps its date; without, a new one is published today. Texts are plain."
+    ),
+    parameters=(api_key("The Mod API key", required=True), X_FIELDS),
+    request=PutHordeNewsRequest,
+    reply=Newspiece,
+    status_text="The Newspiece",
+    refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "News Not Found"},
+    key=Key.REQUIRED,
+    era=Era.ORDU,
+    limits=(Limit(30, 60),),
+    rcs=("NotModerator", "NoNewsModSelected", "NewsNotFound"),
+)
+
+delete_horde_news = Operation(
+    name="delete_horde_news",
+    method="DELETE",
+    path="/api/v2/status/news",
+    summary="Take a piece of news back",
+    description="Only moderators may do this. What it said stays in the log of acts.",
+    parameters=(
+        api_key("The Mod API key", required=True),
+        X_FIELDS,
+        in_query("id", "The number of the piece", int, required=True),
+        REASON,
+    ),
+    reply=DeletedNewspiece,
+    status_text="Taken Back",
+    refusals=ALWAYS | {401: "Invalid API Key", 403: "Access Denied", 404: "News Not Found"},
+    key=Key.REQUIRED,
+    era=Era.ORDU,
+    limits=(Limit(30, 60),),
+    rcs=("NotModerator", "NewsNotFound", "BadParameter"),
 )
 
 get_heartbeat = Operation(

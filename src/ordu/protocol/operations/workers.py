@@ -3,6 +3,7 @@
 from ordu.protocol.explanations import WorkerExplanation
 from ordu.protocol.operations.row import (
     ALWAYS,
+    REASON,
     X_FIELDS,
     Counts,
     Era,
@@ -129,7 +130,7 @@ delete_worker_single = Operation(
         " that worker for their owner. Only the worker's owner and a moderator can use this"
         " endpoint. This action is unrecoverable!"
     ),
-    parameters=(_WORKER_ID, api_key("The Moderator or Owner API key"), X_FIELDS),
+    parameters=(_WORKER_ID, api_key("The Moderator or Owner API key"), X_FIELDS, REASON),
     reply=DeletedWorker,
     status_text="Delete Worker",
     refusals=ALWAYS
@@ -141,6 +142,7 @@ delete_worker_single = Operation(
     key=Key.REQUIRED,
     limits=(Limit(30, 60, Counts.PATH),),
     rcs=(
+        "BadParameter",
         "WorkerNotFound",
         "AnonForbiddenWorker",
         "NotModerator",

@@ -1,6 +1,7 @@
 """Requests and jobs: `/generate/…`, the horde's main work."""
 
 import math
+import time
 from functools import partial
 
 import msgspec
@@ -86,7 +87,8 @@ async def post_async_generate(call: Call[GenerationInput]) -> Answer:
         return queued(call, earlier, is_again=True)
     wish = await placing.admitted(call)
     if call.body.dry_run:
-        return Answer(RequestAsync(**placing.price_of(call, wish)), 200)
+        outlook = await placing.outlook_of(call, wish)
+        return Answer(RequestAsync(**placing.price_of(call, wish), outlook=outlook), 200)
     place.check_open(call.horde)
     pictures = await sources.given(call)
     told = partial(placing.told, call)
@@ -213,7 +215,10 @@ async def post_job_pop(call: Call[PopInputStable]) -> Answer:
         address_of(call.http),
         call.raw,
     )
+    began_s = time.perf_counter()
     outcome = await waiting.pop(call, worker, wait_s)
+    if not wait_s and isinstance(outcome, Claimed):
+        horde.tally.handed_out_s.append(time.perf_counter() - began_s)
     headers = waiting.applied(wait_s)
     if not isinstance(outcome, Claimed):
         return Answer(nothing_payload(outcome.skipped), headers=headers)

@@ -1,14 +1,17 @@
 """Kudos: `/kudos/…`."""
 
-from ordu.engine import transfer
+from ordu.engine import history, transfer
 from ordu.protocol import operations
+from ordu.protocol.errors import Refused
 from ordu.protocol.kudos import (
     KudosAwarded,
+    KudosHistory,
     KudosTransferred,
     PostAwardKudosRequest,
     PostTransferKudosRequest,
 )
-from ordu.server import once
+from ordu.server import histories, once
+from ordu.server.acts import by
 from ordu.server.call import Answer, Call, handles
 
 
@@ -28,7 +31,31 @@ async def post_award_kudos(call: Call[PostAwardKudosRequest]) -> Answer:
     """Give kudos of the horde's own to a user."""
     body = call.body
     done = await transfer.award(
-        call.horde, call.user, body.username, body.amount, once.once_of(call)
+        call.horde,
+        call.user,
+        body.username,
+        body.amount,
+        by(call, body.reason),
+        once.once_of(call),
     )
     headers = once.headers(call, is_again=done.is_again)
     return Answer(KudosAwarded(awarded=done.reply), headers=headers)
+
+
+@handles(operations.get_kudos_history)
+async def get_kudos_history(call: Call[None]) -> Answer:
+    """The caller's own movements: a part of them, the sums of days, or a table."""
+    by, headers = call.query.get("by"), {"Cache-Control": "no-store"}
+    if by is not None:
+        if by != "day":
+            raise Refused("BadParameter", "`by` is `day`, or is left out.")
+        first, last = histories.days_wanted(call)
+        worker_id = call.query.get("worker_id")
+        moved = await history.by_day(call.horde, call.user, worker_id, first, last)
+        return Answer(KudosHistory(days=histories.days_shown(moved, first, last)), headers=headers)
+    wanted = histories.wanted_by(call)
+    if histories.wants_csv(call):
+        return await histories.table(call, wanted)
+    page = await history.page(call.horde, call.user, wanted, histories.limit_of(call))
+    following = None if page.below is None else str(page.below)
+    return Answer(KudosHistory(entries=histories.shown(page), next=following), headers=headers)

@@ -33,7 +33,7 @@ async def post_register(call: Call[RegistrationInput]) -> Answer:
     earlier = await before(call.horde, this_call, Registration)
     if earlier is not None:
         return answer(call, registered(earlier, key_from(call, key, earlier.salt)), is_again=True)
-    check_open(call)
+    accounts.check_open(call.horde)
     salt = call.horde.fresh.key()
     api_key = key_from(call, key, salt)
     newcomer = await accounts.register(
@@ -46,21 +46,12 @@ async def post_register(call: Call[RegistrationInput]) -> Answer:
 
 async def made(call: Call[RegistrationInput]) -> Registered:
     """A new account, whoever asked for one before."""
-    check_open(call)
+    accounts.check_open(call.horde)
     api_key = call.horde.fresh.key()
     newcomer = await accounts.register(
         call.horde, call.body.username, api_key, call.secret.hash_of(api_key)
     )
     return registered(newcomer.registration, api_key)
-
-
-def check_open(call: Call[RegistrationInput]) -> None:
-    """Refuse to make accounts in a raid."""
-    if call.horde.modes.get("raid_mode"):
-        raise Refused(
-            "RegistrationClosed",
-            "This horde makes no new accounts now. Try again later, or ask its operators.",
-        )
 
 
 def call_key(call: Call[RegistrationInput]) -> str | None:

@@ -4,26 +4,38 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ordu import __version__
-from ordu.engine import keepers
+from ordu.engine import keepers, news
 from ordu.engine.demand import waiting_by_model
 from ordu.engine.horde import Horde
+from ordu.engine.news import NewsChange
 from ordu.protocol import operations
+from ordu.protocol.errors import Refused
 from ordu.protocol.status import (
     ActiveModel,
+    DeletedNewspiece,
     Heartbeat,
+    HordeHistory,
     HordeModes,
     HordePerformanceStable,
     Newspiece,
     PutHordeModesRequest,
+    PutHordeNewsRequest,
 )
+from ordu.rules import rights
 from ordu.rules.money import ADMINISTRATOR
 from ordu.rules.rights import MODES_SEEN
 from ordu.server import modelstate
+from ordu.server.acts import by, reason_in_query
 from ordu.server.call import Call, handles
+from ordu.server.history import history_of
 from ordu.server.views import mega
-from ordu.store import jobs, news
+from ordu.store import jobs
+from ordu.store.news import Newspiece as StoredNewspiece
+from ordu.store.news import newest as newest_news
+from ordu.store.samples import Span
 
 COUNT_MAX = 2**31
+WEEK = "week"
 ETA_NEVER_S = 10_000  # when something waits for a model that nobody has
 
 
@@ -138,7 +150,7 @@ async def put_horde_modes(call: Call[PutHordeModesRequest]) -> HordeModes:
         "raid_mode": first(body.raid, body.raid_mode),
     }
     changes = {mode: is_on for mode, is_on in named.items() if is_on is not None}
-    await keepers.set_modes(call.horde, call.user, changes)
+    await keepers.set_modes(call.horde, call.user, changes, by(call, body.reason))
     return HordeModes(**named)
 
 
@@ -150,17 +162,74 @@ def first(*values: bool | None) -> bool | None:
 @handles(operations.get_horde_news)
 async def get_horde_news(call: Call[None]) -> list[Newspiece]:
     """The news, newest first."""
-    return [
-        Newspiece(
-            date_published=datetime.fromtimestamp(each.published_at / 1000, UTC).date().isoformat(),
-            newspiece=each.newspiece,
-            importance=each.importance,
-            title=each.title,
-            tags=each.tags,
-            more_info_urls=each.more_info_urls,
+    return [news_view(each) for each in await call.horde.read(newest_news)]
+
+
+def news_view(piece: StoredNewspiece) -> Newspiece:
+    """A piece of news on the wire."""
+    return Newspiece(
+        date_published=datetime.fromtimestamp(piece.published_at / 1000, UTC).date().isoformat(),
+        newspiece=piece.newspiece,
+        importance=piece.importance,
+        title=piece.title,
+        tags=piece.tags,
+        more_info_urls=piece.more_info_urls,
+        id=piece.id,
+    )
+
+
+@handles(operations.put_horde_news)
+async def put_horde_news(call: Call[PutHordeNewsRequest]) -> Newspiece:
+    """Publish a piece of news, or change one."""
+    rights.check(rights.WRITE_NEWS, call.stands(ADMINISTRATOR), "write news")
+    body, act = call.body, by(call, call.body.reason)
+    change = NewsChange(
+        newspiece=body.newspiece,
+        importance=body.importance,
+        title=body.title,
+        tags=body.tags,
+        more_info_urls=body.more_info_urls,
+    )
+    number = body.id
+    if number is None:
+        return news_view(await call.horde.write(lambda tx: news.publish(tx, change, act)))
+    return news_view(await call.horde.write(lambda tx: news.edit(tx, number, change, act)))
+
+
+@handles(operations.delete_horde_news)
+async def delete_horde_news(call: Call[None]) -> DeletedNewspiece:
+    """Take a piece of news back."""
+    rights.check(rights.WRITE_NEWS, call.stands(ADMINISTRATOR), "take news back")
+    number = bound(call, "id", 0)
+    act = by(call, reason_in_query(call))
+    await call.horde.write(lambda tx: news.take_back(tx, number, act))
+    return DeletedNewspiece(deleted_id=number)
+
+
+@handles(operations.get_horde_history)
+async def get_horde_history(call: Call[None]) -> HordeHistory:
+    """How the horde stood over time, and how it stands."""
+    span = one_of(call, "span", [*Span], Span.HOUR)
+    before = one_of(call, "before", [WEEK], None)
+    return await history_of(call.horde, Span(str(span)), is_week_earlier=before is not None)
+
+
+def one_of(
+    call: Call[None], name: str, choices: Sequence[str], otherwise: str | None
+) -> str | None:
+    """A parameter in the query that is one of these, or what holds without one.
+
+    Raises:
+        Refused: ValidationFailed.
+    """
+    text = call.query.get(name, otherwise)
+    if text is not None and text not in choices:
+        raise Refused(
+            "ValidationFailed",
+            "Input payload validation failed",
+            errors={name: f"{text[:40]!r} is not one of: {', '.join(choices)}."},
         )
-        for each in await call.horde.read(news.newest)
-    ]
+    return text
 
 
 @handles(operations.get_heartbeat)

@@ -1,16 +1,29 @@
 """Users: `/users/…`."""
 
-from ordu.engine import editing, leaving
+import msgspec
+from starlette.responses import Response
+
+from ordu.engine import editing, keys, leaving
 from ordu.engine.editing import COLUMN_OF, UserChange
 from ordu.protocol import operations
 from ordu.protocol.errors import Refused
-from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
+from ordu.protocol.registration import ReplacedKey
+from ordu.protocol.users import (
+    DeletedUser,
+    GivenThisMonth,
+    ModifyUser,
+    PutUserSingleRequest,
+    UserDetailsStable,
+)
 from ordu.rules import money, names
+from ordu.rules.lifecycle import Millis
 from ordu.rules.money import UserId
 from ordu.rules.rights import Standing
-from ordu.server.call import Call, handles
+from ordu.server import exports
+from ordu.server.acts import by, reason_in_query
+from ordu.server.call import Answer, Call, handles
 from ordu.server.views import user_view
-from ordu.store import users
+from ordu.store import givers, users
 from ordu.store.database import Transaction
 from ordu.store.users import User
 
@@ -29,12 +42,34 @@ async def get_users(call: Call[None]) -> list[UserDetailsStable]:
         )
     number = max(1, int(text))
     now = call.horde.now()
+    name = call.query.get("name")
+
+    sort = call.query.get("sort")
 
     def read(tx: Transaction) -> list[UserDetailsStable]:
-        found = users.page(tx, number, oldest_first=call.query.get("sort") == "age")
+        if sort == "month":
+            return givers_view(tx, number, now)
+        if name is not None:
+            found = users.named(tx, name, number)
+        else:
+            found = users.page(tx, number, oldest_first=sort == "age")
         return [user_view(tx, user, now, Standing.ANYBODY) for user in found]
 
     return await call.horde.read(read)
+
+
+def givers_view(tx: Transaction, number: int, now: Millis) -> list[UserDetailsStable]:
+    """A page of those whose workers earned something this month, most first."""
+    month = givers.month_of(now)
+    return [
+        msgspec.structs.replace(
+            user_view(tx, existing(tx, giver.user_id), now, Standing.ANYBODY),
+            this_month=GivenThisMonth(
+                month=month, fulfillments=giver.pictures, kudos=money.exact(giver.kudos)
+            ),
+        )
+        for giver in givers.page(tx, number, now)
+    ]
 
 
 @handles(operations.get_user_single)
@@ -53,14 +88,37 @@ async def put_user_single(call: Call[PutUserSingleRequest]) -> ModifyUser:
     await call.horde.read(lambda tx: existing(tx, user_id))  # 404 comes before all else
     change = editing.read_change(call.body)
     editing.check_may_change(call.user, user_id, change)
-    return modified(await editing.edit(call.horde, user_id, change), change)
+    act = by(call, call.body.reason)
+    return modified(await editing.edit(call.horde, user_id, change, act), change)
 
 
 @handles(operations.delete_user_single)
 async def delete_user_single(call: Call[None]) -> DeletedUser:
     """Delete an account, and wipe one that was deleted long ago."""
-    await leaving.delete_user(call.horde, call.user, id_in_path(call))
+    act = by(call, reason_in_query(call))
+    key_hash = call.secret.hash_of(call.header(b"apikey") or "")
+    await leaving.delete_user(call.horde, call.user, id_in_path(call), act, key_hash)
     return DeletedUser(message="OK")
+
+
+@handles(operations.post_user_key)
+async def post_user_key(call: Call[None]) -> Answer:
+    """Give a user another key, which is told this once."""
+    api_key = call.horde.fresh.key()
+    key_hash = call.secret.hash_of(api_key)
+    act = by(call, reason_in_query(call))
+    user = await keys.replace_key(call.horde, call.user, id_in_path(call), key_hash, act)
+    reply = ReplacedKey(username=names.alias(user.username, user.id), id=user.id, api_key=api_key)
+    return Answer(reply, headers={"Cache-Control": "no-store"})
+
+
+@handles(operations.get_user_export)
+async def get_user_export(call: Call[None]) -> Response:
+    """Send everything that is kept of a user, piece by piece."""
+    user_id = id_in_path(call)
+    exports.check_may_export(call.user, user_id)
+    user = await call.horde.read(lambda tx: existing(tx, user_id))
+    return exports.Export(call.horde, user)
 
 
 def modified(user: User, change: UserChange) -> ModifyUser:

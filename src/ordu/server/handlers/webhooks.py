@@ -1,8 +1,6 @@
 """Webhooks: `/webhooks/…`, the log of one's own deliveries and the secret that signs them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
 
 from ordu.engine import webhooks
 from ordu.protocol import operations
@@ -15,9 +13,8 @@ from ordu.protocol.webhooks import (
     WebhookSecret,
     secret_of,
 )
-from ordu.rules.lifecycle import Millis
-from ordu.rules.webhooks import DeliveryState
 from ordu.server.call import Call, handles
+from ordu.server.views import delivery_fields, iso_date
 from ordu.store.webhooks import Attempt, Delivery, SigningSecret, signing_secret
 
 PAGE_USUAL = 25
@@ -30,7 +27,7 @@ async def get_webhook_deliveries(call: Call[None]) -> WebhookDeliveries:
     found, following = await webhooks.page(
         call.horde, call.user, call.query.get("cursor"), limit_of(call)
     )
-    shown = [WebhookDelivery(**fields(each)) for each in found]
+    shown = [WebhookDelivery(**delivery_fields(each)) for each in found]
     return WebhookDeliveries(deliveries=shown, next=following)
 
 
@@ -78,7 +75,7 @@ def secret(call: Call[None], signing: SigningSecret) -> WebhookSecret:
     """The caller's secret, derived anew from that of the installation."""
     key = call.secret.key(webhooks.key_label(call.user.id, signing.number))
     return WebhookSecret(
-        secret=secret_of(key), since=moment(signing.since) if signing.number else None
+        secret=secret_of(key), since=iso_date(signing.since) if signing.number else None
     )
 
 
@@ -87,32 +84,11 @@ def shown(delivery: Delivery, attempts: Sequence[Attempt]) -> WebhookDeliveryDet
     log = [
         WebhookAttempt(
             number=each.number,
-            at=moment(each.began_at),
+            at=iso_date(each.began_at),
             took_ms=each.took_ms,
             status=each.status,
             error=each.error,
         )
         for each in attempts
     ]
-    return WebhookDeliveryDetails(**fields(delivery), log=log)
-
-
-def fields(delivery: Delivery) -> dict[str, Any]:
-    """The fields of a delivery that the list and the single one share."""
-    is_waiting = delivery.state is DeliveryState.WAITING
-    return {
-        "id": delivery.id,
-        "event": delivery.event,
-        "request": delivery.request_id,
-        "url": delivery.url,
-        "state": delivery.state,
-        "attempts": delivery.attempts,
-        "created": moment(delivery.created_at),
-        "next_attempt": moment(delivery.due_at) if is_waiting else None,
-        "ended": None if delivery.ended_at is None else moment(delivery.ended_at),
-    }
-
-
-def moment(millis: Millis) -> str:
-    """A moment as ISO 8601 writes it, in UTC."""
-    return datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="milliseconds")
+    return WebhookDeliveryDetails(**delivery_fields(delivery), log=log)

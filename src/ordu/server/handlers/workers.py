@@ -12,6 +12,7 @@ from ordu.protocol.workers import (
     WorkerDetailsStable,
 )
 from ordu.rules.rights import Standing
+from ordu.server.acts import by, reason_in_query
 from ordu.server.call import Call, handles
 from ordu.server.explanations import worker_explanation
 from ordu.server.views import worker_view
@@ -65,7 +66,7 @@ async def put_worker_single(call: Call[PutWorkerSingleRequest]) -> ModifyWorker:
         team=body.team,
     )
     keepers.check_may_change(call.user, worker, change)
-    await keepers.edit_worker(call.horde, worker, change)
+    await keepers.edit_worker(call.horde, worker, change, by(call, body.reason))
     return ModifyWorker(
         maintenance=body.maintenance,
         paused=body.paused,
@@ -79,7 +80,7 @@ async def delete_worker_single(call: Call[None]) -> DeletedWorker:
     """Forget a worker."""
     worker = await keepers.find(call.horde, call.path["worker_id"])
     keepers.check_may_remove(call.user, worker)
-    await keepers.remove_worker(call.horde, worker)
+    await keepers.remove_worker(call.horde, worker, by(call, reason_in_query(call)))
     return DeletedWorker(deleted_id=worker.id, deleted_name=worker.name)
 
 

@@ -18,6 +18,7 @@ from ordu.server.pages import (
     problems,
     register,
     run,
+    sign_in,
     texts,
 )
 from ordu.server.pages import horde as horde_page
@@ -25,7 +26,20 @@ from ordu.server.pages.house import House, site_of
 from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
 
-PAGES = (ask, horde_page, lend, account, run, register, api, texts, problems, choices, files)
+PAGES = (
+    ask,
+    horde_page,
+    lend,
+    account,
+    run,
+    register,
+    sign_in,
+    api,
+    texts,
+    problems,
+    choices,
+    files,
+)
 
 
 def routes(horde: Horde, secret: Secret, limits: RateLimits | None) -> list[BaseRoute]:

@@ -12,7 +12,7 @@ from ordu.engine.horde import Horde
 from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
 from ordu.web.render import HEADERS
-from ordu.web.site import Site
+from ordu.web.site import Provider, Site
 from ordu.web.visit import Visit, visit
 
 HTML = "text/html; charset=utf-8"
@@ -36,7 +36,8 @@ class House:
 
 def site_of(horde: Horde) -> Site:
     """Where a horde is reached."""
-    return Site(horde.server_links.base_url.rstrip("/"), __version__)
+    providers = tuple(Provider(each.told.key, each.told.name) for each in horde.providers.values())
+    return Site(horde.server_links.base_url.rstrip("/"), __version__, providers)
 
 
 def visit_of(site: Site, http: HttpRequest) -> Visit:

@@ -1,4 +1,4 @@
-"""Acts: what administrators and moderators did, to whom, when and why."""
+"""Acts: what administrators and moderators did, to whom, when and why; users by their names."""
 
 revision = "0008"
 down_revision = "0007"
@@ -15,6 +15,12 @@ STATEMENTS = (
         changes TEXT NOT NULL,
         reason TEXT
     )""",
+    # Ids are sorted by time, so each of these also gives the newest first.
+    "CREATE INDEX acts_by_actor ON acts (actor_id, id)",
+    "CREATE INDEX acts_by_operation ON acts (operation, id)",
+    "CREATE INDEX acts_by_target ON acts (target_kind, target_id, id)",
+    # Where somebody looks for users by the beginning of their names.
+    "CREATE INDEX users_by_name ON users (lower(username), id)",
 )
 
 

@@ -4,14 +4,16 @@ revision = "0010"
 down_revision = "0009"
 
 STATEMENTS = (
+    # Who somebody is to a provider. An account has one identity of each provider at most.
     """CREATE TABLE identities (
         issuer TEXT NOT NULL,
         subject TEXT NOT NULL,
+        id TEXT NOT NULL UNIQUE,
         user_id BIGINT NOT NULL,
         created_at BIGINT NOT NULL,
         PRIMARY KEY (issuer, subject)
     )""",
-    "CREATE INDEX identities_by_user ON identities (user_id)",
+    "CREATE UNIQUE INDEX identities_by_user ON identities (user_id, issuer)",
     # A key of a browser: as good as the account's own, for a time.
     """CREATE TABLE sign_ins (
         key_hash TEXT PRIMARY KEY,
@@ -19,7 +21,7 @@ STATEMENTS = (
         created_at BIGINT NOT NULL,
         expires_at BIGINT NOT NULL
     )""",
-    "CREATE INDEX sign_ins_by_user ON sign_ins (user_id)",
+    "CREATE INDEX sign_ins_by_user ON sign_ins (user_id, created_at)",
     "CREATE INDEX sign_ins_by_age ON sign_ins (expires_at)",
 )
 

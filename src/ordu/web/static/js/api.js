@@ -39,7 +39,7 @@ export async function send(method, path, { query, body, headers = {}, signal, ti
     method,
     headers: { Accept: "application/json", ...(apikey ? { apikey } : {}), ...headers },
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-    credentials: "omit",
+    credentials: more.credentials ?? "omit",
   };
   if (body !== undefined) {
     request.body = JSON.stringify(body);

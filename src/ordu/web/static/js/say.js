@@ -22,6 +22,13 @@ export function number(value, most = 2) {
   return most === 2 ? digits.format(value) : new Intl.NumberFormat(language, { maximumFractionDigits: most }).format(value);
 }
 
+const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
+
+/** A number for an axis: a large one as `12K`, a small one with two figures. */
+export function short(value) {
+  return value >= 10_000 ? compact.format(value) : number(value, value >= 100 ? 0 : value >= 10 ? 1 : 2);
+}
+
 /** So many seconds in the two largest units: `1 min 50 s`. */
 export function duration(seconds) {
   const left = Math.max(0, Math.round(seconds));
