@@ -49,6 +49,16 @@ def other_url(request, postgres):
     postgres.drop(url)
 
 
+@only_sqlite
+def test_the_horde_goes_first_when_processors_are_few(settings, ids, tmp_path, priorities):
+    back_up(settings, tmp_path / "backup")
+    done("restore", "--check", tmp_path / "backup")
+    assert len(priorities) == 2
+    assert min(priorities) >= 10
+    done("restore", tmp_path / "backup", "--to", tmp_path / "back")
+    assert len(priorities) == 2  # somebody waits for it
+
+
 @pytest.mark.parametrize("name", ["backup", "backup.tar"])
 def test_a_horde_that_is_open_is_copied_and_goes_on_elsewhere(name, settings, clock, tmp_path):
     backup = tmp_path / name

@@ -1,5 +1,6 @@
 """`ordu backup`: a copy of the whole horde on this machine, made while it works."""
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from ordu.settings import ServerSettings
 if TYPE_CHECKING:
     from ordu.backups.making import Made
     from ordu.backups.manifest import Manifest
+
+NICE = 10
 
 
 @click.command(cls=SettingsCommand)
@@ -64,6 +67,7 @@ def backup(
 
     if pictures is None:
         pictures = not settings.images.startswith("s3:")
+    give_way()
     secret = None if without_secret else secret_of(settings, here)
     plan = Plan(settings, to, secret, with_pictures=pictures, keep=keep)
     with Board(remarks()) as board:
@@ -75,6 +79,11 @@ def backup(
             f" such as {made.missing[0]}.",
             FAILED,
         )
+
+
+def give_way() -> None:
+    """Let the horde on this machine go first, when processors are few."""
+    os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def secret_of(settings: ServerSettings, here: Here) -> str:

@@ -52,12 +52,14 @@ def restore(config: Path | None, source: Path, to: Path | None, check: bool, **g
             from ordu.store.moving import postgres  # noqa: F401 - says what is not installed
     with extra("server"):
         from ordu.backups import checking, keeping, reading, restoring
+    from ordu.cli.backup import give_way
     from ordu.cli.console import remarks
     from ordu.cli.move import Board
 
     source = keeping.newest_in(source)
     with reading.opened(source) as backup, Board(remarks()) as board:
         if to is None:
+            give_way()
             show_check(source, interrupts.run(checking.check(backup, settings.secret, board)))
             return
         place = msgspec.structs.replace(settings, data=str(to))
