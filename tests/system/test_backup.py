@@ -203,7 +203,7 @@ def backups(ordu: Processes) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_backup_that_is_killed_is_never_taken_for_one(ordu: Processes, large: Server, kills: int):
     """Killed at moments that come later and later, maybe until it was too late to kill it."""
     folder, killed = backups(ordu), 0
@@ -295,7 +295,7 @@ def test_a_disk_that_is_full_while_it_is_brought_back(ordu: Processes, large: Se
     assert not (ordu.folder / "back").exists()
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(12, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.slow)])
 def test_a_restore_that_is_killed_is_no_horde(ordu: Processes, large: Server, kills: int):
     done(ordu, "backup", "backup", "--data", str(large.data))
     back = ordu.folder / "back"
