@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from figures import Figure, options, p99, read, tell
-from home import SQLITE, Home, a_home, place_of
+from home import SQLITE, Home, a_home
 from lifecycle import lifecycle
 from load import Connection, run
 from move import filled, moved
@@ -66,8 +66,7 @@ async def measure(given: Namespace) -> list[Figure]:
             shutil.rmtree(back)
         finally:
             shutil.rmtree(place, ignore_errors=True)
-    kind = place_of(given.database, given.processes) or "SQLite"
-    what = f"{rows:,} rows and pictures, {size_mb:.0f} MB, {kind}"
+    what = f"{rows:,} rows and pictures, {size_mb:.0f} MB"
     return figures(found, what, check_s, restore_s)
 
 

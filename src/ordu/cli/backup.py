@@ -70,7 +70,7 @@ def backup(
     give_way()
     secret = None if without_secret else secret_of(settings, here)
     plan = Plan(settings, to, secret, with_pictures=pictures, keep=keep)
-    with Board(remarks()) as board:
+    with Board(remarks(), with_lines=False) as board:
         made = interrupts.run(make(plan, board))
     show(made)
     if made.missing:

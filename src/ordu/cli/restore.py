@@ -57,7 +57,7 @@ def restore(config: Path | None, source: Path, to: Path | None, check: bool, **g
     from ordu.cli.move import Board
 
     source = keeping.newest_in(source)
-    with reading.opened(source) as backup, Board(remarks()) as board:
+    with reading.opened(source) as backup, Board(remarks(), with_lines=False) as board:
         if to is None:
             give_way()
             show_check(source, interrupts.run(checking.check(backup, settings.secret, board)))
