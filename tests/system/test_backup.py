@@ -29,7 +29,7 @@ from ordu.client import Horde
 from ordu.client.wire import known
 from ordu.server.run import UNFINISHED
 
-LOOKED_AT_MAX = 60  # settled jobs of each backup that are fetched again
+LOOKED_AT_MAX = 60  # settled jobs of each backup whose pictures are fetched again
 BALLAST_ROWS = 30_000  # of a kilobyte, so that a backup takes a while
 
 
@@ -117,6 +117,7 @@ def done(ordu: Processes, *words: str) -> str:
     return result.stdout
 
 
+@pytest.mark.timeout(180)
 def test_backups_under_load_have_all_that_was_acknowledged(
     ordu: Processes, database_url: str, postgres: PostgresServer
 ):
@@ -125,6 +126,7 @@ def test_backups_under_load_have_all_that_was_acknowledged(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_many_backups_under_load_have_all_that_was_acknowledged(
     ordu: Processes, database_url: str, postgres: PostgresServer
 ):
@@ -155,6 +157,7 @@ def live_through(
     assert crowd.wrong == []
     server.send(signal.SIGTERM)
     assert server.end() == 0
+    print({name: len(settled) for name, settled in before.items()}, len(crowd.settled))
     for number, name in enumerate(backups):
         assert "can be brought back" in done(ordu, "restore", "--check", name)
         there = postgres.empty() if number % 2 else ""
@@ -169,6 +172,10 @@ def brought_back_whole(
     database = ["--database", url] if url else []
     done(ordu, "restore", name, "--to", data, *database)
     assert "The books are in order" in done(ordu, "audit", "--data", data, *database)
+    if not url:
+        with closing(sqlite3.connect(ordu.folder / data / "horde.sqlite3")) as connection:
+            done_ones = connection.execute("SELECT request_id FROM jobs WHERE state = 'done'")
+            assert {each.request_id for each in settled} <= {row[0] for row in done_ones}
     server = ordu.server(*database, data=data)
     with server.horde(key) as horde:
         for each in settled[-LOOKED_AT_MAX:]:
@@ -203,6 +210,7 @@ def backups(ordu: Processes) -> Path:
     return folder
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_backup_that_is_killed_is_never_taken_for_one(ordu: Processes, large: Server, kills: int):
     """Killed at moments that come later and later, maybe until it was too late to kill it."""
@@ -295,6 +303,7 @@ def test_a_disk_that_is_full_while_it_is_brought_back(ordu: Processes, large: Se
     assert not (ordu.folder / "back").exists()
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.slow)])
 def test_a_restore_that_is_killed_is_no_horde(ordu: Processes, large: Server, kills: int):
     done(ordu, "backup", "backup", "--data", str(large.data))
