@@ -33,9 +33,9 @@ INTRODUCTION = """# Operations
 Produced by `make pages` from the tables of operations (`src/ordu/protocol/operations/`) and
 of rights (`src/ordu/rules/rights.py`); do not edit it by hand.
 A running horde shows the same at `/api/`, with every field, and serves it as `/api/swagger.json`
-(Swagger 2.0) and `/openapi.json` (OpenAPI 3.1). Every operation under `/api/v2` takes the header
-`X-Fields`, a mask of the fields a JSON answer shall have. A refusal has `message`, `rc` and more:
-[errors](errors.md) has them all.
+(Swagger 2.0) and `/openapi.json` (OpenAPI 3.1). Nearly all operations under `/api/v2` take the
+header `X-Fields`, a mask of the fields a JSON answer shall have. A refusal has `message`, `rc` and
+more: [errors](errors.md) has them all.
 
 """
 

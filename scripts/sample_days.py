@@ -84,7 +84,7 @@ class Machine:
 class Days:
     """The horde while it is lived."""
 
-    opened: Opened
+    opened: Opened | None  # None where the server is another process
     clock: MovedClock
     api: httpx.AsyncClient
     chance: random.Random
@@ -114,6 +114,7 @@ class Days:
 
     async def live(self, until: Millis) -> None:
         """Go on until then: in long steps first, minute by minute at the end."""
+        assert self.opened is not None
         sweeper = Sweeper(self.opened.horde)
         while self.clock.moment < until:
             is_close = until - self.clock.moment <= CLOSE_S * 1000
@@ -204,6 +205,24 @@ async def main(folder: Path, days: int) -> None:
             await lived.live(now)
     keys = {"admin": ADMIN_KEY, **lived.keys}
     (folder / "people.json").write_text(json.dumps(keys, ensure_ascii=False), encoding="utf-8")
+
+
+async def go_on(url: str, keys: dict[str, str]) -> None:
+    """Go on living at a server that runs, in its own time, until cancelled."""
+    async with httpx.AsyncClient(base_url=url, timeout=60) as api:
+        clock = MovedClock(Millis(0))
+        chance = random.Random(8)  # noqa: S311 - as above
+        lived = Days(None, clock, api, chance, keys)
+        lived.machines = [
+            Machine(name, keys[owner], models, speed, pixels)
+            for name, owner, models, speed, pixels in MACHINES
+        ]
+        while True:
+            clock.moment = Millis(time.time_ns() // 1_000_000)
+            if chance.random() < 0.5:
+                await lived.wishes(2 * MINUTE_S)
+            await lived.machines_work()
+            await asyncio.sleep(1)
 
 
 if __name__ == "__main__":

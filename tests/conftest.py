@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from tests.builders import HandClock
 from tests.postgres import PostgresServer
@@ -16,6 +17,12 @@ from ordu.server.run import Opened, open_horde
 from ordu.settings import ServerSettings
 
 ADMIN_KEY = "administrator-key-0022"
+
+# Machines that test are busy: how long an example takes says nothing.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture

@@ -315,3 +315,16 @@ async def test_a_browser_is_told_of_a_wrong_method_on_a_page(api):
     assert reply.status_code == 405
     assert set(reply.headers["allow"].split(", ")) == {"GET", "HEAD"}
     assert "This page only answers when it is opened." in reply.text
+
+
+async def test_a_fault_is_told_on_a_page_and_when_that_cannot_be_made_in_json(api, monkeypatch):
+    def breaks(*_, **__):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("ordu.server.pages.lend.pages.lend", breaks)
+    reply = await api.get("/lend", headers=BROWSER)
+    assert reply.status_code == 500
+    assert "Your kudos are safe" in reply.text
+    assert reply.headers["x-request-id"] in reply.text
+    monkeypatch.setattr("ordu.web.pages.errors.error", breaks)
+    assert (await api.get("/lend", headers=BROWSER)).json()["rc"] == "InternalError"

@@ -65,7 +65,7 @@ def fills(page: Page) -> list[dict[str, Any]]:
 
 @dataclass
 class Machine:
-    """A worker that does what a test says. It has a model of its own, so it gets its test's jobs."""
+    """A worker that does what a test says; it has a model of its own, so it gets its jobs only."""
 
     horde: Horde
     model: str

@@ -1,14 +1,13 @@
-"""Lend a machine: the command that is copied brings a worker in, and the page says so and rules it."""
+"""Lend a machine: the command that is copied brings a worker in; the page says so and rules it."""
 
 import re
 import shlex
-import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 from tests.pages.conftest import PHONE, WIDE, axe, axe_everywhere
-from tests.system.processes import Processes, until
+from tests.system.processes import until
 
 from ordu.client import Horde
 from ordu.client.wire import known
@@ -16,17 +15,6 @@ from ordu.protocol.workers import WorkerDetailsStable
 
 JOINED_MS = 60_000  # with the test of the painter on a busy machine
 READS_CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
-
-
-@pytest.fixture(scope="module")
-def shell(processes: Processes) -> str:
-    """A path on which `ordu` is a command, as on a machine where it is installed."""
-    folder = processes.folder / "bin"
-    folder.mkdir()
-    command = folder / "ordu"
-    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m ordu.cli "$@"\n')
-    command.chmod(0o755)
-    return f"{folder}:/usr/bin:/bin"
 
 
 @pytest.fixture
@@ -62,7 +50,7 @@ def pop(horde: Horde, name: str, **more: object) -> None:
 
 
 def test_the_command_that_is_copied_brings_a_machine_in_and_the_page_rules_it(
-    people, processes, horde_server, shell, keys
+    people, processes, horde_server, shell_path, keys
 ):
     person = people(**READS_CLIPBOARD)
     person.sign_in(horde_server.register("aida"))
@@ -73,7 +61,7 @@ def test_the_command_that_is_copied_brings_a_machine_in_and_the_page_rules_it(
     expect(page.get_by_text("aida's attic is free.")).to_be_visible()
 
     command = copied(page)
-    started = processes.program("joined", "/bin/sh", "-c", f"exec {command}", PATH=shell)
+    started = processes.program("joined", "/bin/sh", "-c", f"exec {command}", PATH=shell_path)
     arrival = page.get_by_role("heading", name="aida's attic is here.")
     try:
         expect(arrival).to_be_visible(timeout=JOINED_MS)
@@ -120,10 +108,7 @@ def test_a_guest_has_the_command_before_the_script_and_is_led_to_a_name(people, 
     hint = page.get_by_text("YOUR-KEY stands for your key.")
     assert hint.get_by_role("link", name="Take a name").get_attribute("href") == "/register"
     assert hint.get_by_role("link", name="sign in").get_attribute("href") == "/account"
-    expect(page.get_by_text("uv tool install 'ordu[worker]'")).to_be_visible()
-    page.get_by_role("radio", name="Checkout").check()
     expect(page.get_by_text("make setup")).to_be_visible()
-    expect(page.get_by_text("uv tool install")).to_be_hidden()
 
 
 def test_a_guest_who_runs_scripts_sees_the_same_and_no_machines(person):
@@ -132,6 +117,20 @@ def test_a_guest_who_runs_scripts_sees_the_same_and_no_machines(person):
     expect(page.get_by_role("heading", name="Sign in to see your machines.")).to_be_visible()
     expect(page.locator("#arrival")).to_be_hidden()
     axe_everywhere(page)
+
+
+def test_who_signs_out_is_a_guest_again(person, horde_server):
+    page = person.open("/lend")
+    key = horde_server.register("abel")
+    other = person.context.new_page()
+    other.goto(f"{horde_server.url}/lend")
+    other.evaluate("key => localStorage.setItem('ordu.key', key)", key)
+    expect(page.get_by_role("heading", name="None of your machines is here.")).to_be_visible()
+    expect(page.locator("#command")).to_contain_text(key)
+    other.evaluate("localStorage.removeItem('ordu.key')")
+    expect(page.get_by_role("heading", name="Sign in to see your machines.")).to_be_visible()
+    expect(page.get_by_role("heading", name="None of your machines")).to_be_hidden()
+    expect(page.locator("#command")).to_contain_text("YOUR-KEY")
 
 
 def test_the_key_can_be_left_out_of_the_line(people, horde_server):

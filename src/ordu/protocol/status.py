@@ -12,9 +12,10 @@ TITLE_LENGTH_MAX = 200
 TAG_LENGTH_MAX = 50
 URL_LENGTH_MAX = 2_000
 MANY_MAX = 20  # tags, and addresses to read more at
-# What a page may make a link of: http or https, a host, and visible ASCII.
+# What a page may make a link of: http or https, a host, and visible ASCII. It ends as both Python
+# and the documents' readers understand it.
 WEB_ADDRESS = (
-    r"^https?://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][!-~]*)?\Z"
+    r"^https?://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][!-~]*)?$(?!\n)"
 )
 Importance: TypeAlias = Literal["Information", "Upcoming", "Crisis", "Integration", "Workers"]
 Tag: TypeAlias = Annotated[str, Meta(min_length=1, max_length=TAG_LENGTH_MAX)]

@@ -14,9 +14,9 @@ from ordu.protocol.errors import Refused
 from ordu.protocol.kudos import KudosDay, KudosMovement, KudosMovementAbout
 from ordu.rules import money
 from ordu.rules.history import Cause, Kind, Movement
-from ordu.rules.lifecycle import Millis
 from ordu.rules.money import Kudos
 from ordu.server.call import Answer, Call
+from ordu.server.queries import moment_of
 from ordu.server.views import iso_date
 from ordu.store.days import EVALUATING
 from ordu.web import negotiation
@@ -51,8 +51,8 @@ def wanted_by(call: Call[None]) -> Wanted:
     return Wanted(
         kind=None if kind is None else Kind(kind),
         worker_id=call.query.get("worker_id"),
-        since=moment_in(call, "since"),
-        until=moment_in(call, "until"),
+        since=moment_of(call, "since"),
+        until=moment_of(call, "until"),
         below=None if cursor is None else int(cursor),
     )
 
@@ -62,45 +62,13 @@ def is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= CURSOR_LENGTH_MAX
 
 
-def limit_of(call: Call[None]) -> int:
-    """How many movements a caller wants.
-
-    Raises:
-        Refused: BadParameter.
-    """
-    text = call.query.get("limit", str(PAGE_USUAL))
-    if not is_number(text) or not 1 <= int(text) <= history.PAGE_MAX:
-        raise Refused("BadParameter", f"`limit` is a whole number from 1 to {history.PAGE_MAX}.")
-    return int(text)
-
-
-def moment_in(call: Call[None], name: str) -> Millis | None:
-    """A moment that a caller names.
-
-    Raises:
-        Refused: BadParameter.
-    """
-    text = call.query.get(name)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        millis = round(moment.timestamp() * 1000)
-    except (ValueError, OverflowError):
-        millis = -1
-    if millis < 0:
-        raise Refused("BadParameter", f"`{name}` is a moment as 2026-11-26 or 2026-11-26T21:14Z.")
-    return Millis(millis)
-
-
 def days_wanted(call: Call[None]) -> tuple[date, date]:
     """The first and the last day that a caller wants.
 
     Raises:
         Refused: BadParameter.
     """
-    since, until = moment_in(call, "since"), moment_in(call, "until")
+    since, until = moment_of(call, "since"), moment_of(call, "until")
     last = day_of(call.horde.now() if until is None else max(0, until - 1))
     first = last - timedelta(days=DAYS_USUAL - 1) if since is None else day_of(since)
     if not 0 <= (last - first).days < DAYS_MAX:

@@ -23,6 +23,8 @@ from markupsafe import Markup, escape
 Message: TypeAlias = str | Mapping[str, str]
 
 COMMON = "common"
+# Pages whose words lie in further files as well.
+ALSO: Mapping[str, tuple[str, ...]] = {"ask": ("pictures",)}
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 SHORT_FROM = 10_000  # numbers from here on are written short where there is little room
 ACCEPTED_MAX = 20  # languages of a header that are looked at
@@ -137,5 +139,7 @@ def pages() -> tuple[str, ...]:
 
 def script(language: Language, page: str) -> bytes:
     """The words of a page, and those of all pages, as a script that scripts import."""
-    words = {**messages(language, COMMON), **messages(language, page)}
+    words: dict[str, Message] = {}
+    for part in (COMMON, page, *ALSO.get(page, ())):
+        words |= messages(language, part)
     return b"export default " + msgspec.json.encode(words) + b";\n"

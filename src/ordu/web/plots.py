@@ -1,8 +1,8 @@
 """Plots: from what is known of a span of time to lines on paper.
 
 Plain geometry in the units of the drawing, so that it can be tested with values; the template (and
-`js/plot.js`, which draws the same from the same answers) makes an SVG of it. An axis begins at
-zero. Where nothing is known the line has a gap.
+`js/horde/plot.js`, which draws the same from the same answers) makes an SVG of it. An axis begins
+at zero. Where nothing is known the line has a gap.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Snippets: the example of an operation as a program, in Python with our client and in JavaScript.
 
-They do what the example for a shell does (`examples.curl`) and read the key from the same variable.
+They do what the example for a shell does (`examples.curl`), and read the key where it does.
 Operations for which the client has no method are called by `httpx`, which comes with it.
 """
 

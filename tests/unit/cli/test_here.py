@@ -176,7 +176,7 @@ def test_audit_lists_what_is_wrong(call, horde_here):
 def test_news_are_published_and_taken_back(call, horde_here):
     assert call("news", "add", "We move.", "--tag", "moving").stdout == "Published as number 1.\n"
     (piece,) = json.loads(call("news", "list", "--data", "horde", "--json").stdout)
-    assert (piece["number"], piece["newspiece"], piece["tags"]) == (1, "We move.", ["moving"])
+    assert (piece["id"], piece["newspiece"], piece["tags"]) == (1, "We move.", ["moving"])
     assert call("news", "remove", "1").stdout == "Number 1 is taken back.\n"
     assert "no news with the number 1" in call("news", "remove", "1").stderr
 

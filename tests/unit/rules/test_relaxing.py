@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from tests.builders import a_capability, a_requirement
 
-from ordu.rules.matching import Feature, WorkerId, why_not
+from ordu.rules.matching import SWITCHED_OFF, Feature, WorkerId, why_not
 from ordu.rules.relaxing import (
     OF_FEATURE,
     Ask,
@@ -214,7 +214,7 @@ def capabilities(draw):
         models_not_for_painting=draw(st.sampled_from([frozenset(), models])),
         pixels_max=draw(st.integers(1, 2**20)),
         features=draw(FEATURES) | draw(st.frozensets(st.sampled_from(sorted(SAMPLERS)))),
-        switched_off=draw(FEATURES),
+        switched_off=draw(st.frozensets(st.sampled_from(sorted(SWITCHED_OFF)))),
         nsfw=draw(st.booleans()),
         is_trusted=draw(st.booleans()),
         is_fast=draw(st.booleans()),

@@ -53,7 +53,7 @@ def test_pages_take_every_colour_from_the_tokens(name):
         assert f"{used}:" in tokens, used
 
 
-SCRIPTS = sorted(path.name for path in (FOLDER / "js").glob("*.js"))
+SCRIPTS = sorted(p.relative_to(FOLDER / "js").as_posix() for p in FOLDER.rglob("*.js"))
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -65,11 +65,11 @@ def test_a_script_imports_others_as_they_are_served(name):
 
 
 def test_a_script_that_is_asked_for_later_is_named_as_served_and_not_loaded_at_once():
-    gallery = assets.by_own_name()["js/gallery.js"].content.decode()
+    gallery = assets.by_own_name()["js/ask/gallery.js"].content.decode()
     (later,) = set(re.findall(r'import\("\./(opened\.[^"]+)"\)', gallery))
     assert later in assets.by_served_name()
-    assert "js/opened.js" not in assets.imports_of("js/ask.js")
-    assert "js/picture.js" in assets.imports_of("js/ask.js")
+    assert "js/ask/opened.js" not in assets.imports_of("js/ask.js")
+    assert "js/ask/picture.js" in assets.imports_of("js/ask.js")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The camp: who is a lozenge, who is listed, and how many one stands for."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ordu.web.camp import LOZENGES_MAX, Doing, Machine, camp
@@ -50,6 +50,7 @@ def test_how_many_machines_a_lozenge_stands_for(counts, each, lozenges):
     assert all((each.machine is None) is (found.machines_each > 1) for each in found.lozenges)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3000), min_size=3, max_size=3))
 def test_there_are_never_too_many_lozenges_and_nobody_is_left_out(counts):
     crowd = [

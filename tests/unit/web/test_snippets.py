@@ -42,7 +42,6 @@ def test_the_example_in_javascript_is_a_module(row, tmp_path):
     file = tmp_path / "example.mjs"
     file.write_text(snippets.javascript(row, "http://horde.test"), encoding="utf-8")
     assert NODE is not None
-    checked = subprocess.run(
-        [NODE, "--check", str(file)], capture_output=True, text=True, timeout=30, check=False
-    )
+    command = [NODE, "--check", str(file)]
+    checked = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert checked.returncode == 0, checked.stderr

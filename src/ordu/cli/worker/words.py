@@ -6,6 +6,7 @@ from collections.abc import Mapping
 # Why a waiting request was not given to this worker, after "1 request" or "3 requests".
 REASONS: Mapping[str, str] = {
     "models": "for other models",
+    "failed_before": "failed by this worker before",
     "max_pixels": "too large for this worker",
     "nsfw": "marked nsfw",
     "worker_id": "for certain other workers",

@@ -170,7 +170,8 @@ get_user_export = Operation(
     description=(
         "The account, its workers, the requests that are still kept with what was asked for, every"
         " movement of its kudos, and the log of its webhooks. No keys, no secrets and no pictures:"
-        " those are had at the request. Only the user gets it, and the administrator."
+        " those are had at the request. Only the user gets it, and the administrator. It is sent"
+        " piece by piece, so it takes no `X-Fields`."
     ),
     parameters=(_USER_ID, api_key("The user's own or the Admin API key", required=True)),
     reply=UserExport,

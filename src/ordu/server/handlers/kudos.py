@@ -13,6 +13,7 @@ from ordu.protocol.kudos import (
 from ordu.server import histories, once
 from ordu.server.acts import by
 from ordu.server.call import Answer, Call, handles
+from ordu.server.queries import limit_of
 
 
 @handles(operations.post_transfer_kudos)
@@ -56,6 +57,7 @@ async def get_kudos_history(call: Call[None]) -> Answer:
     wanted = histories.wanted_by(call)
     if histories.wants_csv(call):
         return await histories.table(call, wanted)
-    page = await history.page(call.horde, call.user, wanted, histories.limit_of(call))
+    limit = limit_of(call, usual=histories.PAGE_USUAL, most=history.PAGE_MAX)
+    page = await history.page(call.horde, call.user, wanted, limit)
     following = None if page.below is None else str(page.below)
     return Answer(KudosHistory(entries=histories.shown(page), next=following), headers=headers)

@@ -9,12 +9,12 @@ from ordu.engine.auditing import Books
 from ordu.engine.horde import Horde
 from ordu.protocol import operations
 from ordu.protocol.acts import ActChange, ActTarget, HordeAct, HordeActs
-from ordu.protocol.errors import Refused
 from ordu.protocol.running import BooksHealth, HordeHealth, HordeSetting, PicturesHealth
 from ordu.rules import rights
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import ADMINISTRATOR
 from ordu.server.call import Call, handles
+from ordu.server.queries import limit_of, moment_of
 from ordu.settings import Setting, describe
 from ordu.settings.setting import as_text
 from ordu.store import made, users, webhooks
@@ -32,9 +32,8 @@ PAGE_USUAL = 50
 async def get_horde_audit(call: Call[None]) -> HordeActs:
     """A part of the log of acts, newest first."""
     rights.check(rights.SEE_ACTS, call.stands(ADMINISTRATOR), "see the log of acts")
-    told, following = await acts.page(
-        call.horde, wanted(call), call.query.get("cursor"), limit_of(call)
-    )
+    limit = limit_of(call, usual=PAGE_USUAL, most=acts.PAGE_MAX)
+    told, following = await acts.page(call.horde, wanted(call), call.query.get("cursor"), limit)
     return HordeActs(acts=[act_view(each) for each in told], next=following)
 
 
@@ -55,38 +54,6 @@ def wanted(call: Call[None]) -> Wanted:
         since=moment_of(call, "since"),
         until=moment_of(call, "until"),
     )
-
-
-def moment_of(call: Call[None], name: str) -> Millis | None:
-    """A moment in the query.
-
-    Raises:
-        Refused: BadParameter.
-    """
-    text = call.query.get(name)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return Millis(int(moment.timestamp() * 1000))
-    except (ValueError, OverflowError) as error:
-        raise Refused(
-            "BadParameter", f"`{name}` is a moment as `2026-11-26` or `2026-11-26T21:00:00Z`."
-        ) from error
-
-
-def limit_of(call: Call[None]) -> int:
-    """How many acts the caller wants.
-
-    Raises:
-        Refused: BadParameter.
-    """
-    text = call.query.get("limit", str(PAGE_USUAL))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= acts.PAGE_MAX):
-        raise Refused("BadParameter", f"`limit` is a whole number from 1 to {acts.PAGE_MAX}.")
-    return int(text)
 
 
 def act_view(told: Told) -> HordeAct:

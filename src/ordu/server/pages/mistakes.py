@@ -1,5 +1,6 @@
 """What a browser gets where there is no page, or where one cannot be had: a page, not JSON."""
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from starlette.exceptions import HTTPException
@@ -11,6 +12,8 @@ from ordu.protocol.errors import Refused
 from ordu.server.pages.house import page, site_of, visit_of
 from ordu.web import negotiation
 from ordu.web.pages import errors
+
+log = logging.getLogger(__name__)
 
 ErrorAnswer = Callable[[HttpRequest, Exception], Awaitable[Response]]
 
@@ -26,7 +29,11 @@ def with_pages(horde: Horde, for_programs: ErrorAnswer) -> ErrorAnswer:
             return told
         why = error.message if isinstance(error, Refused) else ""
         request_id = getattr(http.state, "request_id", "-")
-        html = errors.error(visit_of(site, http), told.status_code, request_id, why=why)
+        try:
+            html = errors.error(visit_of(site, http), told.status_code, request_id, why=why)
+        except Exception:  # what broke may be what every page is made of
+            log.exception("the page of an error cannot be made")
+            return told
         headers = error.headers if isinstance(error, HTTPException) else None
         return page(http, html, told.status_code, headers)
 

@@ -4,9 +4,9 @@ import { call } from "./api.js";
 import { key } from "./key.js";
 import { number, say, when } from "./say.js";
 import { me, refresh, signIn } from "./session.js";
-import { enoughFor, showHistory } from "./account-history.js";
-import { startGiving } from "./account-give.js";
-import { startData } from "./account-data.js";
+import { enoughFor, showHistory } from "./account/history.js";
+import { startGiving } from "./account/give.js";
+import { startData } from "./account/data.js";
 import "./identities.js";
 
 const EVALUATING_LEAST = 0.01;

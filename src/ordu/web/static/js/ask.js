@@ -3,9 +3,9 @@
 // `ordu:asked` {id, body, source, kudos}: a request was placed; `body` as it was sent but for the
 //   picture it starts from, which is `source` {picture: Blob, mask: Blob or null} or null.
 // `ordu:fill` {body, source, send}: put this into the composer, and with `send` ask for it at once.
-import { startComposer } from "./compose.js";
-import { startGallery } from "./gallery.js";
-import { startUnderway } from "./underway.js";
+import { startComposer } from "./ask/compose.js";
+import { startGallery } from "./ask/gallery.js";
+import { startUnderway } from "./ask/underway.js";
 
 startComposer();
 startUnderway();

@@ -1,11 +1,11 @@
 // The page The horde, kept live by the public API at a calm pace, while somebody looks at it.
 import { call } from "./api.js";
-import { showCamp, showMine, watchCamp } from "./camp.js";
+import { showCamp, showMine, watchCamp } from "./horde/camp.js";
 import { $, el } from "./dom.js";
-import { showModels, watchModels } from "./models.js";
-import { draw, plot } from "./plot.js";
+import { showModels, watchModels } from "./horde/models.js";
+import { draw, plot } from "./horde/plot.js";
 import { language, number, say, short, when } from "./say.js";
-import { showSentence } from "./sentence.js";
+import { showSentence } from "./horde/sentence.js";
 import { me } from "./session.js";
 
 const POLL_MS = 20_000;

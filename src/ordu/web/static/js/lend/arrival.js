@@ -7,7 +7,13 @@ let hasArrived = false;
 
 /** The command was copied: from now on a machine is waited for. */
 export function copied() {
+  hasArrived = false;
   wait();
+}
+
+/** Whether one is waited for. */
+export function isWaiting() {
+  return !hasArrived && !$("#arrival").hidden;
 }
 
 /** Say that nothing has come yet, where nothing has. */

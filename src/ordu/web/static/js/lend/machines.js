@@ -4,14 +4,15 @@ import { $, explained } from "../dom.js";
 import { say } from "../say.js";
 import { key } from "../key.js";
 import { me, refresh } from "../session.js";
-import { arrived, forget, wait } from "./arrival.js";
+import { arrived, forget, isWaiting, wait } from "./arrival.js";
 import { rounded } from "./earnings.js";
 import { makeMachine } from "./machine.js";
 import { whileSeen } from "./watch.js";
 
 const SHOWN_MAX = 20; // at first, and with every press of the button below
 const AT_ONCE = 4; // machines asked about at the same time
-const ROUND_S = 5; // and a second more for each machine beyond five
+const ROUND_S = 10; // or a second for each machine
+const WAITING_S = 4; // while one is to come
 
 let owner = null; // the key whose machines are shown
 let machines = new Map();
@@ -44,7 +45,7 @@ async function round() {
   await asked(wanted(ids), isFirst);
   tell(null);
   sum(ids);
-  return Math.max(ROUND_S, machines.size);
+  return Math.max(isWaiting() ? WAITING_S : ROUND_S, machines.size);
 }
 
 function startAnew() {
@@ -135,10 +136,8 @@ function sum(ids) {
 }
 
 function explainEmpty(isSignedIn) {
-  $("#no-machines").hidden = machines.size > 0;
-  if (!isSignedIn) return;
-  $("#no-machines-title").textContent = say("lend.empty-title");
-  $("#no-machines-text").textContent = say("lend.empty-text");
+  $("#not-signed-in").hidden = isSignedIn;
+  $("#no-machines").hidden = !isSignedIn || machines.size > 0;
 }
 
 function tell(problem) {
