@@ -74,10 +74,12 @@ def a_database(given: Namespace) -> Iterator[str]:
         server.stop()
 
 
-def filled(file: Path, requests: int) -> int:
-    """Make a horde; how many rows it has."""
+def filled(file: Path, requests: int, *, is_offered: bool = True) -> int:
+    """Make a horde with so many requests for models that are offered, or not; its rows."""
     bring_up_to_date(file)
-    asyncio.run(fill(Home(file.parent), lanes(min(LANES, requests), []), requests))
+    asyncio.run(
+        fill(Home(file.parent), lanes(min(LANES, requests), [], is_offered=is_offered), requests)
+    )
     connection = sqlite3.connect(file)
     users = connection.execute("SELECT COUNT(*) FROM users").fetchone()[0]
     connection.executescript(BOOKS.format(entries=requests * 3 // 2, users=users))

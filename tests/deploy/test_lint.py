@@ -10,7 +10,8 @@ import yaml
 from tests.deploy.conftest import DEPLOY, ENV, ROOT, env_example, run, tool
 
 COMPOSE = DEPLOY / "compose"
-UNIT = DEPLOY / "systemd" / "ordu.service"
+SYSTEMD = DEPLOY / "systemd"
+UNITS = ("ordu.service", "ordu-backup.service")
 
 
 def test_compose_takes_the_file_once_the_secrets_are_filled_in():
@@ -88,16 +89,20 @@ def systemd_analyze() -> str:
     return found
 
 
-def test_systemd_takes_the_unit(tmp_path: Path):
+@pytest.mark.parametrize("name", [*UNITS, "ordu-backup.timer"])
+def test_systemd_takes_the_unit(tmp_path: Path, name):
     # The program has to be there for systemd, and a linter's machine does not have it.
-    unit = tmp_path / UNIT.name
-    unit.write_text(UNIT.read_text().replace("/opt/ordu/.venv/bin/ordu", "/bin/true"))
-    done = run(systemd_analyze(), "verify", "--man=no", unit)
+    for each in (*UNITS, "ordu-backup.timer"):
+        text = (SYSTEMD / each).read_text()
+        (tmp_path / each).write_text(text.replace("/opt/ordu/.venv/bin/ordu", "/bin/true"))
+    done = run(systemd_analyze(), "verify", "--man=no", tmp_path / name)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_systemd_finds_the_unit_well_shut_off():
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_finds_the_unit_well_shut_off(name):
+    unit = SYSTEMD / name
     done = run(
-        systemd_analyze(), "security", "--offline=true", "--threshold=15", "--no-pager", UNIT
+        systemd_analyze(), "security", "--offline=true", "--threshold=15", "--no-pager", unit
     )
     assert done.returncode == 0, done.stdout[-200:] + done.stderr

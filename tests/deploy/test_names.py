@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from click import Context
 from tests.deploy.conftest import CHART, DEPLOY, ROOT, compose_file, env_example, seconds
 
+from ordu.cli.main import ordu
 from ordu.protocol import operations
 from ordu.settings import TABLES, ServerSettings, describe
 from ordu.settings.reader import read
@@ -179,3 +181,39 @@ def test_every_setting_in_the_values_of_the_chart_exists():
     names = re.findall(r"^ +(?:# )?([a-z_]+):", block, re.M)
     assert {f"ORDU_{name.upper()}" for name in names} <= SETTINGS
     assert names
+
+
+def test_the_backup_under_systemd_is_of_that_horde_and_its_commands_are_taken():
+    server = (DEPLOY / "systemd" / "ordu.service").read_text()
+    unit = (DEPLOY / "systemd" / "ordu-backup.service").read_text()
+    for line in ("DynamicUser=yes", "User=ordu", "EnvironmentFile=/etc/ordu/ordu.env"):
+        assert line in server.splitlines()
+        assert line in unit.splitlines()
+    assert "ORDU_DATA=/var/lib/ordu" in server
+    assert "ORDU_DATA=/var/lib/ordu " in unit
+    for words in re.findall(r"^ExecStart=/opt/ordu/\.venv/bin/ordu (.*)$", unit, re.M):
+        check_taken(words.split())
+
+
+def check_taken(words: list[str]) -> None:
+    """Such a command exists, with these options."""
+    name, *given = words
+    loaded = ordu.get_command(Context(ordu), name)
+    assert loaded is not None
+    assert loaded.make_context(name, given).params
+
+
+def test_the_job_that_backs_up_on_kubernetes_is_of_the_chart():
+    page = (ROOT / "docs" / "how-to" / "back-up-and-restore.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
+    pod = yaml.safe_load(block)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    user, group = re.findall(r"^USER (\d+):(\d+)$", (DEPLOY / "Containerfile").read_text(), re.M)[0]
+    assert (pod["securityContext"]["runAsUser"], pod["securityContext"]["fsGroup"]) == (
+        int(user), int(group),
+    )  # fmt: skip
+    for container in (*pod["initContainers"], *pod["containers"]):
+        assert container["command"][0] == "ordu"
+        check_taken(container["command"][1:])
+        assert container["envFrom"] == [
+            {"configMapRef": {"name": "horde-ordu"}}, {"secretRef": {"name": "ordu-secrets"}},
+        ]  # fmt: skip

@@ -55,6 +55,17 @@ def test_a_script_measures_something(ordu: Processes, script: str):
     check_figures(figures(ordu, script))
 
 
+def test_a_backup_is_measured_beside_a_horde_that_is_busy(ordu: Processes):
+    found = figures(ordu, "backup")
+    # By chance a horde may be quicker while a backup is made, when so little is measured.
+    assert len(found.pop("fewer lifecycles while a backup is made")) == 1
+    check_figures(found)
+
+
+def test_a_move_is_measured(ordu: Processes, postgres: PostgresServer):
+    check_figures(figures(ordu, "move", "--to", postgres.empty()))
+
+
 def test_processes_on_postgresql_wake_each_other(ordu: Processes, postgres: PostgresServer):
     """The script insists that the one that is woken waits at another process."""
     where = ("--database", postgres.url("postgres"), "--processes", "2")

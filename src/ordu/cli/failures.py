@@ -22,6 +22,8 @@ TERMINATED = 143
 EXIT_CODES: tuple[tuple[str, str, int], ...] = (
     ("ordu.settings", "SettingError", WRONG_USAGE),
     ("ordu.store.migrations", "SchemaError", WRONG_USAGE),
+    ("ordu.backups", "PlaceError", WRONG_USAGE),
+    ("ordu.backups", "BackupError", FAILED),
     ("ordu.protocol.errors", "Refused", FAILED),
     ("ordu.client.errors", "Unreachable", UNREACHABLE),
     ("ordu.client.errors", "HordeError", FAILED),

@@ -46,6 +46,8 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "news": Entry("news:news", "Show, publish and take back news."),
         "simulate": Entry("simulate:simulate", "Search simulated hordes for a broken promise."),
         "move": Entry("move:move", "Move a horde from SQLite to PostgreSQL or back."),
+        "backup": Entry("backup:backup", "Copy a whole horde while it works."),
+        "restore": Entry("restore:restore", "Bring a backup back, or prove that it can be."),
         "audit": Entry("audit:audit", "Prove that the kudos books of a horde are in order."),
         "config": Entry("config:config", "Show the settings in force and where they come from."),
     },

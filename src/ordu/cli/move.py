@@ -169,10 +169,11 @@ def is_postgres(url: str) -> bool:
 
 
 class Board:
-    """How far a move is: a bar on a terminal, else a line for each table that is begun."""
+    """How far a move is: a bar on a terminal, else a line for each table that is begun, or none."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, with_lines: bool = True) -> None:
         self.console = console
+        self.with_lines = with_lines
         self.bars = Progress(
             TextColumn("  {task.description}", markup=False),
             BarColumn(),
@@ -200,7 +201,7 @@ class Board:
         """It is copying or comparing so many rows of this table now."""
         what = f"{step} {table}"
         self.bars.reset(self.bar, description=what, total=rows)
-        if not self.console.is_terminal and rows:
+        if self.with_lines and not self.console.is_terminal and rows:
             many = "row" if rows == 1 else "rows"
             self.console.print(f"  {what}: {rows:,} {many}")
 

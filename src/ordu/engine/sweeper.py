@@ -12,19 +12,21 @@ the keeper no more, nothing is done twice: the verbs see to that.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 
 from ordu.engine import checkin, end, leaving, once, rewards, sign_ins
+from ordu.engine.belonging import is_wanted
 from ordu.engine.elsewhere import Elsewhere
 from ordu.engine.following import look_at_places
 from ordu.engine.horde import Horde
 from ordu.engine.sampling import Sampler
 from ordu.engine.webhooks import forget_deliveries
 from ordu.protocol.errors import Refused
-from ordu.rules.lifecycle import JobId, JobState, Millis, RequestId
-from ordu.store import givers, jobs, lanes, made, requests, stats, webhooks, workers
+from ordu.rules.lifecycle import Millis
+from ordu.store import givers, jobs, lanes, made, requests, stats, workers
 from ordu.store.database import Transaction
 
 log = logging.getLogger(__name__)
@@ -179,18 +181,6 @@ async def remove_orphans(horde: Horde) -> None:
     """Remove old pictures whose request is gone or whose job never ended well."""
     before = Millis(horde.now() - ORPHAN_AGE_MS)
     async for name, _ in horde.pictures.older_than(before):
-        if not await is_wanted(horde, name):
+        if not await horde.read(partial(is_wanted, name=name)):
             await horde.pictures.delete([name])
     await horde.pictures.tidy()
-
-
-async def is_wanted(horde: Horde, name: str) -> bool:
-    """Whether a stored picture belongs to something that is still there."""
-    owner, _, part = name.partition("_")
-    if part:
-        return await horde.read(lambda tx: requests.by_id(tx, RequestId(owner))) is not None
-    job_id = JobId(name.partition(".")[0])
-    job = await horde.read(lambda tx: jobs.by_id(tx, job_id))
-    if job is None:  # its request is gone, and a webhook may still be waiting for it
-        return await horde.read(lambda tx: webhooks.is_waiting(tx, job_id))
-    return job.state is JobState.RUNNING or name == end.picture_name(job)

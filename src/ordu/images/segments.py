@@ -44,7 +44,7 @@ class Segment:
     def __init__(self, path: Path, began_ms: int, *, flags: int) -> None:
         self.path = path
         self.began_ms = began_ms
-        self.descriptor = os.open(path, os.O_RDWR | flags, 0o600)
+        self.descriptor = os.open(path, flags, 0o600)
         self.taken = os.fstat(self.descriptor).st_size  # how much space it has
         self.end = 0  # where the next record goes
         self.live = 0  # how many of its pictures are still wanted
@@ -55,12 +55,17 @@ class Segment:
     @classmethod
     def created(cls, path: Path, now_ms: int) -> "Segment":
         """A new file; raises FileExistsError when there is one."""
-        return cls(path, now_ms, flags=os.O_CREAT | os.O_EXCL)
+        return cls(path, now_ms, flags=os.O_RDWR | os.O_CREAT | os.O_EXCL)
 
     @classmethod
     def opened(cls, path: Path) -> "Segment":
         """A file of an earlier life, which is as old as can be."""
-        return cls(path, 0, flags=0)
+        return cls(path, 0, flags=os.O_RDWR)
+
+    @classmethod
+    def viewed(cls, path: Path) -> "Segment":
+        """A file that belongs to another process, only to be read."""
+        return cls(path, 0, flags=os.O_RDONLY)
 
     def append(self, name: str, data: bytes, now_ms: int) -> Record:
         """Put a picture behind the last."""
@@ -101,6 +106,10 @@ class Segment:
         """Some of the bytes."""
         return os.pread(self.descriptor, length, offset)
 
+    def read_whole(self, record: Record) -> bytes | None:
+        """The bytes of a picture; None where they are not those that were put."""
+        return self.read(record.offset, record.length) if self._is_whole(record) else None
+
     def flush(self) -> None:
         """Wait until what was written is on the disk."""
         _flush(self.descriptor)
@@ -126,6 +135,7 @@ class Segment:
         Of a segment that may have been written to when the power went, a record at the end of
         which only a part is there is passed over.
         """
+        self.taken = os.fstat(self.descriptor).st_size  # another process may have gone on
         while (record := self._record_at(self.end)) is not None:
             self.end = record.end
             self.has_deletions |= record.is_deleted

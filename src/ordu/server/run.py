@@ -42,6 +42,8 @@ from ordu.store.groups import GroupedDatabase
 from ordu.store.migrations import SchemaError, bring_up_to_date
 from ordu.store.sqlite import Sqlite
 
+UNFINISHED = ".restoring"  # in a data folder into which a backup is being brought back
+
 log = logging.getLogger(__name__)
 
 
@@ -147,8 +149,17 @@ async def joined(horde: Horde, database: Database) -> AsyncIterator[Elsewhere | 
 
 
 def make_folder(path: Path) -> None:
-    """Make the data folder, for its owner only, unless it is there."""
+    """Make the data folder, for its owner only, unless it is there.
+
+    Raises:
+        SettingError: what is there is the half of a horde.
+    """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (path / UNFINISHED).exists():
+        raise SettingError(
+            f"A backup is being brought back into {path}, or was and did not get to its end."
+            " Wait for that, or empty the folder and run `ordu restore` again."
+        )
 
 
 async def open_database(

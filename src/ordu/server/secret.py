@@ -17,6 +17,7 @@ from ordu.store.database import Transaction
 
 FILE_NAME = "secret"
 KEY_SCHEME = "h1:"
+FINGERPRINT = "secret fingerprint"  # the fact
 
 
 class Secret:
@@ -66,9 +67,9 @@ def make_secret(path: Path) -> None:
 
 def check_fingerprint(tx: Transaction, secret: Secret) -> None:
     """Refuse a secret that is not the one this database was made with."""
-    known = facts.get(tx, "secret fingerprint")
+    known = facts.get(tx, FINGERPRINT)
     if known is None:
-        facts.add(tx, "secret fingerprint", secret.fingerprint())
+        facts.add(tx, FINGERPRINT, secret.fingerprint())
     elif known != secret.fingerprint():
         raise SettingError(
             "The secret is not the one this database was made with: set ORDU_SECRET, or the file "

@@ -81,6 +81,16 @@ def of_request(tx: Transaction, request_id: RequestId) -> list[Job]:
     return [read_row(row) for row in rows]
 
 
+def done_after(tx: Transaction, after: str, most: int) -> list[Job]:
+    """Settled jobs in the order of their ids, from behind this one on."""
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM jobs WHERE id > :after AND state = 'done' ORDER BY id LIMIT :most",
+        after=after,
+        most=most,
+    )
+    return [read_row(row) for row in rows]
+
+
 def free_ordinal(tx: Transaction, request_id: RequestId) -> int:
     """The lowest number of a picture that no job makes or has made."""
     rows = tx.all(

@@ -119,17 +119,33 @@ def move(source: End, target: End, tell: Tell) -> Moved:
     tables = tables_of_the_schema()
     left = check_source(source, tables)
     make_ready(target, tables)
+    rows = copy_tables(source, target, tables, tell)
+    users = compare_books(source, target)
+    return Moved(rows, ledger.entry_count(target.tx), users, left)
+
+
+def copy_whole(source: End, target: End, tell: Tell) -> Mapping[str, int]:
+    """Copy everything as it is, books in order or not, and compare it; the rows of each table.
+
+    What a backup of PostgreSQL is. The caller commits.
+
+    Raises:
+        MoveError: it cannot be done; the caller rolls back.
+    """
+    tables = tables_of_the_schema()
+    check_version(source)
+    check_tables(source, tables)
+    make_ready(target, tables)
+    return copy_tables(source, target, tables, tell)
+
+
+def copy_tables(source: End, target: End, tables: Sequence[Table], tell: Tell) -> Mapping[str, int]:
+    """Copy these tables and read them back; how many rows each has."""
     sums = {table.name: copy(source, target, table, tell) for table in tables}
     target.finish(tables)
     for table in tables:
         compare(target, table, sums[table.name], tell)
-    users = compare_books(source, target)
-    return Moved(
-        {name: each.rows for name, each in sums.items()},
-        ledger.entry_count(target.tx),
-        users,
-        left,
-    )
+    return {name: each.rows for name, each in sums.items()}
 
 
 def check_source(source: End, tables: Sequence[Table]) -> list[str]:

@@ -6,7 +6,7 @@ that starts waits.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -141,7 +141,7 @@ async def source(url: str) -> AsyncIterator[PostgresEnd]:
         MoveError: servers use it.
         TooOldError, OSError, asyncpg.PostgresError: it cannot be used.
     """
-    async with connected(url, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+    async with moment(url) as connection:
         is_alone = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", KEEPER_LOCK)
         if not is_alone:
             raise MoveError(
@@ -149,6 +149,23 @@ async def source(url: str) -> AsyncIterator[PostgresEnd]:
                 " nothing changes while it is moved."
             )
         yield PostgresEnd(url, connection)
+
+
+@asynccontextmanager
+async def served(url: str) -> AsyncIterator[PostgresEnd]:
+    """A database as it is at one moment, while servers go on with it.
+
+    Raises:
+        TooOldError, OSError, asyncpg.PostgresError: it cannot be used.
+    """
+    async with moment(url) as connection:
+        await connection.fetchval("SELECT 1")  # the moment is that of the first statement
+        yield PostgresEnd(url, connection)
+
+
+def moment(url: str) -> AbstractAsyncContextManager[Any]:
+    """A connection that sees one moment of a database and changes nothing."""
+    return connected(url, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
 @asynccontextmanager

@@ -84,6 +84,19 @@ def target(path: Path) -> Iterator[SqliteEnd]:
 
 
 @contextmanager
+def draft(path: Path) -> Iterator[SqliteEnd]:
+    """A new file that counts for nothing yet: quick, and whole only at the end."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
+        # Without a log: should anything go wrong, the whole file is thrown away.
+        for pragma in ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF"):
+            connection.execute(pragma)
+        connection.execute("BEGIN")
+        yield SqliteEnd(path, connection)
+        connection.execute("COMMIT")
+
+
+@contextmanager
 def taken(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection in a transaction, to a file that no other program has open."""
     try:
