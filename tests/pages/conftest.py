@@ -175,17 +175,21 @@ def told(violation: dict[str, object]) -> str:
 
 
 def axe_everywhere(page: Page) -> None:
-    """The same by day and by night, at a desk and on a phone; nor may a page be wider than it."""
-    for viewport in (WIDE, PHONE):
-        page.set_viewport_size(viewport)  # type: ignore[arg-type]
-        for theme in ("light", "dark"):
-            # Without motion, or a colour on its way to another is measured.
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-            axe(page)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= viewport["width"], f"{page.url} is {width} wide at {viewport['width']}"
+    """The same at a desk by day and on a phone by night; nor may a page be wider than it."""
+    for viewport, theme in ((WIDE, "light"), (PHONE, "dark")):
+        axe_at(page, viewport, theme)
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]
     page.emulate_media(color_scheme=None, reduced_motion=None)
+
+
+def axe_at(page: Page, viewport: dict[str, int], theme: str) -> None:
+    """The same in one width and theme."""
+    page.set_viewport_size(viewport)  # type: ignore[arg-type]
+    # Without motion, or a colour on its way to another is measured.
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+    axe(page)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= viewport["width"], f"{page.url} is {width} wide at {viewport['width']}"
 
 
 def shoot(page: Page, folder: Path, name: str) -> None:

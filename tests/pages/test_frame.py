@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from tests.pages.conftest import axe, axe_everywhere
+from tests.pages.conftest import PHONE, WIDE, axe, axe_at, axe_everywhere
 
 PAGES = ("/", "/horde", "/lend", "/account", "/register", "/terms", "/privacy", "/api/", "/nowhere")
 
@@ -19,6 +19,14 @@ def test_nothing_keeps_people_out_of_a_page_in_german(people, path):
     page = people(locale="de-AT").open(path)
     assert page.locator("html").get_attribute("lang") == "de"
     axe(page)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_keeps_people_out_the_other_way_round(person, path):
+    page = person.open(path)
+    axe_at(page, PHONE, "light")
+    axe_at(page, WIDE, "dark")
 
 
 def test_a_guest_is_offered_a_name_and_who_is_signed_in_sees_their_kudos(person, horde_server):
