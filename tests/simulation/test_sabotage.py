@@ -245,7 +245,7 @@ def test_a_repeated_call_that_is_answered_otherwise(monkeypatch):
 
 
 def test_pictures_that_are_swept_too_early(monkeypatch):
-    async def unwanted(horde, name):
+    def unwanted(tx, name):
         return False
 
     monkeypatch.setattr(sweeper, "is_wanted", unwanted)
