@@ -290,7 +290,7 @@ async def test_get_kudos_history_as_csv(api, people, draw):
 
 
 async def test_get_kudos_history_as_csv_goes_on_where_it_ended(api, many, monkeypatch):
-    monkeypatch.setattr("ordu.server.histories.CSV_ROWS_MAX", 10)
+    monkeypatch.setattr("ordu.server.movements.CSV_ROWS_MAX", 10)
     headers, found, path = many | {"Accept": "text/csv"}, [], f"{HISTORY}?kind=other"
     while path:
         reply = await api.get(path, headers=headers)

@@ -21,7 +21,7 @@ from ordu.rules.money import UserId
 from ordu.store import acts, users
 from ordu.store.acts import Act, Change, Wanted
 from ordu.store.database import Transaction
-from ordu.store.users import User
+from ordu.store.users import COLUMN_OF, User
 
 MACHINE = UserId(-1)  # who acts by a command on the server's machine
 MACHINE_NAME = "the server's machine"
@@ -29,25 +29,11 @@ PAGE_MAX = 200
 # What an act says of a user, by the names of the wire: how the column is shown. Of contacts, notes
 # and names nothing is left when the account is wiped.
 SHOWN_OF_USER: Mapping[str, str] = {
-    "username": "username",
     "kudos": "kudos",
     "evaluating_kudos": "evaluating_kudos",
     "monthly_kudos": "monthly_kudos",
-    "usage_multiplier": "usage_multiplier",
-    "moderator": "is_moderator",
-    "concurrency": "concurrency",
-    "worker_invited": "worker_invited",
-    "trusted": "is_trusted",
-    "flagged": "is_flagged",
-    "customizer": "is_customizer",
-    "vpn": "is_vpn",
-    "service": "is_service",
-    "education": "is_education",
-    "special": "is_special",
-    "public_workers": "has_public_workers",
+    **COLUMN_OF,
     "suspicion": "suspicion",
-    "contact": "contact",
-    "admin_comment": "admin_comment",
     "deleted": "is_deleted",
     "wiped": "is_wiped",
 }

@@ -15,27 +15,8 @@ from ordu.rules.money import ANONYMOUS, Action, Kudos, UserId
 from ordu.rules.rights import USER_CHANGED
 from ordu.store import suspicions, users, workers
 from ordu.store.database import Transaction
-from ordu.store.users import User
+from ordu.store.users import COLUMN_OF, User
 
-# What a field of the wire is called in the table of users. The fields of `USER_CHANGED` that are
-# not here are more than one value written down.
-COLUMN_OF: Mapping[str, str] = {
-    "concurrency": "concurrency",
-    "usage_multiplier": "usage_multiplier",
-    "worker_invited": "worker_invited",
-    "moderator": "is_moderator",
-    "trusted": "is_trusted",
-    "flagged": "is_flagged",
-    "customizer": "is_customizer",
-    "vpn": "is_vpn",
-    "service": "is_service",
-    "education": "is_education",
-    "special": "is_special",
-    "public_workers": "has_public_workers",
-    "username": "username",
-    "contact": "contact",
-    "admin_comment": "admin_comment",
-}
 EDUCATION_CONCURRENCY = 200  # what an account for teaching gets, unless told otherwise
 
 

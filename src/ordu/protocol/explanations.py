@@ -74,7 +74,34 @@ class ChangeThatHelps(msgspec.Struct, frozen=True, kw_only=True):
     ] = UNSET
 
 
-class RequestExplanation(msgspec.Struct, frozen=True, kw_only=True):
+class RequestChances(msgspec.Struct, frozen=True, kw_only=True):
+    """Who could serve a request, and what would start it sooner."""
+
+    workers_online: Annotated[int | UnsetType, Meta(description="How many workers are online.")] = (
+        UNSET
+    )
+    workers_able: Annotated[
+        int | UnsetType, Meta(description="How many of these could serve it.")
+    ] = UNSET
+    workers_free: Annotated[
+        int | UnsetType,
+        Meta(description="How many of those that could serve it are free for a picture."),
+    ] = UNSET
+    why_not: Annotated[
+        list[PassedOver] | UnsetType,
+        Meta(description="Why the other workers online are passed over, the most first."),
+    ] = UNSET
+    jobs_before: Annotated[
+        int | UnsetType,
+        Meta(description="How many pictures wait before it with those that could serve it."),
+    ] = UNSET
+    changes: Annotated[
+        list[ChangeThatHelps] | UnsetType,
+        Meta(description="Changes that would start it sooner, the soonest first."),
+    ] = UNSET
+
+
+class RequestExplanation(RequestChances, frozen=True, kw_only=True):
     """Why a request waits, who could serve it, and what would start it sooner."""
 
     state: Annotated[
@@ -100,34 +127,12 @@ class RequestExplanation(msgspec.Struct, frozen=True, kw_only=True):
             " of it waits or nobody online could serve it."
         ),
     ] = UNSET
-    workers_online: Annotated[int | UnsetType, Meta(description="How many workers are online.")] = (
-        UNSET
-    )
-    workers_able: Annotated[
-        int | UnsetType, Meta(description="How many of these could serve it.")
-    ] = UNSET
-    workers_free: Annotated[
-        int | UnsetType,
-        Meta(description="How many of those that could serve it are free for a picture."),
-    ] = UNSET
-    why_not: Annotated[
-        list[PassedOver] | UnsetType,
-        Meta(description="Why the other workers online are passed over, the most first."),
-    ] = UNSET
-    jobs_before: Annotated[
-        int | UnsetType,
-        Meta(description="How many pictures wait before it with those that could serve it."),
-    ] = UNSET
     megapixelsteps_before: Annotated[
         float | UnsetType, Meta(description="How much work these pictures are.")
     ] = UNSET
-    changes: Annotated[
-        list[ChangeThatHelps] | UnsetType,
-        Meta(description="Changes that would start it sooner, the soonest first."),
-    ] = UNSET
 
 
-class RequestOutlook(msgspec.Struct, frozen=True, kw_only=True):
+class RequestOutlook(RequestChances, frozen=True, kw_only=True):
     """What would become of a request if it were placed now, in the answer to a dry run."""
 
     text: Annotated[
@@ -149,28 +154,6 @@ class RequestOutlook(msgspec.Struct, frozen=True, kw_only=True):
             description="Estimated seconds until its first picture is begun; null when nobody"
             " online could serve it."
         ),
-    ] = UNSET
-    workers_online: Annotated[int | UnsetType, Meta(description="How many workers are online.")] = (
-        UNSET
-    )
-    workers_able: Annotated[
-        int | UnsetType, Meta(description="How many of these could serve it.")
-    ] = UNSET
-    workers_free: Annotated[
-        int | UnsetType,
-        Meta(description="How many of those that could serve it are free for a picture."),
-    ] = UNSET
-    why_not: Annotated[
-        list[PassedOver] | UnsetType,
-        Meta(description="Why the other workers online are passed over, the most first."),
-    ] = UNSET
-    jobs_before: Annotated[
-        int | UnsetType,
-        Meta(description="How many pictures would wait before it with those that could serve it."),
-    ] = UNSET
-    changes: Annotated[
-        list[ChangeThatHelps] | UnsetType,
-        Meta(description="Changes that would start it sooner, the soonest first."),
     ] = UNSET
     upfront: Annotated[
         bool | UnsetType,

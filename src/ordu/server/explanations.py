@@ -1,5 +1,7 @@
 """Explanations as the wire shows them: numbers from the engine, sentences from the rules."""
 
+from msgspec.structs import asdict
+
 from ordu.engine import explaining, explaining_worker
 from ordu.engine.presence import Worker
 from ordu.kinds.image import IMAGE
@@ -9,6 +11,7 @@ from ordu.protocol.explanations import (
     NotGiven,
     OfferedModel,
     PassedOver,
+    RequestChances,
     RequestExplanation,
     RequestOutlook,
     WorkerExplanation,
@@ -35,13 +38,8 @@ def request_explanation(found: explaining.Explanation) -> RequestExplanation:
         queue_position=found.progress.position,
         wait_time=found.progress.wait_s,
         starts_in=seconds(now.starts_s),
-        workers_online=chances.online,
-        workers_able=now.workers,
-        workers_free=chances.free,
-        why_not=passed_over(chances),
-        jobs_before=now.before.jobs,
         megapixelsteps_before=mega(now.before.work),
-        changes=[change_that_helps(chances.ask, change) for change in chances.changes],
+        **asdict(chances_view(chances)),
     )
 
 
@@ -55,15 +53,22 @@ def request_outlook(
         queue_position=now.before.jobs + 1,
         wait_time=seconds(now.takes_s),
         starts_in=seconds(now.starts_s),
-        workers_online=chances.online,
-        workers_able=now.workers,
-        workers_free=chances.free,
-        why_not=passed_over(chances),
-        jobs_before=now.before.jobs,
-        changes=[change_that_helps(chances.ask, change) for change in chances.changes],
+        **asdict(chances_view(chances)),
         upfront=available is not None,
         kudos_available=None if available is None else money.exact(available),
         affordable=available is None or pricing.suffices(price, available),
+    )
+
+
+def chances_view(chances: explaining.Chances) -> RequestChances:
+    """Who could serve a request, and what would start it sooner."""
+    return RequestChances(
+        workers_online=chances.online,
+        workers_able=chances.now.workers,
+        workers_free=chances.free,
+        why_not=passed_over(chances),
+        jobs_before=chances.now.before.jobs,
+        changes=[change_that_helps(chances.ask, change) for change in chances.changes],
     )
 
 

@@ -28,7 +28,7 @@ from ordu.protocol.webhooks import WebhookDelivery
 from ordu.rules import money, rights
 from ordu.rules.money import ANONYMOUS, UserId
 from ordu.rules.rights import Standing
-from ordu.server import histories
+from ordu.server import movements
 from ordu.server.hangups import HangUp, noticed
 from ordu.server.streams import SEND_S_MAX
 from ordu.server.views import delivery_fields, iso_date, user_view, worker_view
@@ -179,7 +179,7 @@ async def movements_of(horde: Horde, user: User) -> AsyncIterator[Iterable[msgsp
     below: int | None = None
     while True:
         page = await history.page(horde, user, Wanted(below=below), MOVEMENTS_AT_ONCE)
-        yield histories.shown(page)
+        yield movements.shown(page)
         below = page.below
         if below is None:
             return

@@ -1,4 +1,4 @@
-"""Histories of kudos as the wire shows them: movements, days, and a table for spreadsheets."""
+"""Movements of kudos as the wire shows them: one by one, by day, and as a table."""
 
 import csv
 import io

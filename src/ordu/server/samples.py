@@ -1,4 +1,4 @@
-"""History: how the horde stood and stands, as the wire shows it and as its page draws it."""
+"""How the horde stood and stands, as the wire shows it and as its page draws it."""
 
 from datetime import UTC, datetime
 

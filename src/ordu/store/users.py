@@ -1,6 +1,7 @@
 """Users in SQL."""
 
 import string
+from collections.abc import Mapping
 
 import msgspec
 
@@ -19,6 +20,26 @@ COLUMNS = (
     " is_education, is_special, has_public_workers, monthly_kudos, monthly_received_at, suspicion,"
     " contact, admin_comment, deleted_at, is_wiped"
 )
+
+# What a field of the wire is called here. Fields of `rights.USER_CHANGED` that are not among these
+# are more than one value written down.
+COLUMN_OF: Mapping[str, str] = {
+    "concurrency": "concurrency",
+    "usage_multiplier": "usage_multiplier",
+    "worker_invited": "worker_invited",
+    "moderator": "is_moderator",
+    "trusted": "is_trusted",
+    "flagged": "is_flagged",
+    "customizer": "is_customizer",
+    "vpn": "is_vpn",
+    "service": "is_service",
+    "education": "is_education",
+    "special": "is_special",
+    "public_workers": "has_public_workers",
+    "username": "username",
+    "contact": "contact",
+    "admin_comment": "admin_comment",
+}
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

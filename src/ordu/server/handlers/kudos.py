@@ -10,7 +10,7 @@ from ordu.protocol.kudos import (
     PostAwardKudosRequest,
     PostTransferKudosRequest,
 )
-from ordu.server import histories, once
+from ordu.server import movements, once
 from ordu.server.acts import by
 from ordu.server.call import Answer, Call, handles
 from ordu.server.queries import limit_of
@@ -50,14 +50,14 @@ async def get_kudos_history(call: Call[None]) -> Answer:
     if by is not None:
         if by != "day":
             raise Refused("BadParameter", "`by` is `day`, or is left out.")
-        first, last = histories.days_wanted(call)
+        first, last = movements.days_wanted(call)
         worker_id = call.query.get("worker_id")
         moved = await history.by_day(call.horde, call.user, worker_id, first, last)
-        return Answer(KudosHistory(days=histories.days_shown(moved, first, last)), headers=headers)
-    wanted = histories.wanted_by(call)
-    if histories.wants_csv(call):
-        return await histories.table(call, wanted)
-    limit = limit_of(call, usual=histories.PAGE_USUAL, most=history.PAGE_MAX)
+        return Answer(KudosHistory(days=movements.days_shown(moved, first, last)), headers=headers)
+    wanted = movements.wanted_by(call)
+    if movements.wants_csv(call):
+        return await movements.table(call, wanted)
+    limit = limit_of(call, usual=movements.PAGE_USUAL, most=history.PAGE_MAX)
     page = await history.page(call.horde, call.user, wanted, limit)
     following = None if page.below is None else str(page.below)
-    return Answer(KudosHistory(entries=histories.shown(page), next=following), headers=headers)
+    return Answer(KudosHistory(entries=movements.shown(page), next=following), headers=headers)

@@ -1,7 +1,5 @@
 """What those who run the horde look at: `/operations/…`."""
 
-from datetime import UTC, datetime
-
 from ordu import __version__
 from ordu.engine import acts, auditing
 from ordu.engine.acts import Told
@@ -11,10 +9,10 @@ from ordu.protocol import operations
 from ordu.protocol.acts import ActChange, ActTarget, HordeAct, HordeActs
 from ordu.protocol.running import BooksHealth, HordeHealth, HordeSetting, PicturesHealth
 from ordu.rules import rights
-from ordu.rules.lifecycle import Millis
 from ordu.rules.money import ADMINISTRATOR
 from ordu.server.call import Call, handles
 from ordu.server.queries import limit_of, moment_of
+from ordu.server.views import iso_date
 from ordu.settings import Setting, describe
 from ordu.settings.setting import as_text
 from ordu.store import made, users, webhooks
@@ -61,7 +59,7 @@ def act_view(told: Told) -> HordeAct:
     act = told.act
     return HordeAct(
         id=act.id,
-        date=iso(act.created_at),
+        date=iso_date(act.created_at),
         who=told.actor,
         operation=act.operation,
         target=ActTarget(kind=act.target_kind, id=act.target_id, name=act.target_name),
@@ -71,11 +69,6 @@ def act_view(told: Told) -> HordeAct:
         ],
         reason=act.reason,
     )
-
-
-def iso(moment: Millis) -> str:
-    """A moment as ISO 8601 writes it, in UTC."""
-    return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 # Settings
@@ -122,7 +115,7 @@ async def get_horde_health(call: Call[None]) -> HordeHealth:
     day, books, newest_user, messages = await horde.read(read)
     return HordeHealth(
         version=__version__,
-        started=iso(horde.started_at),
+        started=iso_date(horde.started_at),
         uptime_s=(now - horde.started_at) // 1000,
         database="postgresql" if horde.settings.is_postgres else "sqlite",
         schema=NEWEST,
@@ -147,7 +140,7 @@ def books_view(books: Books) -> BooksHealth:
         balanced=None if books.wrong is None else books.wrong == 0,
         wrong=books.wrong,
         entries=books.entries,
-        checked=iso(books.checked_at),
+        checked=iso_date(books.checked_at),
     )
 
 

@@ -27,7 +27,7 @@ from ordu.rules.rights import MODES_SEEN
 from ordu.server import modelstate
 from ordu.server.acts import by, reason_in_query
 from ordu.server.call import Call, handles
-from ordu.server.history import history_of
+from ordu.server.samples import history_of
 from ordu.server.views import mega
 from ordu.store import jobs
 from ordu.store.news import Newspiece as StoredNewspiece

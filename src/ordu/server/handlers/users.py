@@ -6,7 +6,7 @@ import msgspec
 from starlette.responses import Response
 
 from ordu.engine import editing, keys, leaving, sign_ins
-from ordu.engine.editing import COLUMN_OF, UserChange
+from ordu.engine.editing import UserChange
 from ordu.engine.leaving import check_not_deleted
 from ordu.openid.errors import ProviderDownError
 from ordu.protocol import operations
@@ -39,7 +39,7 @@ from ordu.server.pages.house import site_of
 from ordu.server.views import iso_date, user_view
 from ordu.store import givers, identities, users
 from ordu.store.database import Transaction
-from ordu.store.users import User
+from ordu.store.users import COLUMN_OF, User
 
 PAGE_MAX = 10_000
 

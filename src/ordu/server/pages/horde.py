@@ -13,8 +13,8 @@ from ordu.protocol.status import ActiveModel, Newspiece
 from ordu.rules import money, names
 from ordu.rules.lifecycle import Millis
 from ordu.server.handlers.status import active_model, news_view, offered_models
-from ordu.server.history import history_of
 from ordu.server.pages.house import House, page
+from ordu.server.samples import history_of
 from ordu.server.views import MEGA
 from ordu.store import givers, news, users
 from ordu.store.database import Transaction
