@@ -5,8 +5,10 @@ nowhere else. After a power cut it may have nothing left: tests kill programs, n
 """
 
 import asyncio
+import contextlib
 import ctypes
 import importlib.util
+import io
 import os
 import pwd
 import shutil
@@ -15,6 +17,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -35,6 +38,65 @@ SETTINGS = {
     "log_min_messages": "fatal",
     "log_checkpoints": "off",
 }
+# What is in a schema, by name: two databases with the same have the same tables and indexes.
+SHAPE = """
+    SELECT string_agg(format('%s %s %s', relkind, relname, relnatts), ',' ORDER BY relname)
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace"""
+TABLES = """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname"""
+SEQUENCES = """
+    SELECT sequencename, start_value FROM pg_sequences WHERE schemaname = 'public'"""
+END_OTHERS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+
+
+@dataclass(frozen=True)
+class Pristine:
+    """How a database with the newest schema is before anything is done to it."""
+
+    shape: str
+    forget_all: str  # statements
+    rows: dict[str, bytes]  # table → what COPY gives of it
+
+    @classmethod
+    async def of(cls, url: str) -> "Pristine":
+        connection = await asyncpg.connect(url)
+        try:
+            tables = [name for (name,) in await connection.fetch(TABLES)]
+            rows = {}
+            for table in tables:
+                into = io.BytesIO()
+                await connection.copy_from_table(table, output=into)
+                rows[table] = into.getvalue()
+            statements = ["SET session_replication_role = replica"]  # neither keys nor triggers
+            statements += [f'DELETE FROM "{table}"' for table in tables]
+            statements += [
+                f"SELECT setval('\"{name}\"', {start}, false)"
+                for name, start in await connection.fetch(SEQUENCES)
+            ]
+            return cls(
+                shape=await connection.fetchval(SHAPE),
+                forget_all="; ".join(statements),
+                rows={table: some for table, some in rows.items() if some},
+            )
+        finally:
+            await connection.close()
+
+    async def bring_back(self, url: str) -> bool:
+        """Whether the database is now as if new; not where its schema was changed."""
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(END_OTHERS)
+            if await connection.fetchval(SHAPE) != self.shape:
+                return False
+            await connection.execute(self.forget_all)
+            for table, rows in self.rows.items():
+                await connection.copy_to_table(table, source=io.BytesIO(rows))
+            return True
+        finally:
+            await connection.close()
 
 
 def sync(work: Coroutine[Any, Any, Any]) -> Any:
@@ -55,7 +117,8 @@ class PostgresServer:
         self.binaries = self.find_binaries()
         self.call("initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres")
         self.process = self.begin()
-        self.template_is_made = False
+        self.pristine: Pristine | None = None
+        self.spare: list[str] = []
 
     def find_binaries(self) -> Path:
         # Not imported: the package makes folders of its own then.
@@ -123,11 +186,14 @@ class PostgresServer:
         return self.url(name)
 
     def new(self) -> str:
-        """The address of a new database with the newest schema."""
-        if not self.template_is_made:
+        """The address of a database with the newest schema and as if new."""
+        if self.spare:
+            return self.spare.pop()
+        if self.pristine is None:
             self.command("CREATE DATABASE horde_template")
-            sync(schema.bring_up_to_date(self.url("horde_template")))
-            self.template_is_made = True
+            template = self.url("horde_template")
+            sync(schema.bring_up_to_date(template))
+            self.pristine = sync(Pristine.of(template))
         self.made += 1
         name = f"horde{self.made}"
         self.command(f"CREATE DATABASE {name} TEMPLATE horde_template STRATEGY FILE_COPY")
@@ -146,8 +212,15 @@ class PostgresServer:
         sync(run())
 
     def drop(self, url: str) -> None:
-        """Remove a database, whoever is connected to it."""
+        """Take a database back, whoever is connected to it.
+
+        One that can be made as if new is lent again: a new one is a thousand files.
+        """
         name = url.partition("@/")[2].partition("?")[0]
+        with contextlib.suppress(asyncpg.PostgresError, OSError):
+            if self.pristine and name.startswith("horde") and sync(self.pristine.bring_back(url)):
+                self.spare.append(url)
+                return
         self.command(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def restart(self) -> None:
