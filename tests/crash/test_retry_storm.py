@@ -5,7 +5,9 @@ kudos move once, one request is placed, one account is made, and whoever gets an
 same one, byte for byte.
 """
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -14,8 +16,6 @@ from tests.crash.stage import Caller, Stage, calling_at, demand_death
 
 from ordu.store.database import Transaction
 
-ROUNDS = [1, 2, 3, *(pytest.param(each, marks=pytest.mark.slow) for each in range(4, 54))]
-ROUNDS_ON_POSTGRES = [4, *(pytest.param(each, marks=pytest.mark.slow) for each in range(5, 30))]
 MOMENTS = ("before", "after", "unanswered")
 
 
@@ -25,6 +25,15 @@ PATHS = {
     "accept": ("/api/v2/generate/async", {"prompt": "a fox"}, {202}),
     "register": ("/register", {"username": "corro"}, {200}),
 }
+
+
+def rounds(turns: range, two_of: str = "") -> Iterator[Any]:
+    """Every call in every round; for each change each call once, and one of them twice."""
+    for number, name in enumerate(PATHS):
+        due = {turns[number % 3]} | ({turns[1]} if name == two_of else set())
+        for turn in turns:
+            marks = [] if turn in due else [pytest.mark.slow]
+            yield pytest.param(name, turn, id=f"{name} {turn}", marks=marks)
 
 
 def storm(caller: Caller, name: str, key: str, many: int) -> list[bytes]:
@@ -44,14 +53,12 @@ def storm(caller: Caller, name: str, key: str, many: int) -> list[bytes]:
         return [answer for answer in pool.map(call, range(many)) if answer is not None]
 
 
-@pytest.mark.parametrize("turn", ROUNDS)
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize(("name", "turn"), list(rounds(range(1, 54), two_of="transfer")))
 def test_one_effect_and_one_answer(stage: Stage, name: str, turn: int) -> None:
     storm_and_demand(stage, name, turn)
 
 
-@pytest.mark.parametrize("turn", ROUNDS_ON_POSTGRES)
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize(("name", "turn"), list(rounds(range(4, 30))))
 def test_one_effect_and_one_answer_on_postgresql(
     postgres_stage: Stage, name: str, turn: int
 ) -> None:

@@ -529,6 +529,7 @@ def test_what_got_lost_on_its_way_is_asked_for_once_only(person):
 # Everybody
 
 
+@pytest.mark.slow
 def test_nothing_keeps_people_out_in_german(people, pop):
     pop()
     page = people(locale="de-DE").open("/")

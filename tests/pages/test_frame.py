@@ -14,7 +14,9 @@ def test_nothing_keeps_people_out_of_a_page(person, path):
     axe_everywhere(person.open(path))
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(
+    "path", [PAGES[0], *(pytest.param(each, marks=pytest.mark.slow) for each in PAGES[1:])]
+)
 def test_nothing_keeps_people_out_of_a_page_in_german(people, path):
     page = people(locale="de-AT").open(path)
     assert page.locator("html").get_attribute("lang") == "de"

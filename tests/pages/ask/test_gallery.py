@@ -196,8 +196,18 @@ def worker(processes, horde_server):
     return processes.worker(horde_server, key, name="sketcher")
 
 
-@pytest.mark.parametrize("source", [None, a_picture(64, 64)], ids=["words", "picture"])
-@pytest.mark.parametrize("language", ["curl", "Python", "JavaScript"])
+# For each change one of both for each language.
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [
+        pytest.param(language, source, id=f"{language} of {what}", marks=marks)
+        for language in ("curl", "Python", "JavaScript")
+        for what, source, marks in (
+            ("words", None, [pytest.mark.slow] if language == "JavaScript" else []),
+            ("picture", a_picture(64, 64), [] if language == "JavaScript" else [pytest.mark.slow]),
+        )
+    ],
+)
 def test_the_program_that_was_copied_makes_the_same_picture(
     person, page, key, worker, tmp_path, language, source
 ):
@@ -378,6 +388,7 @@ def test_a_browser_that_keeps_nothing_says_so_and_shows_pictures_all_the_same(
     expect(page.locator("#pictures-notice")).to_contain_text("This browser keeps no more here")
 
 
+@pytest.mark.slow
 def test_nothing_keeps_people_out_of_pictures_in_german(people, key, machine):
     person = people(locale="de-AT")
     person.sign_in(key)
