@@ -712,7 +712,7 @@ async def test_old_deliveries_are_forgotten(api, horde, draw, deliver, receiver,
     receiver.replies["/hook"] = [status("500 No")]
     await draw(receiver.url())
     await deliver()
-    clock.forward(ms=webhooks.KEPT_MS - 1000)
+    clock.forward(s=horde.settings.keep_deliveries_s - 1)
     _, young = await draw(receiver.url())
     clock.forward(ms=2000)
     await webhooks.forget_deliveries(horde)

@@ -79,6 +79,7 @@ class Horde:
     hears: dict[type, Callable[[Any], None]] = field(
         default_factory=dict
     )  # other tidings than ours
+    forgets: list[Callable[[Millis], None]] = field(default_factory=list)  # memories with addresses
     spread: float = 1.0  # among how many heads a pop chooses (`engine.claim`)
     hands: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     errands: set[asyncio.Task[None]] = field(default_factory=set)  # done though nobody waits

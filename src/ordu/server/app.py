@@ -84,6 +84,7 @@ def rate_limits(horde: Horde) -> RateLimits | None:
         return None
     limits = RateLimits(tell=None if horde.tidings is None else horde.tidings.tell)
     horde.hears[Counted] = limits.hear
+    horde.forgets.append(lambda _: limits.forget_over(horde.now()))
     return limits
 
 

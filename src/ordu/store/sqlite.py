@@ -24,6 +24,9 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     "PRAGMA temp_store=MEMORY",
+    # What is deleted is written over, whatever the library was made with: a prompt is not kept in
+    # a free page (docs/adr/0036).
+    "PRAGMA secure_delete=ON",
     # Pages that are written again and again go into the file once for 16 MB of log, not for 4.
     "PRAGMA wal_autocheckpoint=4000",
 )
