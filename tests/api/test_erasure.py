@@ -133,7 +133,7 @@ async def test_get_user_export_has_everything_that_is_kept(api, horde, ferris):
         if link is not None:
             assert (await api.get(link.removeprefix("http://horde.test"))).status_code == 200
     assert len(request["sources"]) == 1
-    assert [each["reason"] for each in found["suspicions"]] == ["CORRUPT_PROMPT"]
+    assert [each["reason"] for each in found["suspicions"]] == ["corrupt_prompt"]
     assert {each["operation"] for each in found["answers"]} == {"post_async_generate"}
     assert {each["operation"] for each in found["acts"]} == {"put_user_single", "put_worker_single"}
     assert found["note"] == f"{CANARY}note"
