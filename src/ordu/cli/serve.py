@@ -61,7 +61,7 @@ def serve(
         if with_parent:
             children.follow_parent()
         if inherit is not None:
-            run_until_stopped(serving(reading, Telling([tell_supervisor]), inherit))
+            run_until_stopped(serving(reading, Telling([tell_supervisor]), inherit, number or 0))
             return
         supervising.check_may_share(settings)
         telling = telling_people(settings, ready_file, with_worker=with_worker)
@@ -120,7 +120,10 @@ def telling_people(
 
 
 def serving(
-    reading: Reading[ServerSettings], telling: Telling, inherit: int | None = None
+    reading: Reading[ServerSettings],
+    telling: Telling,
+    inherit: int | None = None,
+    number: int = 0,
 ) -> Coroutine[Any, Any, None]:
     """The server's work, put together."""
     settings = reading.values
@@ -128,7 +131,7 @@ def serving(
         from ordu.server import run
     if not settings.is_postgres:
         schema_of(settings.database_path())  # says in a line when that is no database
-    return run.serve(settings, telling.ready, telling.end, inherit, reading.origins)
+    return run.serve(settings, telling.ready, telling.end, inherit, reading.origins, number)
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:

@@ -49,8 +49,8 @@ def users() -> None:
     """Make users, look at them and change them.
 
     `create`, `export` and `erase` work on the data folder of the horde on this machine, with or
-    without a running server. The others ask a horde over the network; how much it tells and lets you
-    change depends on the key.
+    without a running server. The others ask a horde over the network; how much it tells and lets
+    you change depends on the key.
     """
 
 

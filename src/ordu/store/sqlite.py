@@ -49,6 +49,7 @@ class SqliteTransaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.touched: set[int] = set()
+        self.counts: dict[str, int] = {}
 
     def run(self, sql: str, **values: Any) -> int:
         """Run a statement and return how many rows it changed."""
@@ -70,6 +71,15 @@ class SqliteTransaction:
     def touch(self, user_id: int) -> None:
         """Note that something of this user was changed, for those who remember users."""
         self.touched.add(user_id)
+
+    def count(self, what: str, amount: int) -> None:
+        """Count something for metrics, should this be committed."""
+        self.counts[what] = self.counts.get(what, 0) + amount
+
+    def take_counts(self) -> Mapping[str, int]:
+        """What was counted since this was last asked."""
+        counts, self.counts = self.counts, {}
+        return counts
 
     def take_touched(self) -> frozenset[int]:
         """The users that were changed since this was last asked."""
