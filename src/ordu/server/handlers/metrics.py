@@ -22,7 +22,6 @@ from ordu.store.database import Transaction
 
 KUDOS = 100  # hundredths of one
 MEGA = 1_000_000
-BACKUP = "backup made"  # the fact that says when `ordu backup` last made one, in milliseconds
 FORWARDED = (b"x-forwarded-for", b"forwarded")
 
 
@@ -190,7 +189,7 @@ async def put_kept(page: Page, horde: Horde) -> None:
     """What is kept: messages, books, pictures, backups."""
 
     def read(tx: Transaction) -> tuple[int, Books | None, str | None]:
-        return webhooks.waiting(tx), auditing.found(tx), facts.get(tx, BACKUP)
+        return webhooks.waiting(tx), auditing.found(tx), facts.get(tx, facts.BACKUP)
 
     messages, books, backup = await horde.read(read)
     put = page.put
