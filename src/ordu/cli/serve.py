@@ -28,7 +28,7 @@ MAIN = (
     *("data", "host", "port", "database", "images", "public_url", "rate_limits", "anonymous"),
     *("trusted_proxies", "processes", "drain_s", "migrate"),
 )
-SECRETS = ("admin_key", "secret")  # not as options: command lines can be read by everybody
+SECRETS = ("admin_key", "secret", "metrics_token")  # not as options: command lines can be read by everybody
 
 
 @click.command(cls=SettingsCommand)
@@ -51,8 +51,8 @@ def serve(
 
     The first start makes the data folder, and the administrator, whose key is shown once. Ctrl-C
     or SIGTERM stops it: what is in hand is finished first. With several processes, SIGHUP replaces
-    one after the other. Two settings are no options, because command lines can be read by
-    everybody: ORDU_ADMIN_KEY and ORDU_SECRET.
+    one after the other. Three settings are no options, because command lines can be read by
+    everybody: ORDU_ADMIN_KEY, ORDU_SECRET and ORDU_METRICS_TOKEN.
     """
     with stopped_by_signals():
         reading = read_options(ServerSettings, given, config)
