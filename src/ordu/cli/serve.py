@@ -28,7 +28,8 @@ MAIN = (
     *("data", "host", "port", "database", "images", "public_url", "rate_limits", "anonymous"),
     *("trusted_proxies", "processes", "drain_s", "migrate"),
 )
-SECRETS = ("admin_key", "secret", "metrics_token")  # not as options: command lines can be read by everybody
+# Not as options: command lines can be read by everybody.
+SECRETS = ("admin_key", "secret", "metrics_token")
 
 
 @click.command(cls=SettingsCommand)
