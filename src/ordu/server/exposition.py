@@ -1,7 +1,7 @@
 """Exposition: numbers as Prometheus reads them (its text format, version 0.0.4).
 
 Every number carries the label `process`, so that those of several processes of one horde can be
-told apart: they share an address, and each time another one answers.
+told apart (`server.own_port`).
 """
 
 from collections.abc import Iterable, Mapping

@@ -33,6 +33,7 @@ from ordu.outside.post import Post
 from ordu.server.app import make_app
 from ordu.server.listening import Started, addresses, inherited, listen
 from ordu.server.onewrite import Protocol
+from ordu.server.own_port import take_own_port
 from ordu.server.secret import Secret, check_fingerprint, read_secret
 from ordu.server.stopping import Server, stops_within_s
 from ordu.server.vitals import watch_lag
@@ -287,6 +288,7 @@ async def serve(
                 asyncio.create_task(courier(opened).run()),
                 asyncio.create_task(Auditor(opened.horde).run()),
                 asyncio.create_task(watch_lag(opened.horde.tally.lag_s)),
+                asyncio.create_task(take_own_port(server, opened.horde)),
             ]
             within_s = stops_within_s(settings)
             try:

@@ -305,6 +305,15 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
             check=_is_network,
         ),
     ] = ("127.0.0.0/8", "::1")
+    metrics_port: Annotated[
+        int,
+        about(
+            "Port at which the first of several processes answers by itself, the next at one more;"
+            " 0: none does.",
+            0,
+            65_535 - 64,
+        ),
+    ] = 0
     metrics_token: Annotated[
         str,
         about(
