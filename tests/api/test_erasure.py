@@ -4,6 +4,7 @@ Somebody leaves a canary in every place that takes words. What of it is kept is 
 every column of every table, so a place that is new and forgotten is found.
 """
 
+import asyncio
 import base64
 import json
 
@@ -164,6 +165,7 @@ async def test_nothing_is_left_of_a_person(api, horde, ferris, clock, monkeypatc
     assert len(mine) == 1
     await wipe(api, horde, clock)
     assert await kept_in(horde, CANARY) == set()
+    assert await kept_in(horde, "_generate:2") == set(), "answers to their calls"
     assert not mine & await pictures_of(horde)
     for path in ("/api/v2/users", "/api/v2/workers", "/api/v2/status/performance"):
         assert CANARY not in (await api.get(path, headers=ADMIN)).text
@@ -187,6 +189,23 @@ async def test_what_is_erased_was_drawn_for_nobody_else(api, horde, ferris, cloc
     names = await pictures_of(horde)
     for row in others:
         assert (row["picture"] or end.upload_name(row["id"])) in names
+
+
+async def test_a_server_that_runs_removes_what_the_command_has_ended(
+    api, horde, register, ask, pop, monkeypatch
+):
+    """The command waits for that, and need not touch requests and pictures itself."""
+    monkeypatch.setattr(leaving, "LOOK_S", 0.01)
+    ferris = await register("ferris")
+    await ask(ferris, params={"n": 2})
+    await pop()
+    erasing = asyncio.create_task(leaving.erase(horde, 2, acts.by_machine("ordu users erase")))
+    while not await kept_in(horde, leaving.WIPED_NAME):
+        await asyncio.sleep(0)
+    assert (await pop())["id"] is None, "nothing more of it is drawn"
+    await sweeper.expire_requests(horde)
+    await erasing
+    assert await horde.read(lambda tx: tx.all("SELECT id FROM requests")) == []
 
 
 async def test_a_job_of_an_erased_worker_goes_to_another(api, horde, register, ask, pop, clock):
