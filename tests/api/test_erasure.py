@@ -11,7 +11,7 @@ import json
 import httpx
 import pytest
 from tests.api.conftest import ADMIN, POP
-from tests.builders import a_picture
+from tests.builders import a_picture, only_sqlite
 from tests.canaries import kept_in, pictures_of
 
 from ordu.engine import acts, end, leaving, sign_ins, suspicion, sweeper
@@ -219,6 +219,7 @@ async def test_a_job_of_an_erased_worker_goes_to_another(api, horde, register, a
     assert (await api.get(f"/api/v2/generate/check/{placed['id']}")).json()["processing"] == 1
 
 
+@only_sqlite
 @pytest.mark.parametrize(
     ("target", "rc"), [(0, "AnonForbiddenUser"), (1, "CannotDeleteMod"), (99, "UserNotFound")]
 )

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS, POP
-from tests.builders import a_picture
+from tests.builders import a_picture, only_sqlite
 from tests.canaries import files_with, kept_in, pictures_of
 
 from ordu.engine import acts, sweeper, webhooks
@@ -93,12 +93,11 @@ async def test_what_was_told_to_webhooks_goes_after_its_time(
     assert await pictures_of(horde) == set()
 
 
+@only_sqlite  # PostgreSQL's files are its own
 async def test_nothing_of_a_prompt_is_left_in_the_files(
     horde, settings: ServerSettings, clock, asked, monkeypatch, tmp_path
 ):
     """A deleted row leaves no bytes behind: SQLite writes over them (`secure_delete`)."""
-    if settings.is_postgres:
-        pytest.skip("PostgreSQL's files are its own")
     for wait_s in (settings.request_lifetime_s, settings.keep_deliveries_s + 1):
         clock.forward(s=wait_s)
         await chores(horde, monkeypatch)
@@ -108,12 +107,11 @@ async def test_nothing_of_a_prompt_is_left_in_the_files(
         assert files_with(tmp_path, text) == set(), text
 
 
+@only_sqlite  # where several processes share a folder each picture is a file
 async def test_pictures_leave_the_disk_with_their_segment(
     horde, settings: ServerSettings, clock, asked, monkeypatch, tmp_path
 ):
     picture = a_picture()
-    if settings.is_postgres:
-        pytest.skip("there each picture is a file")
 
     def is_on_disk() -> bool:
         return any(picture in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

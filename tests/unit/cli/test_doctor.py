@@ -340,3 +340,11 @@ def test_it_changes_nothing(examine, data):
         if path.is_file() and not path.name.endswith(("-shm", "-wal"))
     }
     assert after == before
+
+
+@pytest.mark.parametrize("name", ["SECRET", "ADMIN_KEY", "METRICS_TOKEN"])
+def test_a_secret_that_will_not_do_is_not_shown(call, data, name):
+    told = call("doctor", "--data", str(data), **{f"ORDU_{name}": "canary word"})
+    assert told.exit_code == 1
+    assert "WRONG settings" in told.output
+    assert "canary" not in told.output
