@@ -54,7 +54,6 @@ WRITES: Mapping[str, str] = {
     "put_news": "a piece of news is published or changed",
     "register": "an account is made",
     "remove_worker": "a worker is deleted",
-    "remove_requests": "requests of an erased account are ended once more",
     "replace_key": "a user gets another key",
     "replay": "a message to a webhook is to be sent again",
     "return_mail": "what was to be sent goes back for others",

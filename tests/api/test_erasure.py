@@ -11,10 +11,10 @@ import json
 import httpx
 import pytest
 from tests.api.conftest import ADMIN, POP
-from tests.builders import a_picture, only_sqlite
+from tests.builders import a_picture, a_wish, only_sqlite
 from tests.canaries import kept_in, pictures_of
 
-from ordu.engine import acts, end, leaving, sign_ins, suspicion, sweeper
+from ordu.engine import acts, end, leaving, place, sign_ins, suspicion, sweeper
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.rules.trust import SuspicionReason
@@ -206,6 +206,15 @@ async def test_a_server_that_runs_removes_what_the_command_has_ended(
     await sweeper.expire_requests(horde)
     await erasing
     assert await horde.read(lambda tx: tx.all("SELECT id FROM requests")) == []
+
+
+async def test_nobody_asks_for_somebody_who_was_erased_a_moment_ago(horde, register):
+    """A process knows a caller for a second after the account has changed elsewhere."""
+    await register("ferris")
+    known = await horde.read(lambda tx: users.by_id(tx, 2))
+    await leaving.erase(horde, 2, acts.by_machine("ordu users erase"))
+    with pytest.raises(Refused, match="gone"):
+        await place.accept(horde, known, a_wish())
 
 
 async def test_a_job_of_an_erased_worker_goes_to_another(api, horde, register, ask, pop, clock):

@@ -447,12 +447,6 @@ CASES: dict[str, Case] = {
     "register": Case(
         ferris, value("SELECT COUNT(*) FROM users WHERE username = 'corro'"), 1, register
     ),
-    "remove_requests": Case(
-        ferris,
-        value("SELECT COUNT(*) FROM requests WHERE waiting > 0"),
-        0,
-        chore="erase_requests_of_somebody",
-    ),
     "remove_worker": Case(ferris, WORKERS, 0, calling("DELETE", "/workers/{worker}")),
     "replay": Case(
         with_failed_mail,

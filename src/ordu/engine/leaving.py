@@ -181,8 +181,23 @@ async def erase(horde: Horde, target: UserId, by: By) -> None:
         acts.note(tx, by, acts.on_user(found(tx, target)))
         return gone
 
+    def end_lives(tx: Transaction) -> list[RequestId]:
+        requests.end_lives(tx, target, now)  # also of one that was placed at the last moment
+        return requests.ids_of_user(tx, target)
+
     await horde.write(erase, lambda gone: forget_workers(horde, gone))
-    await remove_requests(horde, target)
+    if not await are_gone(horde, target):
+        for request_id in await horde.write(end_lives):
+            await end.expire(horde, request_id)
+
+
+async def are_gone(horde: Horde, target: UserId) -> bool:
+    """Whether a server that runs removes a user's requests, which is waited for a little."""
+    for _ in range(int(ERASED_S / LOOK_S)):
+        if not await horde.read(lambda tx: requests.ids_of_user(tx, target)):
+            return True
+        await asyncio.sleep(LOOK_S)
+    return False
 
 
 def check_may_erase(user: User) -> None:
@@ -193,19 +208,3 @@ def check_may_erase(user: User) -> None:
         raise Refused(
             "CannotDeleteMod", "Moderators and the administrator cannot be erased while they are."
         )
-
-
-async def remove_requests(horde: Horde, target: UserId) -> None:
-    """See to it that a user's requests are gone, also one that was placed at the last moment."""
-    for _ in range(int(ERASED_S / LOOK_S)):
-        if not await horde.read(lambda tx: requests.ids_of_user(tx, target)):
-            return
-        await asyncio.sleep(LOOK_S)
-    now = horde.now()
-
-    def end_lives(tx: Transaction) -> list[RequestId]:
-        requests.end_lives(tx, target, now)
-        return requests.ids_of_user(tx, target)
-
-    for request_id in await horde.write(end_lives):
-        await end.expire(horde, request_id)
