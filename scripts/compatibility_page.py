@@ -65,7 +65,7 @@ def page() -> str:
 def doors() -> str:
     """The operations of all doors."""
     # A door is told of its horde when it is made; what it lists does not depend on it.
-    nobodys = cast("Horde", SimpleNamespace(tidings=None, hears={}))
+    nobodys = cast("Horde", SimpleNamespace(tidings=None, hears={}, forgets=[], now=int))
     rows = [(door, row) for door in all_doors.doors(nobodys) for row, _ in door.table]
     lines = [(f"`{row.method} {row.path}`", door.name, row.summary) for door, row in rows]
     return table(("operation", "door", "what it does"), lines)

@@ -37,6 +37,8 @@ WRITES: Mapping[str, str] = {
     "fault": "a job failed",
     "find_or_add": "the first pop of a new name makes a worker",
     "fold": "appended numbers are folded into totals",
+    "erase": "an account is wiped at once",
+    "forget_act_words": "words in old acts are dropped",
     "forget_answers": "old answers to repeated calls are dropped",
     "forget_browsers": "old keys of browsers are dropped",
     "forget_deliveries": "old messages to webhooks are dropped",

@@ -3,11 +3,16 @@
 import asyncio
 import sqlite3
 
+import httpx
+import msgspec
 import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS
 from tests.builders import only_sqlite
 
+from ordu.images.keeping import Room
 from ordu.protocol import operations
+from ordu.protocol.errors import Refused
+from ordu.server.app import make_app
 from ordu.server.call import HANDLERS
 from ordu.server.handlers import health
 
@@ -73,6 +78,8 @@ async def test_a_fault_of_ours_is_told_without_its_details(api, monkeypatch, cap
     assert "swordfish" not in reply.text
     assert reply.headers["x-request-id"] in reply.json()["message"]
     assert reply.headers["x-request-id"] in caplog.text
+    assert "get_users" in caplog.text
+    assert "Traceback" in caplog.text
 
 
 async def test_a_body_above_the_limit_is_refused(api, horde):
@@ -122,19 +129,19 @@ async def test_get_readyz_says_when_nothing_can_be_written(api, horde):
 
 @only_sqlite
 async def test_get_readyz_does_not_wait_long_for_the_database(api, horde, settings, monkeypatch):
-    monkeypatch.setattr(health, "DATABASE_S_MAX", 0.01)
+    monkeypatch.setattr(health, "ANSWER_S_MAX", 0.01)
     other = sqlite3.connect(settings.database_path(), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     reply = await api.get("/readyz")
     assert (reply.status_code, reply.json()["message"]) == (503, "The database does not answer.")
     other.close()
-    monkeypatch.setattr(health, "DATABASE_S_MAX", 10)
+    monkeypatch.setattr(health, "ANSWER_S_MAX", 10)
     assert (await api.get("/readyz")).status_code == 200
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 async def test_get_readyz_says_when_postgresql_is_away(api, horde, monkeypatch):
-    monkeypatch.setattr(health, "DATABASE_S_MAX", 0.3)
+    monkeypatch.setattr(health, "ANSWER_S_MAX", 0.3)
 
     def away():
         raise ConnectionRefusedError
@@ -145,6 +152,80 @@ async def test_get_readyz_says_when_postgresql_is_away(api, horde, monkeypatch):
         assert reply.status_code == 503
         assert reply.json()["message"] == "The database does not answer."
     assert (await api.get("/readyz")).status_code == 200
+
+
+@only_sqlite
+async def test_get_readyz_says_when_pictures_cannot_be_reached(api, horde, monkeypatch):
+    async def broken(name):
+        raise Refused("Unavailable", "Pictures cannot be read at the moment.")
+
+    async def slow(name):
+        await asyncio.sleep(60)
+
+    for away, words in ((broken, "cannot be read"), (slow, "place of pictures does not answer")):
+        with monkeypatch.context() as gone:
+            gone.setattr(health, "ANSWER_S_MAX", 0.05)
+            gone.setattr(horde.pictures, "size", away)
+            reply = await api.get("/readyz")
+            assert reply.status_code == 503
+            assert words in reply.json()["message"]
+    assert (await api.get("/readyz")).status_code == 200
+
+
+@only_sqlite
+async def test_get_readyz_says_when_the_disk_is_full(api, horde, monkeypatch):
+    least = horde.settings.picture_bytes_max
+    for free, status in ((least - 1, 503), (least, 200)):
+        monkeypatch.setattr(health, "room_at", lambda _, free=free: Room(10**12, free, None))
+        assert (await api.get("/readyz")).status_code == status
+    monkeypatch.setattr(horde.pictures, "room", lambda: Room(10**12, 0, 0))
+    assert (await api.get("/readyz")).json()["message"] == "The disk is full."
+
+
+async def test_a_refusal_is_one_line_of_the_log_that_tells_nothing_of_what_was_asked(
+    api, horde, register, ask, caplog
+):
+    """Who may be found by it, and what was asked for, is not in it."""
+    caplog.set_level("DEBUG", logger="ordu")  # httpx, which only this test has, logs paths
+    ferris = await register("canaryname")
+    placed = await ask(ferris, prompt="canaryprompt")
+    caplog.clear()
+    wish = {"prompt": "canaryprompt", "params": {"n": 0}}
+    bearer = {"Authorization": "Bearer canarykey"}
+    calls = [
+        api.put("/api/v2/users/1", json={"contact": "canarycontact"}, headers=ferris),
+        api.post("/api/v2/generate/async", json=wish, headers=ferris),
+        api.get(f"/api/v2/workers/{placed['id']}"),
+        api.get("/api/v2/find_user", headers={"apikey": "canarykey-canarykey-xx"}),
+        api.get("/canarypath?canaryquery=1"),
+        api.post("/v1/images/generations", json={"prompt": 7}, headers=bearer),
+    ]
+    replies = [await call for call in calls]
+    lines = [record for record in caplog.records if record.name == "ordu.server.missteps"]
+    assert len(lines) == len(replies)
+    for line, reply in zip(lines, replies, strict=True):
+        fields = line.fields
+        assert fields["status"] == reply.status_code
+        assert fields["request_id"] == reply.headers["x-request-id"]
+        assert fields.keys() == {"request_id", "operation", "rc", "status", "took_ms", "user"}
+    assert [line.fields["operation"] for line in lines] == [
+        "put_user_single", "post_async_generate", "get_worker_single", "get_find_user", "other",
+        "openai_post_images_generations",
+    ]  # fmt: skip
+    assert [line.fields["user"] for line in lines][:3] == [2, None, None]
+    for secret in ("canary", placed["id"], ferris["apikey"], "127.0.0.1"):
+        assert secret not in caplog.text
+
+
+@only_sqlite
+async def test_addresses_are_logged_where_that_is_wanted(opened, caplog):
+    caplog.set_level("INFO")
+    horde = opened.horde
+    horde.settings = msgspec.structs.replace(horde.settings, log_addresses=True)
+    transport = httpx.ASGITransport(make_app(horde, opened.secret), client=("2001:db8::7", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        await client.get("/nothing")
+    assert "address=2001:db8::/64" in caplog.text
 
 
 async def test_calls_at_once_do_not_mix(api, register):

@@ -160,11 +160,12 @@ async def test_every_kind_of_act_is_noted(api, ferris, moderator, pop, clock):
             {
                 "paused": (False, True),
                 "maintenance_msg": (None, "Its owner has put it into maintenance."),
+                "owner": (None, 2),
             },
         ),
         ("put_horde_modes", "modes", {"invite_only_mode": (False, True)}),
         ("post_award_kudos", "user", {"kudos": (0, 7)}),
-        ("delete_worker_single", "worker", {}),
+        ("delete_worker_single", "worker", {"owner": (None, 2)}),
         ("delete_user_single", "user", {"deleted": (False, True)}),
         ("put_user_single", "user", {"deleted": (True, False)}),
     ]

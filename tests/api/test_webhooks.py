@@ -5,6 +5,7 @@ import base64
 
 import msgspec
 import pytest
+from tests import exposition
 from tests.api.conftest import ADMIN, ANONYMOUS
 from tests.builders import NOON, a_picture, an_act
 from tests.foreign import LoopbackOnly
@@ -712,7 +713,7 @@ async def test_old_deliveries_are_forgotten(api, horde, draw, deliver, receiver,
     receiver.replies["/hook"] = [status("500 No")]
     await draw(receiver.url())
     await deliver()
-    clock.forward(ms=webhooks.KEPT_MS - 1000)
+    clock.forward(s=horde.settings.keep_deliveries_s - 1)
     _, young = await draw(receiver.url())
     clock.forward(ms=2000)
     await webhooks.forget_deliveries(horde)
@@ -783,12 +784,11 @@ async def test_get_metrics_counts_what_was_delivered_and_what_waits(api, draw, d
     for path in ("/hook", "/hook", "/hook"):
         await draw(receiver.url(path))
         await deliver()
-    reply = await api.get("/metrics")
-    assert reply.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    numbers = dict(line.split(" ") for line in reply.text.splitlines() if not line.startswith("#"))
-    assert numbers == {
-        "ordu_webhook_delivered_total": "1",
-        "ordu_webhook_attempts_failed_total": "2",
-        "ordu_webhook_given_up_total": "1",
-        "ordu_webhook_waiting": "1",
+    numbers = exposition.read((await api.get("/metrics")).text)
+    expected = {
+        "ordu_webhook_delivered_total": 1,
+        "ordu_webhook_attempts_failed_total": 2,
+        "ordu_webhook_given_up_total": 1,
+        "ordu_webhook_waiting": 1,
     }
+    assert {name: exposition.value(numbers, name) for name in expected} == expected

@@ -18,8 +18,10 @@ from tests.crash.stage import Caller, Stage
 from tests.unit.engine.test_verbs import a_user, a_worker, popped
 
 from ordu.engine import (
+    acts,
     auditing,
     end,
+    keepers,
     leaving,
     news,
     once,
@@ -171,6 +173,16 @@ async def with_deleted(horde: Horde, clock: HandClock) -> Facts:
     user = await a_user(horde)
     await leaving.delete_user(horde, user, user.id, an_act(horde))
     return {"user": user.id}
+
+
+async def with_old_act(horde: Horde, clock: HandClock) -> Facts:
+    """Something that was done to a worker two years ago, and why."""
+    clock.forward(ms=-730 * DAY_MS)
+    facts = await ferris(horde, clock)
+    by = acts.by(horde, 1, "put_worker_single", "a reason")
+    worker = horde.presence.by_id[facts["worker"]]
+    await keepers.edit_worker(horde, worker, keepers.WorkerChange(paused=True), by)
+    return facts
 
 
 async def with_allowance(horde: Horde, clock: HandClock) -> Facts:
@@ -380,12 +392,24 @@ CASES: dict[str, Case] = {
     ),
     "ensure_first_users": Case(None, is_new, (True, 2), undone=(True, 0)),
     "expire": Case(with_old_request, REQUESTS, 0),
+    "erase": Case(
+        ferris,
+        value("SELECT is_wiped FROM users WHERE id = 2"),
+        1,
+        chore="erase_somebody",
+    ),
     "fault": Case(with_job, JOB_STATE, "faulted", partial(submit, state="faulted", generation="x")),
     "find_or_add": Case(
         ferris, WORKERS, 2, calling("POST", "/generate/pop", POP | {"name": "loft"})
     ),
     "fold": Case(
         ferris, value("SELECT COUNT(*) FROM learnt"), 0, chore=name_of(sweeper.fold_statistics)
+    ),
+    "forget_act_words": Case(
+        with_old_act,
+        value("SELECT COUNT(*) FROM acts WHERE reason IS NOT NULL"),
+        0,
+        chore=name_of(acts.forget_act_words),
     ),
     "forget_answers": Case(
         with_old_answer,

@@ -6,7 +6,17 @@ A server does the rare chores once a minute, which is longer than a test may tak
 import asyncio
 import sys
 
-from ordu.engine import auditing, leaving, once, rewards, sampling, sign_ins, sweeper, webhooks
+from ordu.engine import (
+    acts,
+    auditing,
+    leaving,
+    once,
+    rewards,
+    sampling,
+    sign_ins,
+    sweeper,
+    webhooks,
+)
 from ordu.engine.courier import Courier, return_mail, take_mail
 from ordu.engine.horde import Horde
 from ordu.outside.post import Post
@@ -73,6 +83,12 @@ async def unlink_somebody(horde: Horde) -> None:
     await sign_ins.unlink(horde, UserId(2), row["id"], [IDENTITY[0]])
 
 
+async def erase_somebody(horde: Horde) -> None:
+    """Erase user 2; no server runs that would do some of it."""
+    leaving.ERASED_S = 0.0
+    await leaving.erase(horde, UserId(2), acts.by_machine("ordu users erase"))
+
+
 CHORES = {
     chore.__name__: chore
     for chore in (
@@ -95,6 +111,8 @@ CHORES = {
         sign_somebody_out,
         unlink_somebody,
         give_mail_back,
+        acts.forget_act_words,
+        erase_somebody,
     )
 }
 

@@ -304,6 +304,7 @@ def test_descriptions_name_the_flags_of_the_manual():
         "admin_key",
         "secret",
         "oidc_client_secrets",
+        "metrics_token",
     ]
     assert settings["port"].default == 7001
     assert settings["port"].type_words == "a whole number from 0 to 65535"

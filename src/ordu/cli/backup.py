@@ -72,6 +72,7 @@ def backup(
     plan = Plan(settings, to, secret, with_pictures=pictures, keep=keep)
     with Board(remarks(), with_lines=False) as board:
         made = interrupts.run(make(plan, board))
+    remember(here)
     show(made)
     if made.missing:
         raise Failure(
@@ -110,6 +111,16 @@ def secret_of(settings: ServerSettings, here: Here) -> str:
             WRONG_USAGE,
         )
     return text
+
+
+def remember(here: Here) -> None:
+    """Tell the horde that there is a backup of this moment, for `/metrics` and `ordu doctor`."""
+    from ordu.store import facts
+
+    try:
+        here.change(lambda tx: facts.put(tx, facts.BACKUP, str(int(time.time() * 1000))))
+    except Failure as failure:  # the backup is whole all the same
+        click.echo(f"ordu: that was not noted in the horde: {failure.message}", err=True)
 
 
 def show(made: "Made") -> None:

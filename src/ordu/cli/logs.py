@@ -28,6 +28,7 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             **self.of_all,
         }
+        fields.update(getattr(record, "fields", {}))  # what a call was (`server.missteps`)
         if record.exc_info:
             fields["error"] = self.formatException(record.exc_info)
         return json.dumps(fields, ensure_ascii=False)

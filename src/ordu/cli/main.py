@@ -48,6 +48,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "move": Entry("move:move", "Move a horde from SQLite to PostgreSQL or back."),
         "backup": Entry("backup:backup", "Copy a whole horde while it works."),
         "restore": Entry("restore:restore", "Bring a backup back, or prove that it can be."),
+        "doctor": Entry("doctor:doctor", "Say what is wrong with a horde, and how to mend it."),
         "audit": Entry("audit:audit", "Prove that the kudos books of a horde are in order."),
         "config": Entry("config:config", "Show the settings in force and where they come from."),
     },

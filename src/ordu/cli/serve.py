@@ -28,7 +28,8 @@ MAIN = (
     *("data", "host", "port", "database", "images", "public_url", "rate_limits", "anonymous"),
     *("trusted_proxies", "processes", "drain_s", "migrate"),
 )
-SECRETS = ("admin_key", "secret")  # not as options: command lines can be read by everybody
+# Not as options: command lines can be read by everybody.
+SECRETS = ("admin_key", "secret", "metrics_token")
 
 
 @click.command(cls=SettingsCommand)
@@ -51,8 +52,8 @@ def serve(
 
     The first start makes the data folder, and the administrator, whose key is shown once. Ctrl-C
     or SIGTERM stops it: what is in hand is finished first. With several processes, SIGHUP replaces
-    one after the other. Two settings are no options, because command lines can be read by
-    everybody: ORDU_ADMIN_KEY and ORDU_SECRET.
+    one after the other. Three settings are no options, because command lines can be read by
+    everybody: ORDU_ADMIN_KEY, ORDU_SECRET and ORDU_METRICS_TOKEN.
     """
     with stopped_by_signals():
         reading = read_options(ServerSettings, given, config)
@@ -61,7 +62,7 @@ def serve(
         if with_parent:
             children.follow_parent()
         if inherit is not None:
-            run_until_stopped(serving(reading, Telling([tell_supervisor]), inherit))
+            run_until_stopped(serving(reading, Telling([tell_supervisor]), inherit, number or 0))
             return
         supervising.check_may_share(settings)
         telling = telling_people(settings, ready_file, with_worker=with_worker)
@@ -120,7 +121,10 @@ def telling_people(
 
 
 def serving(
-    reading: Reading[ServerSettings], telling: Telling, inherit: int | None = None
+    reading: Reading[ServerSettings],
+    telling: Telling,
+    inherit: int | None = None,
+    number: int = 0,
 ) -> Coroutine[Any, Any, None]:
     """The server's work, put together."""
     settings = reading.values
@@ -128,7 +132,7 @@ def serving(
         from ordu.server import run
     if not settings.is_postgres:
         schema_of(settings.database_path())  # says in a line when that is no database
-    return run.serve(settings, telling.ready, telling.end, inherit, reading.origins)
+    return run.serve(settings, telling.ready, telling.end, inherit, reading.origins, number)
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:

@@ -1,16 +1,15 @@
 """`ordu users …`: make users on this machine; look at and change those of any horde.
 
-`create` works on the data folder, also while its server runs; the others ask over the network.
+`create` works on the data folder, also while its server runs, as do `export` and `erase`
+(`cli.erasing`); the others ask over the network.
 """
 
 import asyncio
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 from ordu.cli.asking import (
     Asker,
@@ -21,6 +20,7 @@ from ordu.cli.asking import (
     watch_option,
 )
 from ordu.cli.changing import Changeable
+from ordu.cli.erasing import as_a_guest, erase, export, number_of
 from ordu.cli.failures import extra
 from ordu.cli.here import WHERE, horde_here
 from ordu.cli.options import SettingsCommand, read_options, setting_options
@@ -48,10 +48,14 @@ CHANGEABLE = Changeable(
 def users() -> None:
     """Make users, look at them and change them.
 
-    `create` works on the data folder of the horde on this machine, with or without a running
-    server. The others ask a horde over the network; how much it tells and lets you change depends
-    on the key.
+    `create`, `export` and `erase` work on the data folder of the horde on this machine, with or
+    without a running server. The others ask a horde over the network; how much it tells and lets
+    you change depends on the key.
     """
+
+
+users.add_command(export)
+users.add_command(erase)
 
 
 @users.command(cls=SettingsCommand)
@@ -87,8 +91,7 @@ async def register(settings: ServerSettings, name: str) -> "Newcomer":
         from ordu.engine import accounts, acts
         from ordu.server.run import open_horde
 
-    # Only the user is to be added: neither the schema nor the administrator's key is touched.
-    settings = msgspec.structs.replace(settings, migrate=False, admin_key="")
+    settings = as_a_guest(settings)
     async with open_horde(settings, settings.public_url_at(settings.port)) as opened:
         api_key = opened.horde.fresh.key()
         key_hash = opened.secret.hash_of(api_key)
@@ -227,11 +230,3 @@ def show_deleted(number: int) -> None:
         f"User {number} is deleted. To restore the account within 30 days: "
         f"ordu users edit {number} --undelete"
     )
-
-
-def number_of(user: str) -> int:
-    """The number of a user who is named as name#17 or 17."""
-    found = re.fullmatch(r"(?:.*#)?([0-9]{1,15})", user, re.DOTALL)
-    if found is None:
-        raise click.UsageError(f"A user is named as name#17 or 17, not {user!r}.")
-    return int(found[1])

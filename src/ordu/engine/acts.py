@@ -18,7 +18,7 @@ from ordu.protocol.errors import Refused
 from ordu.rules import money, names
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import UserId
-from ordu.store import acts, users
+from ordu.store import acts, facts, users
 from ordu.store.acts import Act, Change, Wanted
 from ordu.store.database import Transaction
 from ordu.store.users import COLUMN_OF, User
@@ -38,6 +38,11 @@ SHOWN_OF_USER: Mapping[str, str] = {
     "wiped": "is_wiped",
 }
 WORDS = frozenset({"username", "contact", "admin_comment"})
+WORDS_OF_WORKER = frozenset({"name", "info", "maintenance_msg"})
+FORGOTTEN_NAME = "(forgotten)"  # of whom an old act was upon
+FORGOTTEN_UNTIL = "acts without words"  # the fact that says up to which act words are forgotten
+FORGET_MAX = 500
+ROUNDS_MAX = 20  # batches of old acts in one go
 MONEY = frozenset({"kudos", "evaluating_kudos", "monthly_kudos"})
 
 
@@ -124,10 +129,52 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Cha
     ]
 
 
-def forget_user(tx: Transaction, wiped: User) -> None:
-    """Forget the name, contact and notes of a user who was wiped; the acts stay."""
+def owned_by(user_id: UserId) -> Change:
+    """Says in an act upon a worker whose it was: so what it says is found when they are wiped."""
+    return Change("owner", None, user_id)
+
+
+def workers_of(tx: Transaction, user_id: UserId) -> list[str]:
+    """The workers of a user upon which there was an act, also those that are gone."""
+    return acts.targets_with(tx, "worker", owned_by(user_id))
+
+
+def forget_user(tx: Transaction, wiped: User, worker_ids: Iterable[str]) -> None:
+    """Forget the name, contact and notes of a user who was wiped, and the words about their
+    workers, also those that went before; the acts stay."""
     target = on_user(wiped)
     acts.forget_words(tx, target.kind, target.id, target.name, set(WORDS))
+    for worker_id in sorted({*worker_ids, *workers_of(tx, wiped.id)}):
+        acts.forget_words(tx, "worker", worker_id, wiped.username, set(WORDS_OF_WORKER))
+
+
+async def forget_act_words(horde: Horde) -> None:
+    """A chore: of old acts only numbers are kept: who did what to whom, and when."""
+    before = Millis(horde.now() - horde.settings.keep_act_words_s * 1000)
+
+    def forget(tx: Transaction) -> int:
+        old = acts.between(tx, facts.get(tx, FORGOTTEN_UNTIL) or "", before, FORGET_MAX)
+        for act in old:
+            forget_old(tx, act)
+        if old:
+            facts.put(tx, FORGOTTEN_UNTIL, old[-1].id)
+        return len(old)
+
+    for _ in range(ROUNDS_MAX):
+        if await horde.write(forget) < FORGET_MAX:
+            break
+
+
+def forget_old(tx: Transaction, act: Act) -> None:
+    """Forget the words of an old act."""
+    match act.target_kind:
+        case "user":
+            name = names.alias(FORGOTTEN_NAME, UserId(int(act.target_id)))
+            acts.forget_words_of(tx, act, name, set(WORDS))
+        case "worker":
+            acts.forget_words_of(tx, act, FORGOTTEN_NAME, set(WORDS_OF_WORKER))
+        case _:
+            acts.forget_words_of(tx, act, act.target_name, set())
 
 
 # Reading

@@ -209,6 +209,7 @@ async def expire(horde: Horde, request_id: RequestId) -> None:
 
     def publish(expired: Expired | None) -> None:
         if expired is not None:
+            horde.tally.expired += 1
             horde.failures.pop(expired.request_id, None)
             for job in expired.jobs:
                 horde.end_job(job.worker_id, job.id)

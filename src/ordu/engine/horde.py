@@ -79,11 +79,13 @@ class Horde:
     hears: dict[type, Callable[[Any], None]] = field(
         default_factory=dict
     )  # other tidings than ours
+    forgets: list[Callable[[Millis], None]] = field(default_factory=list)  # memories with addresses
     spread: float = 1.0  # among how many heads a pop chooses (`engine.claim`)
     hands: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     errands: set[asyncio.Task[None]] = field(default_factory=set)  # done though nobody waits
     mail: asyncio.Event = field(default_factory=asyncio.Event)  # there may be webhooks to send
     tally: Tally = field(default_factory=Tally)
+    process: int = 0  # its number, where there are several under one socket
     is_leaving: bool = False  # whoever calls is to go to another server, where there is one
     is_replaced: bool = False  # by another process at the same address, which is ready
     is_stopping: bool = False
@@ -98,6 +100,8 @@ class Horde:
         self.started_at = self.clock.now()
         self.known = Known(is_shared=self.settings.is_postgres)
         self.database.on_users_changed = self.known.forget_users
+        self.database.on_counted = self.tally.note_committed
+        self.database.on_commit = self.tally.note_commit
         self.idle = IdleWorkers(self.lanes)
         self.followed = FollowedRequests(self.wakeups)
 
@@ -181,6 +185,8 @@ class Horde:
 
     def publish_placed(self, request: Request, requirement: Requirement) -> None:
         """Copy a request that was placed into the map and the memory."""
+        self.tally.placed += 1
+        self.tally.pictures_placed += request.counts.n
         self.publish_request(request, requirement)
         self.known.requests.put(request.id, Standing(request, (), requirement), self.now())
 
@@ -226,6 +232,7 @@ class Horde:
     def begin_jobs(self, begun: Iterable[Job], work: int) -> None:
         """Workers have got jobs of so much work each."""
         for job in begun:
+            self.tally.handed_out += 1
             self.running.begin(job, work)
             self.tell(tidings.Begun(job, work))
 
@@ -236,11 +243,14 @@ class Horde:
 
     def note_failure(self, request_id: RequestId, worker_id: WorkerId) -> None:
         """Remember that a worker failed a request, so that others try first."""
+        self.tally.faulted += 1
         self.failures.setdefault(request_id, set()).add(worker_id)
         self.tell(tidings.Failed(request_id, worker_id))
 
     def note_speed(self, worker_id: WorkerId, now: Millis, work: int, speed: float) -> None:
         """Remember that a worker has brought so much work, so fast."""
+        self.tally.settled += 1
+        self.tally.work_settled += work
         self.note_delivery(now, work)
         worker = self.presence.by_id.get(worker_id)
         if worker is not None:

@@ -121,7 +121,7 @@ async def edit_worker(horde: Horde, worker: Worker, change: WorkerChange, by: By
                 if value != getattr(before, column)
             ]
             if changes:
-                acts.note(tx, by, on_worker(worker), changes)
+                acts.note(tx, by, on_worker(worker), [*changes, acts.owned_by(worker.user_id)])
 
     def publish(_: None) -> None:
         known = horde.presence.by_id.get(worker.id, worker)
@@ -149,7 +149,7 @@ async def remove_worker(horde: Horde, worker: Worker, by: By) -> None:
     def remove(tx: Transaction) -> None:
         workers.remove(tx, worker.id)
         if by.actor_id != worker.user_id:
-            acts.note(tx, by, on_worker(worker))
+            acts.note(tx, by, on_worker(worker), [acts.owned_by(worker.user_id)])
 
     await horde.write(remove, lambda _: horde.remove_worker(worker.id))
 

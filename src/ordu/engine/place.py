@@ -128,6 +128,8 @@ def place(
     is_upfront = pricing.is_upfront(terms.upfront, is_heavy=wish.is_heavy)
     # Who only has to pay later is not locked: all who share a key would wait for each other.
     user = found(tx, user_id) if not is_upfront else locked(tx, user_id)[0]
+    if user.is_wiped:  # a moment ago; whoever called was known
+        raise Refused("DeletedUser", "This account is gone.")
     limits.check_concurrency(requests.waiting_of_user(tx, user_id), wish.n, user.concurrency)
     check_workers(tx, wish.requirement)
     request = drafted(wish, user, request_id, terms, now)

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ordu.engine import checkin, end, leaving, once, rewards, sign_ins
+from ordu.engine import acts, checkin, end, leaving, once, rewards, sign_ins
 from ordu.engine.belonging import is_wanted
 from ordu.engine.elsewhere import Elsewhere
 from ordu.engine.following import look_at_places
@@ -66,14 +66,17 @@ class Sweeper:
         for chore in (write_presence, look_at_places):
             await attempt(chore, self.horde)
         await attempt(self.sample, self.horde)
+        if self.rounds % RARELY == 0:
+            await attempt(forget_addresses, self.horde)
         if self.rounds % RARELY == 0 and self.horde.is_keeper:
             await attempt(forget_lanes, self.horde)
             await attempt(move_old_statistics, self.horde)
             await attempt(forget_old_givers, self.horde)
+            await attempt(forget_deliveries, self.horde)  # before the pictures they want
             await attempt(remove_orphans, self.horde)
             await attempt(rewards.pay_monthly, self.horde)
             await attempt(once.forget_answers, self.horde)
-            await attempt(forget_deliveries, self.horde)
+            await attempt(acts.forget_act_words, self.horde)
             await attempt(leaving.wipe_deleted, self.horde)
             await attempt(sign_ins.forget_browsers, self.horde)
 
@@ -170,6 +173,14 @@ async def write_presence(horde: Horde) -> None:
             lambda tx: workers.note_heartbeats(tx, beats), lambda _: horde.presence.wrote(beats)
         )
     horde.presence.forget_stale(horde.now())
+
+
+async def forget_addresses(horde: Horde) -> None:
+    """Forget the addresses that nothing has come from for long; they are in memory only."""
+    before = Millis(horde.now() - horde.settings.keep_addresses_s * 1000)
+    horde.timeouts.forget_before(before)
+    for forget in horde.forgets:
+        forget(before)
 
 
 async def forget_lanes(horde: Horde) -> None:

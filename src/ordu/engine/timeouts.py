@@ -46,6 +46,14 @@ class Timeouts:
             del self.records[next(iter(self.records))]
         self.records[address] = record
 
+    def forget_before(self, moment: Millis) -> None:
+        """Forget the addresses whose newest offence is older."""
+        while self.records:
+            address, record = next(iter(self.records.items()))
+            if record.offences[-1] >= moment:
+                break
+            del self.records[address]
+
     def check(self, address: str, now: Millis) -> None:
         """Refuse an address that has to wait.
 

@@ -25,7 +25,7 @@ from ordu.store.requests import Request
 from ordu.store.users import User
 from ordu.store.webhooks import Attempt, Delivery, SigningSecret
 
-KEPT_MS = 7 * DAY_MS  # so long a delivery is in the log
+ROUNDS_MAX = 50  # batches of old deliveries that are dropped in one go
 PAGE_MAX = 100  # deliveries in one answer
 INT64_DIGITS = 18  # a seed with more is told as text
 
@@ -113,8 +113,8 @@ def not_found(delivery_id: str) -> Refused:
     """The refusal for a delivery that is not the caller's, or not there."""
     return Refused(
         "DeliveryNotFound",
-        f"You have no webhook delivery {delivery_id[:64]!r}: it never was, or it is older than "
-        f"{KEPT_MS // DAY_MS} days.",
+        f"You have no webhook delivery {delivery_id[:64]!r}: it never was, or it is too old to be "
+        "kept.",
     )
 
 
@@ -181,13 +181,14 @@ async def rotate_secret(horde: Horde, user: User) -> SigningSecret:
 
 async def forget_deliveries(horde: Horde) -> None:
     """A chore: drop what is too old, and what is too much of one user."""
-    before = Millis(horde.now() - KEPT_MS)
+    before = Millis(horde.now() - horde.settings.keep_deliveries_s * 1000)
 
-    def forget(tx: Transaction) -> None:
-        webhooks.forget_before(tx, before)
-        webhooks.forget_beyond(tx)
+    def forget(tx: Transaction) -> int:
+        return webhooks.forget_before(tx, before) + webhooks.forget_beyond(tx)
 
-    await horde.write(forget)
+    for _ in range(ROUNDS_MAX):
+        if await horde.write(forget) < webhooks.FORGET_MAX:
+            break
 
 
 def secrets_that_sign(secret: SigningSecret, now: Millis) -> list[int]:

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ordu.protocol.acts import ActChange, ActTarget
 from ordu.protocol.kudos import KudosMovement
 from ordu.protocol.users import UserDetailsStable
-from ordu.protocol.webhooks import WebhookDelivery
+from ordu.protocol.webhooks import WebhookDeliveryDetails
 from ordu.protocol.workers import WorkerDetailsStable
 
 
@@ -21,6 +22,15 @@ class ExportedPicture(msgspec.Struct, frozen=True, kw_only=True):
     worker_id: Annotated[str | UnsetType, Meta(description="The worker that made it.")] = UNSET
     worker_name: Annotated[str | UnsetType, Meta(description="Its name then.")] = UNSET
     censored: Annotated[bool | UnsetType, Meta(description="Whether it was withheld.")] = UNSET
+    metadata: Annotated[
+        Any, Meta(description="What the worker said of it; null when it said nothing.")
+    ] = UNSET
+    link: Annotated[
+        str | UnsetType | None,
+        Meta(
+            description="Where the picture is, for as long as links work; null when there is none."
+        ),
+    ] = UNSET
     began: Annotated[str | UnsetType, Meta(description="When it was begun.")] = UNSET
     ended: Annotated[str | UnsetType | None, Meta(description="When it was over.")] = UNSET
 
@@ -37,6 +47,10 @@ class ExportedRequest(msgspec.Struct, frozen=True, kw_only=True):
     webhook: Annotated[str | UnsetType | None, Meta(description="Who is told of it.")] = UNSET
     asked: Annotated[
         Any, Meta(description="What was asked for, as it is kept: the prompt and all settings.")
+    ] = UNSET
+    sources: Annotated[
+        list[str] | UnsetType,
+        Meta(description="Where the pictures are that came with it, for as long as links work."),
     ] = UNSET
     pictures: Annotated[
         list[ExportedPicture] | UnsetType, Meta(description="The pictures that were begun.")
@@ -56,6 +70,40 @@ class ExportedBrowser(msgspec.Struct, frozen=True, kw_only=True):
 
     created: Annotated[str | UnsetType, Meta(description="Since when.")] = UNSET
     expires: Annotated[str | UnsetType, Meta(description="Until when.")] = UNSET
+
+
+class ExportedDelivery(WebhookDeliveryDetails, frozen=True, kw_only=True):
+    """What was sent to a webhook, and how each attempt went."""
+
+    message: Annotated[Any, Meta(description="What was told; a picture is left out.")] = UNSET
+
+
+class ExportedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a call with an `Idempotency-Key`, for the same call made again."""
+
+    operation: Annotated[str | UnsetType, Meta(description="What was called.")] = UNSET
+    answer: Annotated[Any, Meta(description="What it was answered, as it is kept.")] = UNSET
+
+
+class ExportedSuspicion(msgspec.Struct, frozen=True, kw_only=True):
+    """Something the user or one of their workers is suspected of."""
+
+    worker_id: Annotated[
+        str | UnsetType | None, Meta(description="The worker; null where it is the user.")
+    ] = UNSET
+    reason: Annotated[str | UnsetType, Meta(description="What it is.")] = UNSET
+    times: Annotated[int | UnsetType, Meta(description="How often it was counted.")] = UNSET
+    newest: Annotated[str | UnsetType, Meta(description="When it was counted last.")] = UNSET
+
+
+class ExportedAct(msgspec.Struct, frozen=True, kw_only=True):
+    """What those who run the horde did to the account or a worker; not which of them."""
+
+    date: Annotated[str | UnsetType, Meta(description="When.")] = UNSET
+    operation: Annotated[str | UnsetType, Meta(description="By which operation.")] = UNSET
+    target: Annotated[ActTarget | UnsetType, Meta(description="What it was done to.")] = UNSET
+    changes: Annotated[list[ActChange] | UnsetType, Meta(description="What it changed.")] = UNSET
+    reason: Annotated[str | UnsetType | None, Meta(description="Why, where that was said.")] = UNSET
 
 
 class UserExport(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +126,22 @@ class UserExport(msgspec.Struct, frozen=True, kw_only=True):
         list[ExportedRequest] | UnsetType, Meta(description="Those still kept, oldest first.")
     ] = UNSET
     webhooks: Annotated[
-        list[WebhookDelivery] | UnsetType, Meta(description="What was sent, newest first.")
+        list[ExportedDelivery] | UnsetType, Meta(description="What was sent, newest first.")
     ] = UNSET
     kudos: Annotated[
         list[KudosMovement] | UnsetType, Meta(description="Every movement, newest first.")
+    ] = UNSET
+    answers: Annotated[
+        list[ExportedAnswer] | UnsetType,
+        Meta(description="Answers that are kept for calls that may be made again."),
+    ] = UNSET
+    note: Annotated[
+        str | UnsetType | None, Meta(description="What moderators wrote down of the user.")
+    ] = UNSET
+    suspicions: Annotated[
+        list[ExportedSuspicion] | UnsetType, Meta(description="What the user is suspected of.")
+    ] = UNSET
+    acts: Annotated[
+        list[ExportedAct] | UnsetType,
+        Meta(description="What was done to the account and its workers, oldest first."),
     ] = UNSET

@@ -5,7 +5,6 @@ limits on the key. Then its handler runs one verb or one read and returns a repl
 (null rule, `X-Fields`) and sent.
 """
 
-import logging
 from typing import Any
 
 from starlette.applications import Starlette
@@ -24,18 +23,17 @@ from ordu.protocol.errors import Refused
 from ordu.protocol.fields import compile_mask, shape
 from ordu.protocol.operations import Operation
 from ordu.protocol.operations.later import LATER
-from ordu.server import auth, handlers, pages, refusals
+from ordu.server import auth, handlers, missteps, pages, refusals
 from ordu.server.bodies import read_body
 from ordu.server.call import HANDLERS, Answer, Call, Handler, header
 from ordu.server.doors.routes import route_of as door_route
 from ordu.server.doors.table import doors
 from ordu.server.edge import Edge, Endpoint, Reply, Routes
 from ordu.server.hangups import Unless
+from ordu.server.missteps import Missteps
 from ordu.server.pages.mistakes import with_pages
 from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
-
-log = logging.getLogger(__name__)
 
 JSON = "application/json"
 
@@ -64,7 +62,7 @@ def make_app(horde: Horde, secret: Secret) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False
-    return Edge(app, Routes(routes), answer_error)
+    return Edge(app, Routes(routes), answer_error, Missteps(horde).done)
 
 
 def check_bound() -> None:
@@ -84,6 +82,7 @@ def rate_limits(horde: Horde) -> RateLimits | None:
         return None
     limits = RateLimits(tell=None if horde.tidings is None else horde.tidings.tell)
     horde.hears[Counted] = limits.hear
+    horde.forgets.append(lambda _: limits.forget_over(horde.now()))
     return limits
 
 
@@ -98,6 +97,8 @@ def route_of(
 
     async def endpoint(http: HttpRequest) -> Response:
         mask = header(http, b"x-fields")
+        state = http.scope["state"]
+        state["operation"] = operation.name
         if limits is not None and operation.limits:
             limits.check_address(operation, http, horde.now())
         raw = await read_body(http, body_limit(operation, horde))
@@ -105,10 +106,11 @@ def route_of(
         if mask:
             compile_mask(operation, mask)  # refused before anything happens
         caller = await auth.identify(horde, secret, header(http, b"apikey"), operation)
+        state["user_id"] = None if caller is None else caller.id
         if limits is not None and operation.limits and caller is not None:
             limits.check_key(operation, http, caller.id, horde.now())
         call: Call[Any] = Call(
-            horde, secret, operation, caller, body, raw, http, http.scope["state"]["request_id"]
+            horde, secret, operation, caller, body, raw, http, state["request_id"]
         )
         return respond(operation, await handler(call), mask)
 
@@ -121,6 +123,7 @@ def route_of_later(
     """Path, method and endpoint of an operation that is not served yet: counted, then refused."""
 
     async def endpoint(http: HttpRequest) -> Response:
+        http.scope["state"]["operation"] = operation.name
         if limits is not None:
             limits.check_address(operation, http, horde.now())
         raise Refused("NotImplemented", operation.summary)
@@ -200,7 +203,6 @@ async def answer_error(http: HttpRequest, error: Exception) -> Response:
 async def answer_refusal(http: HttpRequest, error: Exception) -> Response:
     """An expected "no"."""
     assert isinstance(error, Refused)
-    log.info("%s %s refused: %s", http.method, http.url.path, error.rc)
     return refusals.answer(http, error)
 
 
@@ -222,13 +224,10 @@ async def answer_http_error(http: HttpRequest, error: Exception) -> Response:
 
 async def answer_fault(http: HttpRequest, error: Exception) -> Response:
     """Our own mistake: logged with the request's id, told without its details."""
-    request_id = getattr(http.state, "request_id", "-")
-    log.error("call %s %s (%s) failed", http.method, http.url.path, request_id, exc_info=error)
-    message = f"Something broke on this horde's side. Tell its operators the id {request_id}."
-    return refusals.answer(http, Refused("InternalError", message))
+    return refusals.answer(http, missteps.broken(http, error))
 
 
 async def answer_nobody(http: HttpRequest, _: Exception) -> Response:
     """The caller hung up: nobody reads this."""
-    log.info("%s %s: the caller hung up", http.method, http.url.path)
+    missteps.note(http, missteps.HUNG_UP)
     return Response(status_code=499)

@@ -1,6 +1,8 @@
 """The edge: where a call comes in and its answer goes out.
 
 Whatever is answered here has CORS headers and a request id, and says how often may be called yet.
+It is counted (`engine.tally`), and what was refused is logged in one line (`server.missteps`). What
+is known of a call stands in its `state`: `operation`, `user_id`, `rc`, `waits`.
 
 Nearly all calls go to operations whose path is fixed or ends in one parameter. For these a look
 into a table finds the endpoint; the framework's router, which tries one pattern after the other,
@@ -10,6 +12,7 @@ other paths, wrong methods) goes to the framework.
 
 import itertools
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, TypeAlias
@@ -122,7 +125,9 @@ class Edge:
         app: ASGIApp,
         routes: Routes,
         answer_error: Callable[[HttpRequest, Exception], Awaitable[Response]],
+        done: Callable[[Scope, int, float], None],
     ) -> None:
+        self.done = done  # told of each call that was answered: its status, how many seconds
         self.app = app
         self.routes = routes
         self.answer_error = answer_error
@@ -134,12 +139,16 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        began_s = time.perf_counter()
+        status = 0
         request_id = f"{self.lifetime}{next(self.calls):016x}"
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 headers = [
                     *message.get("headers", ()),
                     *CORS_HEADERS,
@@ -154,12 +163,15 @@ class Edge:
             await answer_options(send_with_headers)
             return
         found = self.routes.find(method, scope["path"])
-        if found is not None:
-            await self.answer(found, scope, receive, send_with_headers)
-            return
-        # A fault of ours was answered and logged already; the framework raises it again.
-        with suppress(Exception):
-            await self.app(scope, receive, send_with_headers)
+        try:
+            if found is not None:
+                await self.answer(found, scope, receive, send_with_headers)
+                return
+            # A fault of ours was answered and logged already; the framework raises it again.
+            with suppress(Exception):
+                await self.app(scope, receive, send_with_headers)
+        finally:
+            self.done(scope, status, time.perf_counter() - began_s)
 
     async def answer(
         self, found: tuple[Endpoint, dict[str, str]], scope: Scope, receive: Receive, send: Send

@@ -9,34 +9,45 @@ closed.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ordu.engine import history, webhooks
+from ordu.engine import acts, history, webhooks
+from ordu.engine.end import picture_name, source_names
 from ordu.engine.history import Wanted
 from ordu.engine.horde import Horde
+from ordu.protocol import operations
+from ordu.protocol.acts import ActChange, ActTarget
 from ordu.protocol.errors import Refused
 from ordu.protocol.export import (
+    ExportedAct,
+    ExportedAnswer,
     ExportedBrowser,
+    ExportedDelivery,
     ExportedIdentity,
     ExportedPicture,
     ExportedRequest,
+    ExportedSuspicion,
 )
-from ordu.protocol.webhooks import WebhookDelivery
+from ordu.protocol.webhooks import WebhookAttempt
 from ordu.rules import money, rights
+from ordu.rules.lifecycle import JobState
 from ordu.rules.money import ANONYMOUS, UserId
 from ordu.rules.rights import Standing
 from ordu.server import movements
 from ordu.server.hangups import HangUp, noticed
 from ordu.server.streams import SEND_S_MAX
 from ordu.server.views import delivery_fields, iso_date, user_view, worker_view
-from ordu.store import identities, jobs, requests, sign_ins, workers
+from ordu.store import acts as stored_acts
+from ordu.store import answers, identities, jobs, requests, sign_ins, suspicions, workers
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
 from ordu.store.users import User
+from ordu.store.webhooks import Attempt
 
 REQUESTS_AT_ONCE = 200
 MOVEMENTS_AT_ONCE = 500
@@ -105,6 +116,7 @@ async def document(horde: Horde, user: User) -> AsyncGenerator[bytes, None]:
     account = await horde.read(lambda tx: user_view(tx, user, now, Standing.OWNER))
     yield b'{"made":' + msgspec.json.encode(iso_date(now))
     yield b',"account":' + msgspec.json.encode(account)
+    yield b',"note":' + msgspec.json.encode(user.admin_comment)
     for name, parts in (
         ("identities", identities_of(horde, user)),
         ("browsers", browsers_of(horde, user)),
@@ -112,6 +124,9 @@ async def document(horde: Horde, user: User) -> AsyncGenerator[bytes, None]:
         ("requests", requests_of(horde, user)),
         ("webhooks", webhooks_of(horde, user)),
         ("kudos", movements_of(horde, user)),
+        ("answers", answers_of(horde, user)),
+        ("suspicions", suspicions_of(horde, user)),
+        ("acts", acts_of(horde, user)),
     ):
         yield f',"{name}":['.encode()
         comma = b""
@@ -154,14 +169,14 @@ async def requests_of(horde: Horde, user: User) -> AsyncIterator[Iterable[msgspe
     """The user's requests that are still kept."""
     after: str | None = ""
 
-    def read(tx: Transaction) -> tuple[list[ExportedRequest], str | None]:
+    def read(tx: Transaction) -> tuple[list[tuple[Request, list[Job]]], str | None]:
         assert after is not None
         found, following = requests.part_of_user(tx, user.id, after, REQUESTS_AT_ONCE)
-        return [exported(each, jobs.of_request(tx, each.id)) for each in found], following
+        return [(each, jobs.of_request(tx, each.id)) for each in found], following
 
     while after is not None:
         part, after = await horde.read(read)
-        yield part
+        yield [await exported(horde, request, theirs) for request, theirs in part]
 
 
 async def webhooks_of(horde: Horde, user: User) -> AsyncIterator[Iterable[msgspec.Struct]]:
@@ -169,9 +184,78 @@ async def webhooks_of(horde: Horde, user: User) -> AsyncIterator[Iterable[msgspe
     cursor: str | None = None
     while True:
         found, cursor = await webhooks.page(horde, user, cursor, webhooks.PAGE_MAX)
-        yield [WebhookDelivery(**delivery_fields(each)) for each in found]
+        details = [await webhooks.details(horde, user, each.id) for each in found]
+        yield [
+            ExportedDelivery(
+                **delivery_fields(each),
+                message=msgspec.Raw(each.body.encode()),
+                log=[attempt_view(attempt) for attempt in attempts],
+            )
+            for each, attempts in details
+        ]
         if cursor is None:
             return
+
+
+def attempt_view(attempt: Attempt) -> WebhookAttempt:
+    """An attempt to deliver, on the wire."""
+    return WebhookAttempt(
+        number=attempt.number,
+        at=iso_date(attempt.began_at),
+        took_ms=attempt.took_ms,
+        status=attempt.status,
+        error=attempt.error,
+    )
+
+
+async def answers_of(horde: Horde, user: User) -> AsyncIterator[Iterable[msgspec.Struct]]:
+    """Answers that are kept for calls that the user may make again: those of some days."""
+    for row in operations.TABLE:
+        found = await horde.read(partial(answers.of_user, operation=row.name, user_id=user.id))
+        yield [ExportedAnswer(operation=row.name, answer=msgspec.Raw(each)) for each in found]
+
+
+async def suspicions_of(horde: Horde, user: User) -> AsyncIterator[Iterable[msgspec.Struct]]:
+    """What the user and their workers are suspected of: each reason once."""
+
+    def read(tx: Transaction) -> list[ExportedSuspicion]:
+        subjects: dict[str, str | None] = {suspicions.of_user(user.id): None}
+        subjects |= {suspicions.of_worker(each): each for each in workers.of_user(tx, user.id)}
+        return [
+            ExportedSuspicion(
+                worker_id=worker_id, reason=reason, times=times, newest=iso_date(newest_at)
+            )
+            for subject, worker_id in subjects.items()
+            for reason, times, newest_at in suspicions.of(tx, subject)
+        ]
+
+    yield await horde.read(read)
+
+
+async def acts_of(horde: Horde, user: User) -> AsyncIterator[Iterable[msgspec.Struct]]:
+    """What those who run the horde did to the account and its workers, not who of them."""
+
+    def read(tx: Transaction) -> list[ExportedAct]:
+        theirs = {*workers.of_user(tx, user.id), *acts.workers_of(tx, user.id)}
+        targets = [("user", str(user.id)), *(("worker", each) for each in sorted(theirs))]
+        found = [each for target in targets for each in stored_acts.upon(tx, *target)]
+        return [act_view(each) for each in sorted(found, key=lambda each: each.id)]
+
+    yield await horde.read(read)
+
+
+def act_view(act: stored_acts.Act) -> ExportedAct:
+    """An act on the wire, without who did it."""
+    return ExportedAct(
+        date=iso_date(act.created_at),
+        operation=act.operation,
+        target=ActTarget(kind=act.target_kind, id=act.target_id, name=act.target_name),
+        changes=[
+            ActChange(field=each.field, before=each.before, after=each.after)
+            for each in act.changes
+        ],
+        reason=act.reason,
+    )
 
 
 async def movements_of(horde: Horde, user: User) -> AsyncIterator[Iterable[msgspec.Struct]]:
@@ -185,8 +269,11 @@ async def movements_of(horde: Horde, user: User) -> AsyncIterator[Iterable[msgsp
             return
 
 
-def exported(request: Request, theirs: Sequence[Job]) -> ExportedRequest:
+async def exported(horde: Horde, request: Request, theirs: Sequence[Job]) -> ExportedRequest:
     """A request with its pictures."""
+    sources = [
+        name for name in source_names(request.id) if await horde.pictures.size(name) is not None
+    ]
     return ExportedRequest(
         id=request.id,
         kind=request.kind,
@@ -196,18 +283,24 @@ def exported(request: Request, theirs: Sequence[Job]) -> ExportedRequest:
         kudos=money.exact(request.charged),
         webhook=None if request.webhook is None else request.webhook.url,
         asked=msgspec.Raw(request.body),
-        pictures=[
-            ExportedPicture(
-                id=job.id,
-                state=job.state,
-                model=job.model,
-                seed=job.result_seed,
-                worker_id=job.worker_id,
-                worker_name=job.worker_name,
-                censored=job.censored,
-                began=iso_date(job.started_at),
-                ended=None if job.ended_at is None else iso_date(job.ended_at),
-            )
-            for job in theirs
-        ],
+        sources=[await horde.links.get_url(name) for name in sources],
+        pictures=[await exported_picture(horde, job) for job in theirs],
+    )
+
+
+async def exported_picture(horde: Horde, job: Job) -> ExportedPicture:
+    """A picture, or one that was begun."""
+    is_done = job.state is JobState.DONE
+    return ExportedPicture(
+        id=job.id,
+        state=job.state,
+        model=job.model,
+        seed=job.result_seed,
+        worker_id=job.worker_id,
+        worker_name=job.worker_name,
+        censored=job.censored,
+        metadata=None if job.metadata is None else msgspec.Raw(job.metadata.encode()),
+        link=await horde.links.get_url(picture_name(job)) if is_done else None,
+        began=iso_date(job.started_at),
+        ended=None if job.ended_at is None else iso_date(job.ended_at),
     )

@@ -32,18 +32,30 @@ def listen(settings: ServerSettings) -> socket.socket:
     Raises:
         SettingError: the address cannot be listened on.
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.host, settings.port))
+        return bound(settings.host, settings.port)
     except OSError as error:
-        listener.close()
         raise SettingError(
             f"Cannot listen on {settings.host} port {settings.port}: {error.strerror or error}. "
             "Choose another --port (0 takes any free one) or --host."
         ) from error
-    listener.listen(BACKLOG)
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        OSError: it cannot.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
     listener.setblocking(False)  # noqa: FBT003 - the standard library's own signature
     return listener
 

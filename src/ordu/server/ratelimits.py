@@ -165,6 +165,12 @@ class RateLimits:
             window = windows[key] = Window(began_at)
         return window
 
+    def forget_over(self, now: Millis) -> None:
+        """Forget who called in windows that are over; the one that began first is first."""
+        for per_s, windows in self.windows.items():
+            while windows and windows[key := next(iter(windows))].began_at + per_s * 1000 <= now:
+                del windows[key]
+
     def hear(self, counted: Counted) -> None:
         """Another process has counted calls."""
         key = (counted.operation, counted.number, counted.who)

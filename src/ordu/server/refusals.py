@@ -14,6 +14,7 @@ from starlette.responses import Response
 from ordu.protocol import problems
 from ordu.protocol.errors import Refused
 from ordu.protocol.replies import RequestError
+from ordu.server import missteps
 from ordu.web import negotiation
 
 JSON = "application/json"
@@ -21,6 +22,7 @@ JSON = "application/json"
 
 def answer(http: HttpRequest, refused: Refused) -> Response:
     """The answer to a call that is refused."""
+    missteps.note(http, refused.rc)
     is_problem = negotiation.quality(http.headers.get("accept", ""), problems.MEDIA_TYPE) > 0
     body = RequestError(
         message=refused.message,

@@ -33,8 +33,10 @@ from ordu.outside.post import Post
 from ordu.server.app import make_app
 from ordu.server.listening import Started, addresses, inherited, listen
 from ordu.server.onewrite import Protocol
+from ordu.server.own_port import take_own_port
 from ordu.server.secret import Secret, check_fingerprint, read_secret
 from ordu.server.stopping import Server, stops_within_s
+from ordu.server.vitals import watch_lag
 from ordu.settings import Origin, ServerSettings, SettingError
 from ordu.settings.setting import without_password
 from ordu.store.database import Database
@@ -267,22 +269,26 @@ async def serve(
     farewell: Callable[[], Awaitable[None]] = nothing,
     descriptor: int | None = None,
     origins: Mapping[str, Origin] | None = None,
+    number: int = 0,
 ) -> None:
     """Serve until told to stop: then take nothing new, finish what is in hand, and close.
 
     `ready` is called once calls are answered. `farewell` is awaited before the first is refused,
     so that a worker of this process can deliver what it holds. `descriptor` is that of a socket
-    which listens already, where several processes share it. `origins` say where each setting comes
-    from.
+    which listens already, where several processes share it, and `number` what this one is called.
+    `origins` say where each setting comes from.
     """
     with listen(settings) if descriptor is None else inherited(descriptor) as listener:
         url, local_url = addresses(settings, listener)
         async with open_horde(settings, url, origins=origins) as opened:
+            opened.horde.process = number
             server = Server(configured(settings, opened), opened.horde, farewell)
             chores = [
                 asyncio.create_task(Sweeper(opened.horde, opened.elsewhere).run()),
                 asyncio.create_task(courier(opened).run()),
                 asyncio.create_task(Auditor(opened.horde).run()),
+                asyncio.create_task(watch_lag(opened.horde.tally.lag_s)),
+                asyncio.create_task(take_own_port(server, opened.horde)),
             ]
             within_s = stops_within_s(settings)
             try:

@@ -36,6 +36,7 @@ def wait_of(call: Call[object], most_s: int = WAIT_S_MAX) -> int:
     found = _WAIT.search(prefer) if prefer else None
     if found is None or call.horde.is_leaving or is_full(call):
         return 0
+    call.http.scope["state"]["waits"] = True
     return min(int(found[1]), most_s)
 
 

@@ -139,6 +139,24 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     request_lifetime_s: Annotated[
         int, about("How long a request lives after its last movement.", 60, DAY_S)
     ] = 1200
+    keep_deliveries_s: Annotated[
+        int,
+        about("How long what was sent to webhooks is in their log.", 3600, 366 * DAY_S),
+    ] = 7 * DAY_S
+    keep_addresses_s: Annotated[
+        int,
+        about(
+            "How long an address is remembered that nothing comes from any more.", 60, 31 * DAY_S
+        ),
+    ] = DAY_S
+    keep_act_words_s: Annotated[
+        int,
+        about(
+            "How long names, contacts and reasons stay in the log of acts; what was done stays.",
+            DAY_S,
+            3660 * DAY_S,
+        ),
+    ] = 366 * DAY_S
     job_ttl_s_min: Annotated[int, about("Least time a worker gets for a job.", 10, DAY_S)] = 150
     faults_max: Annotated[int, about("Faults of one request's jobs that end it.", 1, 100)] = 3
     concurrency: Annotated[int, about("Pictures one user may have waiting.", 1, 100_000)] = 30
@@ -279,6 +297,32 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     priority_growth_per_s: Annotated[
         int, about("Priority gained by each second of waiting.", 0, 1_000_000)
     ] = 5
+    metrics_hosts: Annotated[
+        tuple[str, ...],
+        about(
+            "From where /metrics may be read without its token.",
+            allowed="addresses or networks between commas, such as 10.0.0.0/8,::1",
+            check=_is_network,
+        ),
+    ] = ("127.0.0.0/8", "::1")
+    metrics_port: Annotated[
+        int,
+        about(
+            "Port at which the first of several processes answers by itself, the next at one more;"
+            " 0: none does.",
+            0,
+            65_535 - 64,
+        ),
+    ] = 0
+    metrics_token: Annotated[
+        str,
+        about(
+            "With what /metrics may be read from anywhere; empty: with nothing.",
+            pattern=r"^([!-~]{22,200})?\Z",
+            allowed="22 to 200 visible ASCII characters, sent as Authorization: Bearer",
+            secret=True,
+        ),
+    ] = ""
     sweep_interval_s: Annotated[int, about("Pause between rounds of the chores.", 1, 3600)] = 1
     grace_s: Annotated[int, about("Time for what is in hand when asked to stop.", 0, 600)] = 10
     drain_s: Annotated[
@@ -289,6 +333,9 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         Literal["debug", "info", "warning", "error"], about("The least that is logged.")
     ] = "info"
     log_format: Annotated[Literal["text", "json"], about("Who reads the log.")] = "text"
+    log_addresses: Annotated[
+        bool, about("Whether the log says from which addresses refused calls came.")
+    ] = False
 
     @property
     def is_postgres(self) -> bool:

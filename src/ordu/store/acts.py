@@ -96,18 +96,50 @@ def first_id(moment: Millis) -> str:
     return f"{number[:8]}-{number[8:]}"
 
 
-def forget_words(tx: Transaction, kind: str, target_id: str, name: str, fields: set[str]) -> None:
-    """Forget what people wrote in acts upon somebody who was wiped; that they were stays."""
+def upon(tx: Transaction, kind: str, target_id: str) -> list[Act]:
+    """All acts upon a target, oldest first."""
     rows = tx.all(
-        f"SELECT {COLUMNS} FROM acts WHERE target_kind = :kind AND target_id = :target_id",
+        f"SELECT {COLUMNS} FROM acts WHERE target_kind = :kind AND target_id = :target_id"
+        " ORDER BY id",
         kind=kind,
         target_id=target_id,
     )
-    for act in map(read_row, rows):
-        changes = [Change(each.field) if each.field in fields else each for each in act.changes]
-        tx.run(
-            "UPDATE acts SET target_name = :name, changes = :changes WHERE id = :id",
-            id=act.id,
-            name=name,
-            changes=msgspec.json.encode(changes).decode(),
-        )
+    return [read_row(row) for row in rows]
+
+
+def forget_words(tx: Transaction, kind: str, target_id: str, name: str, fields: set[str]) -> None:
+    """Forget what people wrote in acts upon somebody who was wiped; that they were stays."""
+    for act in upon(tx, kind, target_id):
+        forget_words_of(tx, act, name, fields)
+
+
+def forget_words_of(tx: Transaction, act: Act, name: str, fields: set[str]) -> None:
+    """Call the target of an act by this name; forget its reason, and the values of these fields."""
+    changes = [Change(each.field) if each.field in fields else each for each in act.changes]
+    tx.run(
+        "UPDATE acts SET target_name = :name, changes = :changes, reason = NULL WHERE id = :id",
+        id=act.id,
+        name=name,
+        changes=msgspec.json.encode(changes).decode(),
+    )
+
+
+def between(tx: Transaction, after_id: str, before: Millis, most: int) -> list[Act]:
+    """Acts behind this id that are older than a moment, the oldest first."""
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM acts WHERE id > :after AND id < :before ORDER BY id LIMIT :most",
+        after=after_id,
+        before=first_id(before),
+        most=most,
+    )
+    return [read_row(row) for row in rows]
+
+
+def targets_with(tx: Transaction, kind: str, change: Change) -> list[str]:
+    """The ids of targets of a kind upon which an act has exactly this among its changes."""
+    rows = tx.all(
+        "SELECT DISTINCT target_id FROM acts WHERE target_kind = :kind AND changes LIKE :pattern",
+        kind=kind,
+        pattern=f"%{msgspec.json.encode(change).decode()}%",
+    )
+    return [row["target_id"] for row in rows]

@@ -9,13 +9,22 @@ over. So `created_at` is when an answer that is kept for the longest time would 
 that is kept for less is dated back.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from ordu.rules.lifecycle import Millis
+from ordu.rules.money import UserId
 from ordu.store.database import Transaction
 
 FORGET_MAX = 1000
 LONGEST_MS = 30 * 86_400_000  # that an answer is kept
+
+
+class Named(msgspec.Struct, frozen=True):
+    """Whose account an answer tells of."""
+
+    id: UserId | None = None
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -69,3 +78,30 @@ def forget(tx: Transaction, now: Millis) -> int:
         moment=now - LONGEST_MS,
         most=FORGET_MAX,
     )
+
+
+def of_user(tx: Transaction, user_id: UserId, operation: str) -> list[bytes]:
+    """The answers that are kept of a user's calls of an operation."""
+    rows = tx.all(
+        "SELECT reply FROM answers WHERE scope = :scope ORDER BY created_at, key_hash",
+        scope=f"{operation}:{user_id}",
+    )
+    return [bytes(row["reply"]) for row in rows]
+
+
+def forget_user(tx: Transaction, user_id: UserId, operations: Sequence[str]) -> None:
+    """Drop the answers that a user got to calls of these operations."""
+    for operation in operations:
+        tx.run("DELETE FROM answers WHERE scope = :scope", scope=f"{operation}:{user_id}")
+
+
+def forget_registration(tx: Transaction, operation: str, user_id: UserId) -> None:
+    """Drop what somebody without a key was answered when this account was made."""
+    rows = tx.all("SELECT key_hash, reply FROM answers WHERE scope = :scope", scope=f"{operation}:")
+    for row in rows:
+        if msgspec.json.decode(bytes(row["reply"]) or b"{}", type=Named).id == user_id:
+            tx.run(
+                "DELETE FROM answers WHERE scope = :scope AND key_hash = :key_hash",
+                scope=f"{operation}:",
+                key_hash=row["key_hash"],
+            )

@@ -70,6 +70,14 @@ class Transaction(Protocol):
         """Note that something of this user was changed, for those who remember users."""
         ...
 
+    def count(self, what: str, amount: int) -> None:
+        """Count something for metrics, should this be committed."""
+        ...
+
+    def take_counts(self) -> Mapping[str, int]:
+        """What was counted since this was last asked."""
+        ...
+
     def take_touched(self) -> frozenset[int]:
         """The users that were changed since this was last asked."""
         ...
@@ -79,7 +87,13 @@ class Database(Protocol):
     """Where the truth is. Belongs to one event loop."""
 
     on_users_changed: Callable[[frozenset[int]], None] | None
+    on_counted: Callable[[Mapping[str, int]], None] | None
+    on_commit: Callable[[int, float], None] | None  # told of how many operations, and the seconds
     waiting: int  # writes that are not answered yet
+
+    def connections(self) -> tuple[int, int]:
+        """How many connections there are, and how many of them are at work."""
+        ...
 
     async def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run a read on one snapshot; it sees every write that was answered."""

@@ -2,6 +2,7 @@
 
 from ordu.store.database import Transaction
 
+BACKUP = "backup made"  # when `ordu backup` last made one, in milliseconds
 MODES = ("maintenance_mode", "invite_only_mode", "raid_mode")
 
 

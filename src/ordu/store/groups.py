@@ -23,7 +23,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -121,6 +121,8 @@ class GroupedDatabase:
     is_open: bool = False
     round: "Round | None" = None
     on_users_changed: Callable[[frozenset[int]], None] | None = None
+    on_counted: Callable[[Mapping[str, int]], None] | None = None
+    on_commit: Callable[[int, float], None] | None = None
 
     async def start(self) -> None:
         """Begin to write what comes."""
@@ -173,7 +175,11 @@ class GroupedDatabase:
         """Answer a group in commit order; runs in the event loop."""
         self.waiting -= len(group)
         for item in group:
-            item.deliver(self.failpoint, self.on_users_changed)
+            item.deliver(self.failpoint, self.on_users_changed, self.on_counted)
+
+    def connections(self) -> tuple[int, int]:
+        """The one that writes and the one that reads."""
+        return 2, int(self.waiting > 0)
 
 
 class Round:
@@ -217,6 +223,8 @@ class Round:
 
     def end(self, group: "Group") -> None:
         """Answer a group and go on with the next."""
+        if group.took_s is not None and self.database.on_commit is not None:
+            self.database.on_commit(len(group.items), group.took_s)
         self.database.deliver(group.items)
         if self.database.pending:
             self.loop.call_soon(self.run)
@@ -240,6 +248,7 @@ class Group:
 
     items: list[Pending[Any]] = field(default_factory=list)
     is_over: bool = False
+    took_s: float | None = None  # its commit, with what that relies on
 
 
 class Groups:
@@ -282,8 +291,10 @@ class Groups:
         """Make a group durable; runs beside the event loop."""
         try:
             self.passed(group, "before")
+            began_s = self.database.monotonic()
             self.database.before_commit()
             writer.commit()
+            group.took_s = self.database.monotonic() - began_s
             self.passed(group, "after")
         except Exception as error:  # noqa: BLE001 - as above
             self.give_up(writer, group, error)
@@ -354,4 +365,4 @@ def run_one(writer: Writer, tx: Transaction, item: Pending[Any]) -> None:
         item.error = error
     else:
         writer.keep()
-    item.touched = tx.take_touched()
+    item.touched, item.counts = tx.take_touched(), tx.take_counts()

@@ -172,3 +172,15 @@ def running_load(tx: Transaction) -> tuple[int, int]:
     )
     assert row is not None
     return int(row["jobs"]), int(row["work"])
+
+
+def leave(tx: Transaction, owner_id: UserId, name: str, now: Millis) -> None:
+    """An owner's workers are gone: what they make is overdue, and they are called this."""
+    tx.run(
+        "UPDATE jobs SET worker_name = :name,"
+        " due_at = CASE state WHEN 'running' THEN CAST(:now AS BIGINT) ELSE due_at END"
+        " WHERE owner_id = :owner_id",
+        owner_id=owner_id,
+        name=name,
+        now=now,
+    )

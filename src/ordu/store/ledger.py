@@ -17,6 +17,10 @@ from ordu.store.database import Transaction
 BALANCE_COLUMNS = {Account.USER: "kudos", Account.ESCROW: "evaluating_kudos"}
 
 
+# What is counted of entries, in hundredths.
+MINTED, BURNED, MOVED = "kudos_minted", "kudos_burned", "kudos_moved"
+
+
 class AlreadyPosted(Exception):  # noqa: N818 - a fact, not an error
     """This event is in the books already; nothing was moved."""
 
@@ -41,6 +45,8 @@ def post(
     )
     if not added:
         raise AlreadyPosted(entry.event)
+    for what, amount in flows(entry).items():
+        tx.count(what, amount)
     parts = parts_of(entry)
     rows: list[dict[str, object]] = [
         {
@@ -68,6 +74,20 @@ def post(
         rows,
     )
     return parts
+
+
+def flows(entry: Entry) -> Mapping[str, Kudos]:
+    """How many kudos an entry makes, takes out of the world, and moves between accounts."""
+    of = dict.fromkeys(Account, 0)
+    gained = 0
+    for line in entry.lines:
+        of[line.account] += line.amount
+        if line.amount > 0 and line.account in BALANCE_COLUMNS:
+            gained += line.amount
+    minted = max(0, -of[Account.MINT]) + max(0, -of[Account.BURN])
+    burned = max(0, of[Account.BURN]) + max(0, of[Account.MINT])
+    found = {MINTED: minted, BURNED: burned, MOVED: gained - minted}
+    return {what: Kudos(amount) for what, amount in found.items() if amount > 0}
 
 
 class Details(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from ordu.failpoints import Failpoint, name_of
@@ -25,13 +25,17 @@ class Pending(Generic[T]):
     result: T | None = None
     error: BaseException | None = None
     touched: frozenset[int] = frozenset()  # the users it changed
+    counts: Mapping[str, int] = field(default_factory=dict)  # what it counted
 
     def deliver(
         self,
         failpoint: Failpoint | None,
         on_users_changed: Callable[[frozenset[int]], None] | None,
+        on_counted: Callable[[Mapping[str, int]], None] | None = None,
     ) -> None:
         """Tell everybody how it ended; runs in the event loop."""
+        if self.counts and self.error is None and on_counted is not None:
+            on_counted(self.counts)
         if self.touched and on_users_changed is not None:
             on_users_changed(self.touched)
         try:

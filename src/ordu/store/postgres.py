@@ -18,6 +18,7 @@ import contextlib
 import logging
 import random
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -112,6 +113,7 @@ class PostgresTransaction:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.touched: set[int] = set()
+        self.counts: dict[str, int] = {}
 
     def run(self, sql: str, **values: Any) -> int:
         """Run a statement and return how many rows it changed."""
@@ -144,6 +146,15 @@ class PostgresTransaction:
     def touch(self, user_id: int) -> None:
         """Note that something of this user was changed, for those who remember users."""
         self.touched.add(user_id)
+
+    def count(self, what: str, amount: int) -> None:
+        """Count something for metrics, should this be committed."""
+        self.counts[what] = self.counts.get(what, 0) + amount
+
+    def take_counts(self) -> Mapping[str, int]:
+        """What was counted since this was last asked."""
+        counts, self.counts = self.counts, {}
+        return counts
 
     def take_touched(self) -> frozenset[int]:
         """The users that were changed since this was last asked."""
@@ -209,6 +220,8 @@ class PostgresDatabase:
     statement_s: float = STATEMENT_S
     failpoint: Failpoint | None = None
     on_users_changed: Callable[[frozenset[int]], None] | None = None
+    on_counted: Callable[[Mapping[str, int]], None] | None = None
+    on_commit: Callable[[int, float], None] | None = None
     on_doubt: Callable[[], None] = lambda: None
     waiting: int = 0  # writes that are not answered yet
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -335,7 +348,14 @@ class PostgresDatabase:
         except BaseException as error:  # noqa: BLE001 - it belongs to the caller, whatever it is
             item.error = error
         self.waiting -= 1
-        item.deliver(self.failpoint, self.on_users_changed)
+        item.deliver(self.failpoint, self.on_users_changed, self.on_counted)
+
+    def connections(self) -> tuple[int, int]:
+        """Those of the pool, and how many of them are at work."""
+        if self.pool is None:
+            return 0, 0
+        size = self.pool.get_size()
+        return size, size - self.pool.get_idle_size()
 
     async def attempts(self, item: Pending[Any]) -> None:
         """Run a write until it is committed or refused, a bounded number of times."""
@@ -370,13 +390,16 @@ class PostgresDatabase:
             await undo(connection)
             raise
         self.passed(item, "before")
+        began_s = time.monotonic()
         try:
             status = await connection.execute("COMMIT")
         except LOST as error:
             raise CommitLostError from error
         assert status == "COMMIT", "an operation hid that one of its statements failed"
         self.passed(item, "after")
-        item.result, item.touched = result, tx.take_touched()
+        if self.on_commit is not None:
+            self.on_commit(1, time.monotonic() - began_s)
+        item.result, item.touched, item.counts = result, tx.take_touched(), tx.take_counts()
 
     def passed(self, item: Pending[Any], moment: str) -> None:
         """Die here where a test wants that."""

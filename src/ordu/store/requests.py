@@ -264,6 +264,26 @@ def part_of_user(
     return [read_row(row) for row in rows], None if end is None else end["id"]
 
 
+def end_lives(tx: Transaction, user_id: UserId, now: Millis) -> None:
+    """Have nothing more of a user's requests drawn, and their time be over.
+
+    No index finds them, as with `part_of_user`.
+    """
+    tx.run(
+        "UPDATE requests SET state = CASE state WHEN 'open' THEN 'cancelled' ELSE state END,"
+        " cancelled = cancelled + waiting, waiting = 0, expires_at = :now, webhook = NULL,"
+        " changes = changes + 1 WHERE user_id = :user_id",
+        user_id=user_id,
+        now=now,
+    )
+
+
+def ids_of_user(tx: Transaction, user_id: UserId) -> list[RequestId]:
+    """The ids of all requests of a user, oldest first; no index finds them."""
+    rows = tx.all("SELECT id FROM requests WHERE user_id = :user_id ORDER BY id", user_id=user_id)
+    return [RequestId(row["id"]) for row in rows]
+
+
 def expired(tx: Transaction, now: Millis, most: int) -> list[RequestId]:
     """The ids of requests whose time is over, oldest first."""
     rows = tx.all(

@@ -24,6 +24,9 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     "PRAGMA temp_store=MEMORY",
+    # What is deleted is written over, whatever the library was made with: a prompt is not kept in
+    # a free page (docs/adr/0036).
+    "PRAGMA secure_delete=ON",
     # Pages that are written again and again go into the file once for 16 MB of log, not for 4.
     "PRAGMA wal_autocheckpoint=4000",
 )
@@ -46,6 +49,7 @@ class SqliteTransaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.touched: set[int] = set()
+        self.counts: dict[str, int] = {}
 
     def run(self, sql: str, **values: Any) -> int:
         """Run a statement and return how many rows it changed."""
@@ -67,6 +71,15 @@ class SqliteTransaction:
     def touch(self, user_id: int) -> None:
         """Note that something of this user was changed, for those who remember users."""
         self.touched.add(user_id)
+
+    def count(self, what: str, amount: int) -> None:
+        """Count something for metrics, should this be committed."""
+        self.counts[what] = self.counts.get(what, 0) + amount
+
+    def take_counts(self) -> Mapping[str, int]:
+        """What was counted since this was last asked."""
+        counts, self.counts = self.counts, {}
+        return counts
 
     def take_touched(self) -> frozenset[int]:
         """The users that were changed since this was last asked."""

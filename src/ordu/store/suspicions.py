@@ -48,6 +48,15 @@ def times(tx: Transaction, subject: str) -> Mapping[str, int]:
     return {row["reason"]: row["times"] for row in rows}
 
 
+def of(tx: Transaction, subject: str) -> list[tuple[str, int, Millis]]:
+    """Each reason, how often it was counted, and when last."""
+    rows = tx.all(
+        "SELECT reason, times, newest_at FROM suspicions WHERE subject = :subject ORDER BY reason",
+        subject=subject,
+    )
+    return [(row["reason"], row["times"], Millis(row["newest_at"])) for row in rows]
+
+
 def forget(tx: Transaction, user_id: UserId) -> None:
     """Forget what a user and their workers were suspected of."""
     tx.run("DELETE FROM suspicions WHERE subject = :subject", subject=of_user(user_id))

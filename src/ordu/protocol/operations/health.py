@@ -17,7 +17,7 @@ get_readyz = Operation(
     name="get_readyz",
     method="GET",
     path="/readyz",
-    summary="Can the server do its work: database and pictures can be reached",
+    summary="Can the server do its work: database and pictures can be reached, with room for more",
     status_text="It can",
     refusals={503: "It cannot"},
     era=Era.ORDU,
@@ -32,12 +32,13 @@ get_metrics = Operation(
     path="/metrics",
     summary="What this process has done, as Prometheus reads it",
     description=(
-        "Messages to webhooks: how many were delivered, how many attempts failed, how many messages"
-        " were given up, each since the process began; and how many wait in the whole horde."
+        "For the operators, from the addresses in the setting `metrics_hosts` or with"
+        " `Authorization: Bearer` and the `metrics_token`: what waits, who is here, what came of"
+        " it, how long calls and commits take, how the process is doing. No number names anybody."
     ),
     status_text="Metrics",
-    refusals={429: "Too Many Calls", 503: "Unavailable"},
+    refusals={403: "Forbidden", 429: "Too Many Calls", 503: "Unavailable"},
     era=Era.ORDU,
     produces="text/plain",
-    rcs=("Unavailable",),
+    rcs=("Forbidden", "Unavailable"),
 )

@@ -25,8 +25,8 @@ get_webhook_deliveries = Operation(
     path="/api/v2/webhooks/deliveries",
     summary="What was sent to your webhooks, and what waits to be",
     description=(
-        "Newest first. The log goes back 7 days, and 1,000 deliveries. Anonymous callers share an"
-        " account and see none."
+        "Newest first. The log goes back 7 days (`keep_deliveries_s`), and 1,000 deliveries."
+        " Anonymous callers share an account and see none."
     ),
     parameters=(
         _ACCOUNT,

@@ -4,8 +4,6 @@ A call is read in the same order as an operation's (`server.app`). Whatever goes
 answered in the door's own shape, an unknown path and a wrong method too.
 """
 
-import logging
-
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -15,14 +13,12 @@ from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
 from ordu.protocol.operations import Operation
 from ordu.rules.names import ANONYMOUS_KEY
-from ordu.server import auth
+from ordu.server import auth, missteps
 from ordu.server.bodies import read_body
 from ordu.server.call import Call
 from ordu.server.doors import Door, DoorHandler
 from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
-
-log = logging.getLogger(__name__)
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -53,15 +49,13 @@ class OpenDoor:
             row, handler = self.find(http)
             return await self.served(http, row, handler)
         except Refused as refused:
-            log.info("%s %s refused: %s", http.method, http.url.path, refused.rc)
+            missteps.note(http, refused.rc)
             return self.refuse(refused)
         except ClientDisconnect:
-            log.info("%s %s: the caller hung up", http.method, http.url.path)
+            missteps.note(http, missteps.HUNG_UP)
             return Response(status_code=499)
-        except Exception:
-            request_id = http.state.request_id
-            log.exception("call %s %s (%s) failed", http.method, http.url.path, request_id)
-            return self.refuse(broken(request_id))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is answered and logged
+            return self.refuse(missteps.broken(http, error))
 
     def refuse(self, refused: Refused) -> Response:
         """A "no" in the door's shape."""
@@ -96,22 +90,16 @@ class OpenDoor:
     ) -> Response:
         """The handler's answer, once the call was counted, read and its caller found."""
         horde, limits = self.horde, self.limits
+        state = http.scope["state"]
+        state["operation"] = operation.name
         if limits is not None:
             limits.check_address(operation, http, horde.now())
         raw = await read_body(http, horde.settings.request_body_bytes_max)
         api_key = self.door.key_of(http) or ANONYMOUS_KEY
         caller = await auth.identify(horde, self.secret, api_key, operation)
+        state["user_id"] = None if caller is None else caller.id
         if limits is not None and caller is not None:
             limits.check_key(operation, http, caller.id, horde.now())
-        request_id = http.state.request_id
         return await handler(
-            Call(horde, self.secret, operation, caller, None, raw, http, request_id)
+            Call(horde, self.secret, operation, caller, None, raw, http, state["request_id"])
         )
-
-
-def broken(request_id: str) -> Refused:
-    """What is said of our own mistake, without its details."""
-    return Refused(
-        "InternalError",
-        f"Something broke on this horde's side. Tell its operators the id {request_id}.",
-    )

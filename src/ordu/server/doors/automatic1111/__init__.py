@@ -31,7 +31,8 @@ WATCHING = (Limit(10, 1),)
 
 def doors(horde: Horde) -> tuple[Door, ...]:
     """The door, which has paths below two prefixes."""
-    callers = Callers(None if horde.tidings is None else horde.tidings.tell)
+    callers = Callers(None if horde.tidings is None else horde.tidings.tell, horde.now)
+    horde.forgets.append(callers.forget_before)
     horde.hears |= {AskedAsProgram: callers.hear, SetAsProgram: callers.hear}
     handlers = Automatic1111(horde, callers)
     return (

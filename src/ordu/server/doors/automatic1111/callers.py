@@ -21,19 +21,28 @@ CALLS_MAX = 8  # of one caller
 OPTIONS_MS = 24 * 3_600_000  # so long after they were set last options hold
 
 
+def never() -> Millis:
+    """The time of a memory that forgets nothing by itself."""
+    return Millis(0)
+
+
 @dataclass(slots=True)
 class Remembered:
     """What is remembered of one caller."""
 
     calls: deque[AskedAsProgram] = field(default_factory=lambda: deque(maxlen=CALLS_MAX))
     options: SetAsProgram | None = None
+    heard_at: Millis = field(default_factory=never)
 
 
 class Callers:
     """What is remembered of all of them in this process; `tell` is for the others."""
 
-    def __init__(self, tell: Callable[[AnyItem], None] | None = None) -> None:
+    def __init__(
+        self, tell: Callable[[AnyItem], None] | None = None, now: Callable[[], Millis] = never
+    ) -> None:
         self.tell = tell
+        self.now = now
         self.by_name: OrderedDict[str, Remembered] = OrderedDict()
 
     def asked(self, item: AskedAsProgram) -> None:
@@ -52,12 +61,21 @@ class Callers:
         """Remember it, and tell nobody."""
         known = self.by_name.setdefault(item.who, Remembered())
         self.by_name.move_to_end(item.who)
+        known.heard_at = self.now()
         if isinstance(item, AskedAsProgram):
             known.calls.append(item)
         else:
             known.options = item
         while len(self.by_name) > CALLERS_MAX:
             self.by_name.popitem(last=False)
+
+    def forget_before(self, moment: Millis) -> None:
+        """Forget those that were not heard of since."""
+        while self.by_name:
+            who, known = next(iter(self.by_name.items()))
+            if known.heard_at >= moment:
+                break
+            del self.by_name[who]
 
     def newest(self, who: str) -> AskedAsProgram | None:
         """What this caller asked for last."""

@@ -21,8 +21,8 @@ from ordu.server.doors.drawing import Drawn, DrawnPicture, drawn, drawn_pictures
 from ordu.server.doors.openai.answering import Answering, usage_of
 from ordu.server.doors.openai.errors import error_of
 from ordu.server.doors.openai.messages import Completed, ErrorBody
-from ordu.server.doors.routes import broken
 from ordu.server.hangups import woken
+from ordu.server.missteps import told
 from ordu.server.streams import HEADERS, HEARTBEAT, HEARTBEAT_S, SEND_S_MAX
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class PictureStream(Response):
         except Exception:
             request_id = self.watched.request_id
             log.exception("the stream of call %s failed", request_id)
-            return event("error", ErrorBody(error_of(broken(request_id))))
+            return event("error", ErrorBody(error_of(told(request_id))))
         return b""
 
     async def tell(self, send: Send) -> None:
