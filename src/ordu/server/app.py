@@ -32,7 +32,7 @@ from ordu.server.doors.table import doors
 from ordu.server.edge import Edge, Endpoint, Reply, Routes
 from ordu.server.hangups import Unless
 from ordu.server.pages.mistakes import with_pages
-from ordu.server.ratelimits import RateLimits
+from ordu.server.ratelimits import RateLimits, as_set
 from ordu.server.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,9 @@ def rate_limits(horde: Horde) -> RateLimits | None:
     """The counters of calls, shared by the processes of a horde; None where nothing is counted."""
     if not horde.settings.rate_limits:
         return None
-    limits = RateLimits(tell=None if horde.tidings is None else horde.tidings.tell)
+    limits = RateLimits(
+        tell=None if horde.tidings is None else horde.tidings.tell, limits=as_set(horde.settings)
+    )
     horde.hears[Counted] = limits.hear
     return limits
 
