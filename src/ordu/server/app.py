@@ -31,6 +31,7 @@ from ordu.server.doors.routes import route_of as door_route
 from ordu.server.doors.table import doors
 from ordu.server.edge import Edge, Endpoint, Reply, Routes
 from ordu.server.hangups import Unless
+from ordu.server.headers import usual
 from ordu.server.pages.mistakes import with_pages
 from ordu.server.ratelimits import RateLimits, as_set
 from ordu.server.secret import Secret
@@ -64,7 +65,7 @@ def make_app(horde: Horde, secret: Secret) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False
-    return Edge(app, Routes(routes), answer_error)
+    return Edge(app, Routes(routes), answer_error, usual(horde.server_links.base_url))
 
 
 def check_bound() -> None:

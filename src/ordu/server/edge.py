@@ -1,6 +1,7 @@
 """The edge: where a call comes in and its answer goes out.
 
-Whatever is answered here has CORS headers and a request id, and says how often may be called yet.
+Whatever is answered here has the headers of `server.headers` and a request id, and says how often
+may be called yet.
 
 Nearly all calls go to operations whose path is fixed or ends in one parameter. For these a look
 into a table finds the endpoint; the framework's router, which tries one pattern after the other,
@@ -18,21 +19,10 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-Endpoint: TypeAlias = Callable[[HttpRequest], Awaitable[Response]]
-Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+from ordu.server.headers import Headers, complete
 
-# Every browser user interface needs these (protocol sheets 01 §6 and 60 §1.14).
-CORS_HEADERS: Headers = (
-    (b"access-control-allow-origin", b"*"),
-    (
-        b"access-control-expose-headers",
-        (
-            b"X-Request-Id, Retry-After, ETag, Link, Location, Preference-Applied,"
-            b" Idempotency-Key, Idempotency-Replayed, RateLimit, RateLimit-Policy,"
-            b" X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
-        ),
-    ),
-)
+Endpoint: TypeAlias = Callable[[HttpRequest], Awaitable[Response]]
+
 # What a browser asks before it sends something; nobody reads these in other answers.
 PREFLIGHT_HEADERS: Headers = (
     (b"access-control-allow-methods", b"POST, GET, OPTIONS, PUT, DELETE, PATCH"),
@@ -122,10 +112,12 @@ class Edge:
         app: ASGIApp,
         routes: Routes,
         answer_error: Callable[[HttpRequest, Exception], Awaitable[Response]],
+        defaults: Headers,
     ) -> None:
         self.app = app
         self.routes = routes
         self.answer_error = answer_error
+        self.defaults = defaults  # headers of answers that say nothing else
         self.lifetime = secrets.token_hex(8)  # ids of another one begin otherwise
         self.calls = itertools.count(1)
 
@@ -140,11 +132,8 @@ class Edge:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [
-                    *message.get("headers", ()),
-                    *CORS_HEADERS,
-                    (b"x-request-id", request_id.encode()),
-                ]
+                headers = complete(message.get("headers", ()), self.defaults)
+                headers.append((b"x-request-id", request_id.encode()))
                 headers += state.get("limit_headers", ())
                 message["headers"] = headers
             await send(message)
