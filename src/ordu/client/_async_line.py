@@ -233,5 +233,5 @@ class AsyncLine:
         async for chunk in response.aiter_bytes():
             read += chunk
             if len(read) > bytes_max:
-                raise wire.too_large(wire.place_of(str(response.url)), bytes_max)
+                raise wire.too_large(str(response.url), bytes_max)
         return bytes(read)

@@ -231,5 +231,5 @@ class SyncLine:
         for chunk in response.iter_bytes():
             read += chunk
             if len(read) > bytes_max:
-                raise wire.too_large(wire.place_of(str(response.url)), bytes_max)
+                raise wire.too_large(str(response.url), bytes_max)
         return bytes(read)

@@ -293,7 +293,7 @@ def picture_from_text(text: str) -> bytes:
 
 def too_large(address: str, bytes_max: int) -> BrokenHorde:
     """The error for an answer that does not end."""
-    return BrokenHorde(f"{urlsplit(address).netloc} sent more than {bytes_max} bytes.")
+    return BrokenHorde(f"{place_of(address)} sent more than {bytes_max} bytes.")
 
 
 def _in_words(answer: Answer) -> str:

@@ -1,4 +1,4 @@
-"""The client shows its key to the horde and to nobody else: no log, no error, no traceback has it."""
+"""The client shows its key to the horde and to nobody else: no log and no error has it."""
 
 import logging
 import socket
