@@ -36,6 +36,7 @@ ALLOWED = {
     "outside/targets.py": "reads addresses; connects to nothing",
     "images/door.py": "source pictures by link, through the guard",
     "openid/calls.py": "the providers in the setting oidc",
+    "images/apart.py": "starts itself as the process that decodes",
     "images/s3.py": "the storage in the setting images",
     "store/postgres.py": "the database in the setting database",
     "store/channel.py": "the same database",
