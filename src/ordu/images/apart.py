@@ -133,7 +133,10 @@ def ask(task: Task) -> Answer:
     """Have this thread's process do something; one that fails at it is replaced."""
     child: Child | None = getattr(OWN, "child", None)
     try:
-        if child is None or child.process.poll() is not None:
+        if child is not None and child.process.poll() is not None:
+            child.end()  # it has ended; what it held is given back
+            child = None
+        if child is None:
             child = OWN.child = Child()
         return child.ask(task)
     except (EOFError, OSError, msgspec.MsgspecError):

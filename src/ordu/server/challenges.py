@@ -22,7 +22,7 @@ from ordu.protocol.registration import RegistrationChallenge, RegistrationWork
 from ordu.rules.lifecycle import Millis
 from ordu.server.secret import Secret
 
-LASTS_S = 600  # a slow phone with the usual work of the how-to is done in a tenth of that
+LASTS_S = 600  # a million hashes take seconds of a desk; a slow phone has time too
 HEAD = struct.Struct(">IB8s")  # until which second, how many bits a part, chance
 SIGNATURE_BYTES = 16  # with part and number all of it fits into one block of SHA-256
 LABEL = "registration challenge"
