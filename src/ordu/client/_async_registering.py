@@ -23,16 +23,14 @@ class AsyncRegistering:
 
     _line: AsyncLine
 
-    async def get_register_challenge(self, x_fields: str | None = None) -> RegistrationChallenge:
+    async def get_register_challenge(self) -> RegistrationChallenge:
         """What to solve before an account is made (Ordu only); `post_register` asks by itself.
 
         Example:
             challenge = await horde.get_register_challenge()
             print(challenge.parts, "parts of", challenge.bits, "bits")
         """
-        return await self._line.call(
-            operations.get_register_challenge, RegistrationChallenge, x_fields=x_fields
-        )
+        return await self._line.call(operations.get_register_challenge, RegistrationChallenge)
 
     async def post_register(
         self,

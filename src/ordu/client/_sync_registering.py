@@ -23,16 +23,14 @@ class SyncRegistering:
 
     _line: SyncLine
 
-    def get_register_challenge(self, x_fields: str | None = None) -> RegistrationChallenge:
+    def get_register_challenge(self) -> RegistrationChallenge:
         """What to solve before an account is made (Ordu only); `post_register` asks by itself.
 
         Example:
             challenge = horde.get_register_challenge()
             print(challenge.parts, "parts of", challenge.bits, "bits")
         """
-        return self._line.call(
-            operations.get_register_challenge, RegistrationChallenge, x_fields=x_fields
-        )
+        return self._line.call(operations.get_register_challenge, RegistrationChallenge)
 
     def post_register(
         self,

@@ -215,7 +215,6 @@ get_register_challenge = Operation(
         " `/register` as `work` before it expires. The client, `ordu worker join` and the web page"
         " do so by themselves. Where `parts` is 0 no work is asked for."
     ),
-    parameters=(X_FIELDS,),
     reply=RegistrationChallenge,
     status_text="The challenge",
     refusals=ALWAYS,
