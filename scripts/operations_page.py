@@ -121,6 +121,7 @@ def limits(row: Operation) -> str:
     """How often it may be called."""
     by = {
         Counts.ADDRESS: "from one address",
+        Counts.NETWORK: "from one network",
         Counts.PATH: "from one address for one path",
         Counts.KEY: "by one user",
     }
@@ -132,7 +133,8 @@ def limits_words(limit: Limit) -> str:
     """One limit."""
     unit = {1: "second", 60: "minute", 3600: "hour"}[limit.per_s]
     anonymous = f" ({limit.anonymous} by all anonymous together)" if limit.anonymous else ""
-    return f"{limit.calls} a {unit}{anonymous}"
+    setting = f" (setting `{limit.setting}`)" if limit.setting else ""
+    return f"{limit.calls} a {unit}{anonymous}{setting}"
 
 
 def parameters(row: Operation) -> str:

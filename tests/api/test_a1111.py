@@ -12,6 +12,7 @@ from tests.api.conftest import ADMIN, ANONYMOUS
 from tests.builders import a_picture
 from tests.conftest import ADMIN_KEY
 
+from ordu.images import pixels
 from ordu.server.app import make_app
 from ordu.server.doors.automatic1111 import pictures
 from ordu.server.run import open_horde
@@ -243,7 +244,7 @@ async def test_several_pictures_have_one_seed_after_the_other(drawn, worker):
 
 
 async def test_a_picture_too_large_to_decode_comes_as_it_was_sent(drawn, monkeypatch):
-    monkeypatch.setattr(pictures, "PIXELS_MAX", 512 * 512 - 1)
+    monkeypatch.setattr(pixels, "PIXELS_MAX", 512 * 512 - 1)
     reply, _ = await drawn()
     assert base64.b64decode(reply["images"][0]) == a_picture()
 

@@ -14,6 +14,7 @@ came. Which `rc` an operation has stands in the reference of operations.
 """
 
 from ordu.client import wire
+from ordu.client._async_registering import AsyncRegistering
 from ordu.client._async_running import AsyncRunningOperations
 from ordu.client._async_sign_ins import AsyncSignInOperations
 from ordu.client._async_surroundings import AsyncSurroundings
@@ -35,7 +36,7 @@ from ordu.protocol.kudos import (
     PostAwardKudosRequest,
     PostTransferKudosRequest,
 )
-from ordu.protocol.registration import Registered, RegistrationInput, ReplacedKey
+from ordu.protocol.registration import ReplacedKey
 from ordu.protocol.requests import (
     GenerationInput,
     RequestAsync,
@@ -46,7 +47,11 @@ from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, U
 
 
 class AsyncOperations(
-    AsyncSurroundings, AsyncRunningOperations, AsyncWebhookOperations, AsyncSignInOperations
+    AsyncSurroundings,
+    AsyncRegistering,
+    AsyncRunningOperations,
+    AsyncWebhookOperations,
+    AsyncSignInOperations,
 ):
     """What can be asked of a horde, over one line to it."""
 
@@ -351,24 +356,6 @@ class AsyncOperations(
         """
         return await self._line.call(
             operations.get_find_user, UserDetailsStable, apikey=apikey, x_fields=x_fields
-        )
-
-    async def post_register(
-        self, payload: RegistrationInput | Fields, *, idempotency_key: str | None = None
-    ) -> Registered:
-        """Get an account (Ordu only); its key is in this answer and nowhere else.
-
-        With the same `idempotency_key`, of at least 22 characters, it is the same account.
-
-        Example:
-            account = await horde.post_register({"username": "lin"})
-            print(account.username)
-        """
-        return await self._line.call(
-            operations.post_register,
-            Registered,
-            payload=payload,
-            idempotency_key=idempotency_key or wire.fresh_key(),
         )
 
     async def post_transfer_kudos(

@@ -14,6 +14,7 @@ came. Which `rc` an operation has stands in the reference of operations.
 """
 
 from ordu.client import wire
+from ordu.client._sync_registering import SyncRegistering
 from ordu.client._sync_running import SyncRunningOperations
 from ordu.client._sync_sign_ins import SyncSignInOperations
 from ordu.client._sync_surroundings import SyncSurroundings
@@ -35,7 +36,7 @@ from ordu.protocol.kudos import (
     PostAwardKudosRequest,
     PostTransferKudosRequest,
 )
-from ordu.protocol.registration import Registered, RegistrationInput, ReplacedKey
+from ordu.protocol.registration import ReplacedKey
 from ordu.protocol.requests import (
     GenerationInput,
     RequestAsync,
@@ -46,7 +47,11 @@ from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, U
 
 
 class SyncOperations(
-    SyncSurroundings, SyncRunningOperations, SyncWebhookOperations, SyncSignInOperations
+    SyncSurroundings,
+    SyncRegistering,
+    SyncRunningOperations,
+    SyncWebhookOperations,
+    SyncSignInOperations,
 ):
     """What can be asked of a horde, over one line to it."""
 
@@ -349,24 +354,6 @@ class SyncOperations(
         """
         return self._line.call(
             operations.get_find_user, UserDetailsStable, apikey=apikey, x_fields=x_fields
-        )
-
-    def post_register(
-        self, payload: RegistrationInput | Fields, *, idempotency_key: str | None = None
-    ) -> Registered:
-        """Get an account (Ordu only); its key is in this answer and nowhere else.
-
-        With the same `idempotency_key`, of at least 22 characters, it is the same account.
-
-        Example:
-            account = horde.post_register({"username": "lin"})
-            print(account.username)
-        """
-        return self._line.call(
-            operations.post_register,
-            Registered,
-            payload=payload,
-            idempotency_key=idempotency_key or wire.fresh_key(),
         )
 
     def post_transfer_kudos(

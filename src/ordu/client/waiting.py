@@ -41,6 +41,16 @@ def sync_shielded(work: T) -> T:
     return work
 
 
+async def async_aside(work: Callable[..., T], *arguments: Any) -> T:
+    """Do what takes its time in a thread, so that the loop goes on."""
+    return await asyncio.to_thread(work, *arguments)
+
+
+def sync_aside(work: Callable[..., T], *arguments: Any) -> T:
+    """What `async_aside` is where there is no loop."""
+    return work(*arguments)
+
+
 class Pace:
     """The pauses between looks at a request: short when something happened, then longer."""
 

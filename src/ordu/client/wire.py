@@ -18,7 +18,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ordu import __version__
-from ordu.client.errors import BrokenHorde, HordeError, TooMuch, Unreachable, class_for
+from ordu.client.errors import BadInput, BrokenHorde, HordeError, TooMuch, Unreachable, class_for
 from ordu.protocol.decoding import decode_reply
 from ordu.protocol.jobs import PopInputStable
 from ordu.protocol.kudos import PostAwardKudosRequest, PostTransferKudosRequest
@@ -103,7 +103,16 @@ def headers_of(
     """The headers of a call; where a key is required and none is known, the anonymous one.
 
     `more` are those that may be given.
+
+    Raises:
+        BadInput: the key cannot be one.
     """
+    if apikey and not (apikey.isascii() and apikey.isprintable() and " " not in apikey):
+        # Refused here, because those below tell what they cannot send.
+        raise BadInput(
+            "The API key has a character in it that no key has, perhaps a blank or the end of a"
+            " line. Copy it again."
+        )
     headers = {"Accept": operation.produces}
     if operation.key is Key.REQUIRED:
         headers["apikey"] = apikey or ANONYMOUS_KEY
@@ -246,10 +255,15 @@ def in_numbers(placed: RequestAsync) -> float:
     return known(placed.kudos_exact, known(placed.kudos, 0.0))
 
 
+def place_of(address: str) -> str:
+    """Where an address leads, without what may be secret: the path of a link, a password."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
 def unreachable(address: str, error: Exception) -> Unreachable:
     """The error for a call that got no answer from this address."""
-    parts = urlsplit(address)
-    place = f"{parts.scheme}://{parts.netloc}"  # without the path: links are secrets
+    place = place_of(address)
     was_sent = False
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout():
@@ -279,7 +293,7 @@ def picture_from_text(text: str) -> bytes:
 
 def too_large(address: str, bytes_max: int) -> BrokenHorde:
     """The error for an answer that does not end."""
-    return BrokenHorde(f"{urlsplit(address).netloc} sent more than {bytes_max} bytes.")
+    return BrokenHorde(f"{place_of(address)} sent more than {bytes_max} bytes.")
 
 
 def _in_words(answer: Answer) -> str:

@@ -11,10 +11,13 @@ from ordu.engine.horde import Horde
 from ordu.engine.once import Once, Telling, once
 from ordu.protocol.errors import Refused
 from ordu.rules import names
+from ordu.rules.lifecycle import Millis
 from ordu.rules.money import ADMINISTRATOR, ANONYMOUS, UserId
-from ordu.store import users
+from ordu.store import answers, users
 from ordu.store.database import Transaction
 from ordu.store.users import User
+
+CHALLENGES = "challenge"  # those that were spent are kept among answers, under this scope
 
 # Registering
 
@@ -29,6 +32,14 @@ class Registration(msgspec.Struct, frozen=True):
     id: UserId
     username: str
     salt: str
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """A challenge that somebody has solved, by a name that no other has."""
+
+    name: str
+    expires_at: Millis
 
 
 @dataclass(frozen=True)
@@ -62,17 +73,21 @@ async def register(
     call: Once | None = None,
     salt: str = "",
     by: By | None = None,
+    challenge: Challenge | None = None,
 ) -> Newcomer:
     """Add a user; nobody when the same `call` was made before. `by` is who does that for them.
 
+    `challenge` is what they had to solve for it.
+
     Raises:
-        Refused: BadRequest or TooLongUserName, when the name will not do.
+        Refused: BadRequest or TooLongUserName, when the name will not do; WorkNotAccepted.
     """
     name = names.username(username)
     now = horde.now()
     concurrency = horde.settings.concurrency
 
     def add(tx: Transaction) -> User:
+        spend(tx, challenge)
         user_id = users.next_id(tx)
         users.add(
             tx,
@@ -97,6 +112,21 @@ async def register(
         return Newcomer(user, api_key, done.reply, is_again=done.is_again)
 
     return await horde.write(run)
+
+
+def spend(tx: Transaction, challenge: Challenge | None) -> None:
+    """Take a challenge that was solved, which is good once; until it expires that is remembered.
+
+    Raises:
+        Refused: WorkNotAccepted, it made another account.
+    """
+    if challenge is None:
+        return
+    if not answers.begin(tx, CHALLENGES, challenge.name, "", challenge.expires_at):
+        raise Refused(
+            "WorkNotAccepted",
+            "This challenge has made an account already. Get a new one at /register/challenge.",
+        )
 
 
 # The first users

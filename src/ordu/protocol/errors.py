@@ -270,6 +270,8 @@ RC: Mapping[str, tuple[int, Family]] = {
     "BadSignature": (403, Family.NOT_ALLOWED),
     "AnonymousOff": (403, Family.NOT_ALLOWED),
     "RegistrationClosed": (403, Family.CLOSED),
+    "WorkNeeded": (403, Family.NOT_ALLOWED),
+    "WorkNotAccepted": (400, Family.BAD_INPUT),
     "ProviderNotFound": (404, Family.NOT_FOUND),
     "ProviderUnavailable": (503, Family.CLOSED),
     "AlreadyLinked": (400, Family.BAD_INPUT),

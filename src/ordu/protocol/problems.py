@@ -235,6 +235,8 @@ TITLES: Mapping[str, str] = {
     "BadSignature": "The link is broken, or its time is over",
     "AnonymousOff": "This horde serves nobody without an account",
     "RegistrationClosed": "This horde makes no new accounts now",
+    "WorkNeeded": "This horde asks for some work before it makes an account",
+    "WorkNotAccepted": "The work for an account is not solved, was used, or came too late",
     "ProviderNotFound": "Nobody can sign in here by a provider of this name",
     "ProviderUnavailable": "The provider to sign in by does not answer as it should",
     "AlreadyLinked": "The account is linked with this provider already",
@@ -268,6 +270,8 @@ ADVICE_OF: Mapping[str, str] = {
     "TooManyPrompts": "Wait until some are finished, or cancel some.",
     "TooManyWaiters": "Poll instead: /generate/async, then /generate/check.",
     "TooFastKudosTransfers": "Wait as long as `Retry-After` says.",
+    "WorkNeeded": "Solve a challenge of /register/challenge, or register on the page.",
+    "WorkNotAccepted": "Get a new challenge, solve it, and send it within its time, once.",
     "WorkerMaintenance": "End the maintenance on the worker's page or with PUT /workers/{id}.",
 }
 

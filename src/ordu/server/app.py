@@ -30,9 +30,10 @@ from ordu.server.doors.routes import route_of as door_route
 from ordu.server.doors.table import doors
 from ordu.server.edge import Edge, Endpoint, Reply, Routes
 from ordu.server.hangups import Unless
+from ordu.server.headers import usual
 from ordu.server.missteps import Missteps
 from ordu.server.pages.mistakes import with_pages
-from ordu.server.ratelimits import RateLimits
+from ordu.server.ratelimits import RateLimits, as_set
 from ordu.server.secret import Secret
 
 JSON = "application/json"
@@ -62,7 +63,8 @@ def make_app(horde: Horde, secret: Secret) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False
-    return Edge(app, Routes(routes), answer_error, Missteps(horde).done)
+    base_url = horde.server_links.base_url
+    return Edge(app, Routes(routes), answer_error, Missteps(horde).done, usual(base_url))
 
 
 def check_bound() -> None:
@@ -80,7 +82,9 @@ def rate_limits(horde: Horde) -> RateLimits | None:
     """The counters of calls, shared by the processes of a horde; None where nothing is counted."""
     if not horde.settings.rate_limits:
         return None
-    limits = RateLimits(tell=None if horde.tidings is None else horde.tidings.tell)
+    limits = RateLimits(
+        tell=None if horde.tidings is None else horde.tidings.tell, limits=as_set(horde.settings)
+    )
     horde.hears[Counted] = limits.hear
     horde.forgets.append(lambda _: limits.forget_over(horde.now()))
     return limits

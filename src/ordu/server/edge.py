@@ -1,8 +1,9 @@
 """The edge: where a call comes in and its answer goes out.
 
-Whatever is answered here has CORS headers and a request id, and says how often may be called yet.
-It is counted (`engine.tally`), and what was refused is logged in one line (`server.missteps`). What
-is known of a call stands in its `state`: `operation`, `user_id`, `rc`, `waits`.
+Whatever is answered here has the headers of `server.headers` and a request id, and says how often
+may be called yet. It is counted (`engine.tally`), and what was refused is logged in one line
+(`server.missteps`). What is known of a call stands in its `state`: `operation`, `user_id`, `rc`,
+`waits`.
 
 Nearly all calls go to operations whose path is fixed or ends in one parameter. For these a look
 into a table finds the endpoint; the framework's router, which tries one pattern after the other,
@@ -21,21 +22,10 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-Endpoint: TypeAlias = Callable[[HttpRequest], Awaitable[Response]]
-Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+from ordu.server.headers import Headers, complete
 
-# Every browser user interface needs these (protocol sheets 01 §6 and 60 §1.14).
-CORS_HEADERS: Headers = (
-    (b"access-control-allow-origin", b"*"),
-    (
-        b"access-control-expose-headers",
-        (
-            b"X-Request-Id, Retry-After, ETag, Link, Location, Preference-Applied,"
-            b" Idempotency-Key, Idempotency-Replayed, RateLimit, RateLimit-Policy,"
-            b" X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
-        ),
-    ),
-)
+Endpoint: TypeAlias = Callable[[HttpRequest], Awaitable[Response]]
+
 # What a browser asks before it sends something; nobody reads these in other answers.
 PREFLIGHT_HEADERS: Headers = (
     (b"access-control-allow-methods", b"POST, GET, OPTIONS, PUT, DELETE, PATCH"),
@@ -126,11 +116,13 @@ class Edge:
         routes: Routes,
         answer_error: Callable[[HttpRequest, Exception], Awaitable[Response]],
         done: Callable[[Scope, int, float], None],
+        defaults: Headers,
     ) -> None:
         self.done = done  # told of each call that was answered: its status, how many seconds
         self.app = app
         self.routes = routes
         self.answer_error = answer_error
+        self.defaults = defaults  # headers of answers that say nothing else
         self.lifetime = secrets.token_hex(8)  # ids of another one begin otherwise
         self.calls = itertools.count(1)
 
@@ -149,11 +141,8 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [
-                    *message.get("headers", ()),
-                    *CORS_HEADERS,
-                    (b"x-request-id", request_id.encode()),
-                ]
+                headers = complete(message.get("headers", ()), self.defaults)
+                headers.append((b"x-request-id", request_id.encode()))
                 headers += state.get("limit_headers", ())
                 message["headers"] = headers
             await send(message)

@@ -6,7 +6,7 @@ first is forgotten, so that a flood of addresses or ids costs a little justice a
 """
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TypeAlias
@@ -15,15 +15,19 @@ import msgspec
 from starlette.requests import Request as HttpRequest
 
 from ordu.engine.tidings import Counted
+from ordu.protocol import operations
 from ordu.protocol.errors import Refused
 from ordu.protocol.operations import Counts, Limit, Operation
 from ordu.rules.lifecycle import Millis
 from ordu.rules.money import ANONYMOUS, UserId
+from ordu.settings import ServerSettings
 
 ADDRESSES_MAX = 10_000  # remembered as they are counted
 COUNTERS_MAX = 50_000  # for each length of window
 TOLD_PARTS = 8  # others are told when such a part of a limit was counted
 IPV6_PREFIX = 64  # whoever has one address of version 6 has all that share its first half
+# Who rents one machine after the other gets neighbours: a network around an address, by version.
+NETWORK_PREFIX = {4: 24, 6: 48}
 NAME_LENGTH_MAX = 64  # of an address that a proxy made up
 PATH_LENGTH_MAX = 200  # longer ones name nothing here, and would be kept whole
 
@@ -73,14 +77,28 @@ def name_of(limit: Limit) -> bytes:
     return limit.policy.encode()
 
 
-@cache
-def policies_of(operation: Operation, *, is_anonymous: bool) -> bytes:
+def in_words(limits: tuple[Limit, ...], *, is_anonymous: bool) -> bytes:
     """All limits of an operation, as a list of structured fields (draft-ietf-httpapi-ratelimit)."""
     return ", ".join(
         f'"{limit.policy}";q={limit.calls_anonymous if is_anonymous else limit.calls}'
         f";w={limit.per_s}"
-        for limit in operation.limits
+        for limit in limits
     ).encode()
+
+
+def as_set(settings: ServerSettings) -> dict[str, tuple[Limit, ...]]:
+    """The limits of the operations whose numbers are settings, by the operations' names."""
+
+    def with_number(limit: Limit) -> Limit:
+        if not limit.setting:
+            return limit
+        return msgspec.structs.replace(limit, calls=getattr(settings, limit.setting))
+
+    return {
+        row.name: tuple(map(with_number, row.limits))
+        for row in operations.TABLE
+        if any(limit.setting for limit in row.limits)
+    }
 
 
 class RateLimits:
@@ -95,8 +113,11 @@ class RateLimits:
         self,
         counters_max: int = COUNTERS_MAX,
         tell: Callable[[Counted], None] | None = None,
+        limits: Mapping[str, tuple[Limit, ...]] | None = None,
     ) -> None:
         self.counters_max = counters_max
+        self.limits = limits or {}  # of operations that have others than the table says
+        self.policies: dict[tuple[str, bool], bytes] = {}  # made once
         self.tell = tell
         # By the length of the window: then the one that began first is first.
         self.windows: dict[int, dict[Key, Window]] = {}
@@ -110,12 +131,15 @@ class RateLimits:
         address = address_of(http)
         path = http.scope["path"][:PATH_LENGTH_MAX]
         who = {Counts.ADDRESS: address, Counts.PATH: f"{address} {path}"}
-        counts = [
-            self.count(operation, number, limit, who[limit.counts], limit.calls, now)
-            for number, limit in enumerate(operation.limits)
-            if limit.counts in who
-        ]
-        answer_with(http, counts, policies_of(operation, is_anonymous=False), now)
+        counts = []
+        for number, limit in enumerate(self.limits_of(operation)):
+            if limit.counts is Counts.NETWORK:
+                network = network_of(address)
+                counts.append(self.count(operation, number, limit, network, limit.calls, now))
+            elif limit.counts in who:
+                caller = who[limit.counts]
+                counts.append(self.count(operation, number, limit, caller, limit.calls, now))
+        answer_with(http, counts, self.policies_of(operation, is_anonymous=False), now)
 
     def check_key(
         self, operation: Operation, http: HttpRequest, user_id: UserId, now: Millis
@@ -127,11 +151,24 @@ class RateLimits:
         """
         counts = []
         is_anonymous = user_id == ANONYMOUS
-        for number, limit in enumerate(operation.limits):
+        for number, limit in enumerate(self.limits_of(operation)):
             if limit.counts is Counts.KEY:
                 calls_max = limit.calls_anonymous if is_anonymous else limit.calls
                 counts.append(self.count(operation, number, limit, str(user_id), calls_max, now))
-        answer_with(http, counts, policies_of(operation, is_anonymous=is_anonymous), now)
+        answer_with(http, counts, self.policies_of(operation, is_anonymous=is_anonymous), now)
+
+    def limits_of(self, operation: Operation) -> tuple[Limit, ...]:
+        """The limits of an operation: those of its row, or as they are set."""
+        return self.limits.get(operation.name, operation.limits)
+
+    def policies_of(self, operation: Operation, *, is_anonymous: bool) -> bytes:
+        """The same as they are sent."""
+        key = (operation.name, is_anonymous)
+        known = self.policies.get(key)
+        if known is None:
+            known = in_words(self.limits_of(operation), is_anonymous=is_anonymous)
+            self.policies[key] = known
+        return known
 
     def count(
         self,
@@ -222,3 +259,13 @@ def canonical(host: str) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((int(address), IPV6_PREFIX), strict=False))
+
+
+@lru_cache(maxsize=ADDRESSES_MAX)
+def network_of(address: str) -> str:
+    """The network around an address as it is counted."""
+    try:
+        first = ipaddress.ip_network(address).network_address
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((int(first), NETWORK_PREFIX[first.version]), strict=False))

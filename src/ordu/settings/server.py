@@ -104,6 +104,26 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     ] = ""
     rate_limits: Annotated[bool, about("Whether anything is counted by address or time.")] = True
     anonymous: Annotated[bool, about("Whether the key 0000000000 may place requests.")] = True
+    registrations_per_address: Annotated[
+        int,
+        about("Calls for a new account from one address (/64 of version 6) an hour.", 1, 100_000),
+    ] = 10
+    registrations_per_network: Annotated[
+        int,
+        about(
+            "Calls for a new account from one network (/24, or /48 of version 6) an hour.",
+            1,
+            1_000_000,
+        ),
+    ] = 50
+    registration_work_bits: Annotated[
+        int,
+        about(
+            "Work that who wants an account has to do: 2 to this power of hashes; 0: none.",
+            0,
+            28,  # minutes of a fast computer, hours of a phone
+        ),
+    ] = 0
     trusted_proxies: Annotated[
         tuple[str, ...],
         about(

@@ -18,6 +18,7 @@ UNITS = {
     re.compile(r"megapixelsteps_per_s$"): "megapixelsteps per second",
     re.compile(r"_per_s$"): "per second",
     re.compile(r"_s(_min|_max)?$"): "seconds",
+    re.compile(r"_bits$"): "bits",
     re.compile(r"_bytes(_min|_max)?$"): "bytes",
     re.compile(r"_pixels(_min|_max)?$"): "pixels",
 }

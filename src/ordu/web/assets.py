@@ -31,11 +31,13 @@ NAMED_BY: Mapping[str, re.Pattern[str]] = {
     "css": re.compile(r'(?<=url\(")([^"]+)(?="\))'),
     "js": re.compile(
         r'(?<=from ")(\.[^"]+\.js)(?=")|(?<=^import ")(\.[^"]+\.js)(?=")'
-        r'|(?<=import\(")(\.[^"]+\.js)(?="\))',
+        r'|(?<=import\(")(\.[^"]+\.js)(?="\))'
+        r'|(?<=new URL\(")(\.[^"]+\.js)(?=", import\.meta\.url\))',
         re.MULTILINE,
     ),
 }
-LATER = "import("  # before the name of a script that is only asked for when it is needed
+# Before the name of a script that is only asked for when it is needed, or run beside the page.
+LATER = ("import(", "new URL(")
 
 
 @cache

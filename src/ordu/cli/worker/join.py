@@ -185,8 +185,14 @@ def ask_owner(questions: Questions, horde: Horde, given: str | None, before: str
 def new_owner(questions: Questions, horde: Horde, check: Any) -> Owner:
     """A new account; where the horde makes none this way, a key that was got otherwise."""
 
+    def on_work(done: float) -> None:
+        if done == 0:
+            questions.tell(
+                "This horde asks each newcomer for some computing; it takes a moment.", "yellow"
+            )
+
     def registered(name: str) -> Owner | None:
-        made = reaching.register(horde, name)
+        made = reaching.register(horde, name, on_work)
         if made is None:
             return None
         key = known(made.api_key, "")

@@ -5,6 +5,7 @@ Hordes of either era are asked: where one lacks an operation, the answer is that
 
 import ipaddress
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -127,14 +128,16 @@ def owner_of(horde: Horde, key: str) -> UserDetailsStable | None:
     return None if known(user.id, 1) == ANONYMOUS_ID else user
 
 
-def register(horde: Horde, username: str) -> Registered | None:
+def register(horde: Horde, username: str, on_work: Callable[[float], None]) -> Registered | None:
     """A new account; None when this horde makes none over its API.
+
+    `on_work` is told how much of the work is done that the horde asks for, if it does, from 0 to 1.
 
     Raises:
         HordeError: not with this name, or not now.
     """
     try:
-        return horde.post_register(RegistrationInput(username=username))
+        return horde.post_register(RegistrationInput(username=username), on_work=on_work)
     except (NotFound, NotImplementedByHorde):
         return None
     except HordeError as error:

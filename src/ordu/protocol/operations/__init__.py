@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from ordu.protocol.operations.accounts import (
     delete_user_single,
     get_find_user,
+    get_register_challenge,
     get_user_export,
     get_user_single,
     get_users,
@@ -129,6 +130,7 @@ TABLE: tuple[Operation, ...] = (
     get_worker_explain,
     get_async_events,
     get_horde_history,
+    get_register_challenge,
     post_register,
     post_user_key,
     get_user_export,
@@ -198,6 +200,7 @@ __all__ = [
     "get_models",
     "get_picture",
     "get_readyz",
+    "get_register_challenge",
     "get_text_horde_stats_models",
     "get_text_horde_stats_totals",
     "get_user_export",

@@ -18,7 +18,12 @@ from ordu.protocol.operations.row import (
     in_path,
     in_query,
 )
-from ordu.protocol.registration import Registered, RegistrationInput, ReplacedKey
+from ordu.protocol.registration import (
+    Registered,
+    RegistrationChallenge,
+    RegistrationInput,
+    ReplacedKey,
+)
 from ordu.protocol.users import DeletedUser, ModifyUser, PutUserSingleRequest, UserDetailsStable
 
 _USER_ID = in_path("user_id", "The number of the user")
@@ -198,6 +203,24 @@ get_find_user = Operation(
     unknown_key="UserNotFound",
 )
 
+get_register_challenge = Operation(
+    name="get_register_challenge",
+    method="GET",
+    path="/register/challenge",
+    summary="What to solve before an account is made",
+    description=(
+        "A horde may ask for some seconds of your computer's time for each account. For every part"
+        " from 0 to `parts` - 1 find a number for which the SHA-256 of the text"
+        " `CHALLENGE.PART.NUMBER` begins with `bits` zero bits, and send challenge and numbers to"
+        " `/register` as `work` before it expires. The client, `ordu worker join` and the web page"
+        " do so by themselves. Where `parts` is 0 no work is asked for."
+    ),
+    reply=RegistrationChallenge,
+    status_text="The challenge",
+    refusals=ALWAYS,
+    era=Era.ORDU,
+)
+
 post_register = Operation(
     name="post_register",
     method="POST",
@@ -205,7 +228,8 @@ post_register = Operation(
     summary="Get an account",
     description=(
         "The key is shown in this answer and never again, but to the same call with the same"
-        " `Idempotency-Key` within a day. The web page sends a form here."
+        " `Idempotency-Key` within a day. The web page sends a form here. Where the horde asks for"
+        " work, `work` is what solves a challenge of `/register/challenge`."
     ),
     parameters=(_LONG_KEY,),
     request=RegistrationInput,
@@ -213,9 +237,14 @@ post_register = Operation(
     status_text="Registered",
     refusals=ALWAYS | {403: "Registration Closed"},
     era=Era.ORDU,
-    limits=(Limit(10, 3600),),
+    limits=(
+        Limit(10, 3600, setting="registrations_per_address"),
+        Limit(50, 3600, Counts.NETWORK, setting="registrations_per_network"),
+    ),
     rcs=(
         "RegistrationClosed",
+        "WorkNeeded",
+        "WorkNotAccepted",
         "TooLongUserName",
         "BadRequest",
         "IdempotencyKeyConflict",

@@ -57,17 +57,22 @@ class Counts(StrEnum):
     """What calls are counted by."""
 
     ADDRESS = "address"  # where the call comes from
-    PATH = "path"  # the same, and each path by itself, ids and all
+    NETWORK = "network"  # the network around that: /24 of version 4, /48 of version 6
+    PATH = "path"  # the address, and each path by itself, ids and all
     KEY = "key"  # who calls
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """How often an operation may be called. `per_s` is a second, a minute or an hour."""
+    """How often an operation may be called. `per_s` is a second, a minute or an hour.
+
+    `setting` names the setting of the server, if there is one, by which the number is another.
+    """
 
     calls: int
     per_s: int
     counts: Counts = Counts.ADDRESS
     anonymous: int | None = None  # where it is another number for all anonymous callers together
+    setting: str = ""
 
     @property
     def calls_anonymous(self) -> int:

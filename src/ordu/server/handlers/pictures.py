@@ -5,6 +5,7 @@ from ordu.protocol import operations
 from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import JobState
 from ordu.server.call import Answer, Call, handles
+from ordu.server.headers import PICTURE
 from ordu.store import jobs
 
 
@@ -31,7 +32,7 @@ async def get_picture(call: Call[None]) -> Answer:
     picture = check_picture(
         data, bytes_max=len(data), pixels_max=max(settings.picture_pixels_max, 1)
     )
-    headers = {"Cache-Control": "private, max-age=600"}
+    headers = PICTURE | {"Content-Disposition": f'inline; filename="{name}"'}
     return Answer(content=data, media_type=picture.media_type, headers=headers)
 
 

@@ -16,11 +16,17 @@ from ordu.protocol import operations
 from ordu.protocol.errors import Refused
 from ordu.protocol.registration import Registered, RegistrationInput
 from ordu.rules import names
-from ordu.server import once
+from ordu.server import challenges, once
 from ordu.server.call import Answer, Call, handles
 
 KEY_LENGTH = 22  # of an account's key
 CALL_KEY_LENGTH_MIN = 22  # as hard to guess as the key that is made of it
+
+
+@handles(operations.get_register_challenge)
+async def get_register_challenge(call: Call[None]) -> Answer:
+    """What is to be solved before an account is made."""
+    return Answer(challenges.issue(call.horde, call.secret), headers={"Cache-Control": "no-store"})
 
 
 @handles(operations.post_register)
@@ -34,10 +40,17 @@ async def post_register(call: Call[RegistrationInput]) -> Answer:
     if earlier is not None:
         return answer(call, registered(earlier, key_from(call, key, earlier.salt)), is_again=True)
     accounts.check_open(call.horde)
+    challenge = challenges.check(call.horde, call.secret, call.body.work)
     salt = call.horde.fresh.key()
     api_key = key_from(call, key, salt)
     newcomer = await accounts.register(
-        call.horde, call.body.username, api_key, call.secret.hash_of(api_key), this_call, salt
+        call.horde,
+        call.body.username,
+        api_key,
+        call.secret.hash_of(api_key),
+        this_call,
+        salt,
+        challenge=challenge,
     )
     kept = newcomer.registration  # of the first of these calls, should this be the second
     reply = registered(kept, key_from(call, key, kept.salt))
@@ -47,9 +60,11 @@ async def post_register(call: Call[RegistrationInput]) -> Answer:
 async def made(call: Call[RegistrationInput]) -> Registered:
     """A new account, whoever asked for one before."""
     accounts.check_open(call.horde)
+    challenge = challenges.check(call.horde, call.secret, call.body.work)
     api_key = call.horde.fresh.key()
+    key_hash = call.secret.hash_of(api_key)
     newcomer = await accounts.register(
-        call.horde, call.body.username, api_key, call.secret.hash_of(api_key)
+        call.horde, call.body.username, api_key, key_hash, challenge=challenge
     )
     return registered(newcomer.registration, api_key)
 
@@ -83,4 +98,5 @@ def registered(registration: Registration, api_key: str) -> Registered:
 def answer(call: Call[RegistrationInput], reply: Registered, *, is_again: bool) -> Answer:
     """The answer, with where the account can be seen."""
     place = operations.get_user_single.path.replace("{user_id}", str(reply.id))
-    return Answer(reply, headers={"Location": place} | once.headers(call, is_again=is_again))
+    about = {"Location": place, "Cache-Control": "no-store"}
+    return Answer(reply, headers=about | once.headers(call, is_again=is_again))

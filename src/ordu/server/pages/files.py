@@ -14,6 +14,7 @@ from ordu.protocol import openapi
 from ordu.server.pages.house import ASK_AGAIN, House
 from ordu.web import assets
 from ordu.web.document import Document
+from ordu.web.render import HEADERS, POLICY
 
 TITLE = "Ordu"
 JSON = "application/json"
@@ -77,7 +78,7 @@ def send(
         "Cache-Control": cache_control,
         "ETag": document.etag,
         "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
+        POLICY: HEADERS[POLICY],  # a script that runs beside a page is held to its own
         **(headers or {}),
     }
     if document.is_known(http.headers.get("if-none-match", "")):

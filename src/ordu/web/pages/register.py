@@ -6,9 +6,18 @@ from ordu.web.render import render
 from ordu.web.visit import Visit
 
 
-def register(visit: Visit, username: str = "", error: str = "") -> str:
+def register(
+    visit: Visit, username: str = "", error: str = "", *, asks_for_work: bool = False
+) -> str:
     """The form that makes an account; with `error` beside its field when it was refused."""
-    return render("register", visit, username=username, error=error, length_max=USERNAME_LENGTH_MAX)
+    return render(
+        "register",
+        visit,
+        username=username,
+        error=error,
+        length_max=USERNAME_LENGTH_MAX,
+        asks_for_work=asks_for_work,
+    )
 
 
 def registered(visit: Visit, alias: str, api_key: str) -> str:

@@ -4,10 +4,8 @@ A call that draws is read, translated, drawn as any synchronous request, and ans
 finished pictures. `Callers` has what the API takes for the program's state.
 """
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.responses import Response
 
@@ -37,10 +35,7 @@ from ordu.server.doors.automatic1111.messages import (
 from ordu.server.doors.automatic1111.names import model_of, models_here, sampling_of
 from ordu.server.doors.automatic1111.refusals import CLIP_SKIP, FACES, MODEL, check, check_settings
 
-AT_ONCE = 2  # pictures are worked on in threads by this process, for this door
 IMG2IMG = "img2img"
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -52,7 +47,6 @@ class Automatic1111:
 
     def __post_init__(self) -> None:
         """Get ready; nothing is asked for yet."""
-        self.threads = asyncio.Semaphore(AT_ONCE)
 
     # Drawing
 
@@ -135,18 +129,16 @@ class Automatic1111:
             raise Refused("ValidationFailed", words, errors={"resize_mode": words})
         if is_other and body.resize_mode == 0:
             self.check_has_pillow(field, "is stretched (resize_mode 0); 1 works")
-            data = await self.apart(
-                lambda: pictures.stretched(data, body.width, body.height, field)
-            )
+            data = await pictures.stretched(data, body.width, body.height, field)
         if is_mask and body.inpainting_mask_invert:
             self.check_has_pillow("inpainting_mask_invert", "is turned round")
-            data = await self.apart(lambda: pictures.turned_round(data, field))
+            data = await pictures.turned_round(data, field)
         return pictures.as_text(data)
 
     async def image(self, data: bytes, infotext: str) -> str:
         """A finished picture in Base64, as PNG where that can be made here."""
         if pictures.HAS_PILLOW:
-            data = await self.apart(lambda: pictures.with_parameters(data, infotext))
+            data = await pictures.with_parameters(data, infotext)
         return pictures.as_text(data)
 
     def check_has_pillow(self, field: str, what: str) -> None:
@@ -154,11 +146,6 @@ class Automatic1111:
         if not pictures.HAS_PILLOW:
             words = f"No picture {what} here: this server has no Pillow (the extra `worker`)."
             raise Refused("ValidationFailed", words, errors={field: words})
-
-    async def apart(self, work: Callable[[], T]) -> T:
-        """The result of what takes a while, made in a thread; few at a time."""
-        async with self.threads:
-            return await asyncio.to_thread(work)
 
     # How far it is
 
@@ -224,7 +211,7 @@ class Automatic1111:
         text = decode(PngInfoInput, call.raw).image
         data, _ = pictures.given(text, self.horde.settings, "image")
         self.check_has_pillow("image", "is read")
-        texts = await self.apart(lambda: pictures.texts_in(data))
+        texts = await pictures.texts_in(data)
         info = texts.get(pictures.PARAMETERS, "")
         return answer(
             PngInfo(info=info, items=texts, parameters=infotexts.read(info) if info else {})
