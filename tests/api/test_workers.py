@@ -145,6 +145,12 @@ async def test_get_models(api, ask, pop):
     assert [model["name"] for model in few] == ["sdxl"]
 
 
+@pytest.mark.parametrize("value", ["null", "-1", "1.5", "²", "9" * 30])
+async def test_get_models_with_a_bound_that_is_no_number(api, value):
+    reply = await api.get("/api/v2/status/models", params={"min_count": value})
+    assert (reply.status_code, reply.json()["rc"]) == (400, "BadParameter")
+
+
 async def test_get_horde_modes_and_put_horde_modes_in_the_names_of_both_eras(api):
     url = "/api/v2/status/modes"
     assert (await api.get(url)).json() == {"maintenance_mode": False, "invite_only_mode": False}

@@ -129,7 +129,10 @@ def _responses(row: Operation, answer: Json, error: Json) -> Json:
     }
     success = {"description": row.status_text, **answer}
     also = {str(status): {"description": words} for status, words in row.also.items()}
-    return {str(row.status): success, **also, **dict(sorted(refusals.items()))}
+    likewise = {
+        str(status): {"description": words, **answer} for status, words in row.likewise.items()
+    }
+    return {str(row.status): success, **likewise, **also, **dict(sorted(refusals.items()))}
 
 
 def _content(message: Any, media_type: str, schemas: "_Schemas") -> Json:
@@ -266,10 +269,11 @@ def _as_openapi(schema: Json) -> Json:
 
 
 def _as_swagger(schema: Json) -> Json:
-    """Swagger 2.0 knows one type for each field, and a reference with nothing beside it."""
+    """Swagger 2.0 knows one type for each field, and a reference with an extension at most."""
     plain = _of_one_type(_as_openapi(schema))
     if "$ref" in plain:
-        return {"$ref": plain["$ref"]}
+        # The extension is for checkers; generators read nothing beside a reference, as they shall.
+        return {key: plain[key] for key in ("$ref", "x-nullable") if key in plain}
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if exclusive in plain:
             plain |= {bound: plain[exclusive], exclusive: True}

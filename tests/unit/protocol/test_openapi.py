@@ -94,6 +94,9 @@ DIFFERENT: dict[str, str] = {
     r".*(name|models\[\]): minLength None became 1": "an empty name was never of use",
     r"put_user_single\.\w+: \w+imum None became .*": "beyond what was ever meant",
     r"put_user_single\.kudos: type integer became number": "kudos have hundredths here",
+    r"UserDetailsStable\.\w+: \{(.*)\} became \{\1, 'x-nullable': True\}": (
+        "null in lists of users, who are not shown it; generators do not read the extension"
+    ),
 }
 WORD = 2**31 - 1  # bounds as wide as a machine word are no bounds: nobody meant more
 
@@ -281,8 +284,11 @@ def test_openapi_says_what_the_row_says(row: Operation) -> None:
     assert said["summary"] == row.summary
     assert [p["name"] for p in said["parameters"]] == [p.name for p in row.parameters]
     assert said["responses"].keys() == {
-        str(status) for status in (row.status, *row.also, *row.refusals)
+        str(status) for status in (row.status, *row.likewise, *row.also, *row.refusals)
     }
+    for status in row.likewise:
+        same = said["responses"][str(row.status)].get("content")
+        assert said["responses"][str(status)].get("content") == same
     content = said["responses"][str(row.status)].get("content", {})
     assert (row.produces in content) == (row.reply is not None or row.produces != JSON)
     body = said.get("requestBody", {"content": {}})["content"]

@@ -117,7 +117,8 @@ def test_a_row_is_complete(row: Operation):
     assert in_path == set(re.findall(r"{(\w+)}", row.path))
     assert all(400 <= status <= 599 and words for status, words in row.refusals.items())
     assert 402 not in row.refusals
-    assert all(200 <= status <= 399 and words for status, words in row.also.items())
+    others = {**row.likewise, **row.also}
+    assert all(200 <= status <= 399 and words for status, words in others.items())
     if row.key is Key.REQUIRED:
         assert 401 in row.refusals
 

@@ -94,7 +94,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `path` is below the server's root, with parameters in braces. `reply` is the type of the answer
     with status `status`; `refusals` says in words what the documented error statuses mean, `also`
-    what others mean that have no body.
+    what others mean that have no body, and `likewise` those that have the same answer.
     `rcs` are the codes of its own refusals; `common_rcs` adds those it shares with others.
     `consumes` and `produces` are the media types of what goes in and comes out.
     """
@@ -111,6 +111,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     status_text: str = ""
     refusals: dict[int, str] = {}
     also: dict[int, str] = {}
+    likewise: dict[int, str] = {}
     rcs: tuple[str, ...] = ()
     nulls: Nulls = Nulls.KEEP
     key: Key = Key.NONE

@@ -1,0 +1,190 @@
+"""An attack on the application by one of its own documents: generated calls, and what is judged.
+
+A generated id names nothing, and a call that ends in 404 proves little. So in most calls the ids of
+what is really there are planted, whoever's it is.
+"""
+
+import random
+from collections import Counter
+from typing import Any
+
+import requests
+import schemathesis
+from schemathesis import Case, CheckFunction, Response
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation import GenerationMode
+from tests.attacks.exchange import Exchange, Loop
+from tests.rights.world import COMMENT, CONTACT, GUEST_KEY, HOST, Person, World
+
+from ordu.server.app import make_app
+
+load_all_checks()
+CONFORMS = CHECKS.get_by_names(
+    [
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_schema_conformance",
+        "response_headers_conformance",
+        "unsupported_method",
+    ]
+)
+REFUSES = CHECKS.get_by_names(["negative_data_rejection"])
+ROLES = ("no key", "guest", "newcomer", "owner", "moderator", "administrator")
+STRANGERS = frozenset({"no key", "guest", "newcomer"})  # who may see nothing that is for few
+PLANTED = 0.75  # the share of calls with ids of what is there
+MISTAKES_MAX = 5  # told of one operation
+
+
+class Attack:
+    """A document, the application, and what was found wrong."""
+
+    def __init__(self, loop: Loop, world: World, document: dict[str, Any]) -> None:
+        self.loop, self.world = loop, world
+        self.app = make_app(world.horde, world.secret)
+        self.schema = schemathesis.openapi.from_dict(document)
+        self.answers: Counter[str] = Counter()  # by status, and those that never came
+        self.wrong: dict[tuple[str, str], str] = {}
+        self.chance = random.Random(7)
+
+    def begin(self, label: str) -> None:
+        """Begin with another operation."""
+        self.wrong.clear()
+        self.chance = random.Random(label)
+
+    # Who calls, and about what
+
+    def key_of(self, role: str) -> str | None:
+        """The key of a role."""
+        keys = {"no key": None, "guest": GUEST_KEY, "newcomer": self.world.newcomer.key}
+        return keys[role] if role in keys else self.world.people[role].key
+
+    def plant(self, case: Case) -> None:
+        """Put ids of what is there in the place of generated ones, in most calls."""
+        if self.chance.random() > PLANTED:
+            return
+        person = self.chance.choice(list(self.world.people.values()))
+        is_delivery = "/deliveries/" in case.path
+        there = {
+            "user_id": str(self.chance.choice([person.id, 0])),
+            "worker_id": person.worker.id,
+            "worker_name": person.worker.name,
+            "model_name": person.worker.name,
+            "identity_id": person.identity.id,
+            "id": person.delivery_id if is_delivery else person.request_id,
+        }
+        for name in case.path_parameters or {}:
+            if name in there:
+                case.path_parameters[name] = there[name]
+        if isinstance(case.body, dict) and not is_wrong(case):  # what is wrong on purpose stays so
+            there = self.there_for(case, person)
+            case.body.update((name, there[name]) for name in there if name in case.body)
+
+    def there_for(self, case: Case, person: Person) -> dict[str, Any]:
+        """What is there, by the fields of this operation's body."""
+        match case.path.rpartition("/")[2]:
+            case "submit":
+                return {"id": person.job_id}
+            case "pop":
+                return {"name": person.worker.name, "models": [person.worker.name]}
+            case "async" | "sync":
+                return {"models": [person.worker.name], "workers": [person.worker.id]}
+            case "transfer" | "award":
+                return {"username": person.alias}
+            case "news":
+                return {"id": self.world.news_id}
+            case "identities":
+                return {"provider": "company"}
+        return {}
+
+    # Calling
+
+    def call(self, case: Case, role: str) -> Response | None:
+        """The answer to a call by somebody; None when they went away before it came."""
+        said = case.as_transport_kwargs(base_url=HOST + self.schema.base_path.rstrip("/"))
+        headers = {
+            name: value
+            for name, value in (said.get("headers") or {}).items()
+            if name.lower() != "apikey"
+        }
+        key = self.key_of(role)
+        if key is not None:
+            headers["apikey"] = key
+        wanted = ("method", "url", "params", "data", "json", "files", "cookies")
+        rest = {name: said[name] for name in wanted if name in said}
+        sent = requests.Request(headers=headers, **rest).prepare()
+        answer = self.loop.run(Exchange(self.app, sent).run())
+        if answer is None:
+            self.answers["went away"] += 1
+            return None
+        self.answers[str(answer.status)] += 1
+        fields: dict[str, list[str]] = {}
+        for name, value in answer.headers:
+            fields.setdefault(name, []).append(value)
+        return Response(
+            status_code=answer.status,
+            headers=fields,
+            content=answer.content,
+            request=sent,
+            elapsed=0,
+            verify=False,
+            encoding="utf-8",
+        )
+
+    def attack(self, case: Case, roles: int) -> None:
+        """Call as so many roles, and note what is wrong with the answers."""
+        checks = [*CONFORMS, *(REFUSES if is_wrong(case) else ())]
+        self.plant(case)
+        for role in self.chance.sample(ROLES, roles):
+            answer = self.call(case, role)
+            if answer is None:
+                continue
+            for title, words in mistakes(case, role, answer, checks):
+                if len(self.wrong) < MISTAKES_MAX:
+                    key = title, str(answer.status_code)
+                    self.wrong.setdefault(key, words + told(role, answer))
+
+
+# Judging
+
+
+def mistakes(
+    case: Case, role: str, answer: Response, checks: list[CheckFunction]
+) -> list[tuple[str, str]]:
+    """What is wrong with an answer, each with a title."""
+    found = []
+    if answer.status_code >= 500 and not is_said_on_purpose(answer):
+        found.append(("our mistake", f"status {answer.status_code}"))
+    if role in STRANGERS:
+        texts = [text for text in (CONTACT, COMMENT) if text.encode() in answer.content]
+        found += [("told too much", text) for text in texts]
+    try:
+        case.validate_response(answer, checks=checks)
+    except FailureGroup as group:
+        found += [(type(each).__name__, str(each)[:1500]) for each in group.exceptions]
+    return found
+
+
+def is_said_on_purpose(answer: Response) -> bool:
+    """Whether a status above 500 is a refusal: not done here, or not now."""
+    rcs = {501: b'"rc":"NotImplemented"', 503: b'"rc":"'}
+    return rcs.get(answer.status_code, b"no such") in answer.content
+
+
+def is_wrong(case: Case) -> bool:
+    """Whether the generator has made the body wrong on purpose.
+
+    Of the headers one is ours (the key), and an empty parameter of the query is not given.
+    """
+    body = None if case.meta is None else case.meta.components.get(ParameterLocation.BODY)
+    return body is not None and body.mode is GenerationMode.NEGATIVE
+
+
+def told(role: str, answer: Response) -> str:
+    """A call and its answer, for people."""
+    sent = answer.request
+    return (
+        f"\n  {role}: {sent.method} {sent.url}\n  {dict(sent.headers)}\n  {str(sent.body)[:600]}"
+        f"\n  -> {answer.status_code} {answer.content[:400]!r}"
+    )

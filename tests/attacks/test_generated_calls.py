@@ -1,0 +1,99 @@
+"""Every operation of both documents, called in ways nobody thinks of, by everybody.
+
+Schemathesis makes the calls from what the documents say: what fits and what does not, the edges of
+every bound (coverage), anything (fuzzing), and what follows from answers (stateful). Whatever is
+called: no answer is a mistake of ours, and each has a status, a media type and a form that the
+document knows. All of it is seeded, so it is the same each time.
+"""
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, Phase
+from schemathesis.generation import GenerationMode
+from tests.attacks.attack import ROLES, Attack
+from tests.attacks.exchange import Loop
+from tests.rights.world import a_world
+
+from ordu.protocol.openapi import openapi_document, swagger_document
+from ordu.protocol.operations import TABLE
+
+DOCUMENTS = {
+    "openapi": openapi_document("Ordu", "0"),
+    "swagger": swagger_document("Ordu", "0"),
+}
+OPERATIONS = [
+    pytest.param(document, row, id=f"{document}-{row.name}")
+    for document in DOCUMENTS
+    for row in TABLE
+    if document == "openapi" or row.path.startswith("/api/v2/")
+]
+SEED = 12
+FEW, MANY = 2, 100  # cases that are generated of each operation, each called by every role
+EDGES = 4  # of the cases of edges one in so many
+
+
+@pytest.fixture(scope="module")
+def horde(tmp_path_factory):
+    """A horde with everybody, in a loop of its own."""
+    loop = Loop()
+    context = a_world(str(tmp_path_factory.mktemp("horde") / "horde"), "")
+    world = loop.enter(context)
+    yield loop, world
+    loop.leave(context)
+
+
+@pytest.fixture(scope="module")
+def attacks(horde):
+    return {name: Attack(*horde, document) for name, document in DOCUMENTS.items()}
+
+
+@pytest.fixture
+def attack(attacks, document, horde):
+    yield attacks[document]
+    loop, world = horde
+    loop.run(world.everybody())
+
+
+def found(attack, row):
+    path = row.path.removeprefix(attack.schema.base_path.rstrip("/"))
+    return attack.schema[path][row.method]
+
+
+def fuzz(attack, operation, many):
+    """Call it with so many generated cases, each by every role."""
+    cases = operation.as_strategy(generation_mode=GenerationMode.POSITIVE) | operation.as_strategy(
+        generation_mode=GenerationMode.NEGATIVE
+    )
+
+    @hypothesis.seed(SEED)
+    @hypothesis.settings(
+        max_examples=many,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @hypothesis.given(cases)
+    def run(case):
+        attack.attack(case, len(ROLES))
+
+    run()
+
+
+def edges(attack, operation, step, roles):
+    """Call it at the edges of every bound, one case in `step`, each by so many roles."""
+    config = attack.schema.config.generation_for(operation=operation, phase="coverage")
+    cases = attack.schema.iter_coverage_cases(
+        operation, generation_modes=list(GenerationMode), generation_config=config
+    )
+    for case in list(cases)[attack.chance.randrange(step) :: step]:
+        attack.attack(case, roles)
+
+
+@pytest.mark.parametrize(("document", "row"), OPERATIONS)
+def test_whatever_is_called_the_answer_is_one_of_those_documented(attack, row):
+    operation = found(attack, row)
+    attack.begin(row.name)
+    fuzz(attack, operation, FEW)
+    edges(attack, operation, EDGES, 1)
+    assert not attack.wrong, "\n\n".join(attack.wrong.values())
