@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import msgspec
-from tests.builders import HandClock, a_picture
+from tests.builders import NOON, HandClock, a_picture
 from tests.conftest import ADMIN_KEY
 
 from ordu.engine.horde import worker_from
@@ -47,7 +47,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "owner": {"has_public_workers": True},
     "education": {"is_education": True},
     "flagged": {"is_flagged": True},
-    "deleted": {"deleted_at": 1},
+    "deleted": {"deleted_at": NOON},
     "moderator": {"is_moderator": True},
     "browser": {},
     "another": {},
@@ -79,6 +79,7 @@ class Person(Account):
     worker: WorkerRow
     job_id: str  # which their worker is at
     request_id: str  # which waits
+    drawn_id: str  # of the request that is done
     delivery_id: str
     identity: Identity
     picture: str  # the link to one that was drawn for them
@@ -180,6 +181,7 @@ class World:
             worker=row,
             job_id=job["id"],
             request_id=request_id,
+            drawn_id=drawn,
             delivery_id=log["deliveries"][0]["id"],
             identity=Identity(
                 id=f"identity-of-{name}",

@@ -34,8 +34,8 @@ from ordu.store.news import Newspiece as StoredNewspiece
 from ordu.store.news import newest as newest_news
 from ordu.store.samples import Span
 
-COUNT_MAX = 2**31
-DIGITS_MAX = 10
+DIGITS_MAX = 9
+COUNT_MAX = 10**DIGITS_MAX - 1
 WEEK = "week"
 ETA_NEVER_S = 10_000  # when something waits for a model that nobody has
 
