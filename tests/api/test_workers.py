@@ -1,4 +1,4 @@
-"""Workers and status over HTTP; who sees and changes which field is in test_rights.py."""
+"""Workers and status over HTTP; who sees and changes which field is in tests/rights."""
 
 import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS

@@ -9,8 +9,9 @@ document knows. All of it is seeded, so it is the same each time.
 import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase
+from schemathesis import Response
 from schemathesis.generation import GenerationMode
-from tests.attacks.attack import ROLES, Attack
+from tests.attacks.attack import CONFORMS, ROLES, Attack
 from tests.attacks.exchange import Loop
 from tests.rights.world import a_world
 
@@ -27,7 +28,6 @@ OPERATIONS = [
     for row in TABLE
     if document == "openapi" or row.path.startswith("/api/v2/")
 ]
-SEED = 12
 FEW, MANY = 2, 100  # cases that are generated of each operation, each called by every role
 EDGES = 4  # of the cases of edges one in so many
 
@@ -59,20 +59,25 @@ def found(attack, row):
     return attack.schema[path][row.method]
 
 
+def settings_of(many):
+    return hypothesis.settings(
+        max_examples=many,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        stateful_step_count=8,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 def fuzz(attack, operation, many):
     """Call it with so many generated cases, each by every role."""
     cases = operation.as_strategy(generation_mode=GenerationMode.POSITIVE) | operation.as_strategy(
         generation_mode=GenerationMode.NEGATIVE
     )
 
-    @hypothesis.seed(SEED)
-    @hypothesis.settings(
-        max_examples=many,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings_of(many)
     @hypothesis.given(cases)
     def run(case):
         attack.attack(case, len(ROLES))
@@ -92,8 +97,46 @@ def edges(attack, operation, step, roles):
 
 @pytest.mark.parametrize(("document", "row"), OPERATIONS)
 def test_whatever_is_called_the_answer_is_one_of_those_documented(attack, row):
-    operation = found(attack, row)
     attack.begin(row.name)
-    fuzz(attack, operation, FEW)
-    edges(attack, operation, EDGES, 1)
+    fuzz(attack, found(attack, row), FEW)
+    edges(attack, found(attack, row), EDGES, 1)
+    assert not attack.wrong, "\n\n".join(attack.wrong.values())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("document", "row"), OPERATIONS)
+def test_the_same_many_times(attack, row):
+    attack.begin(f"{row.name}, many times")
+    fuzz(attack, found(attack, row), MANY)
+    edges(attack, found(attack, row), 1, len(ROLES))
+    assert not attack.wrong, "\n\n".join(attack.wrong.values())
+
+
+def stories(attack, many):
+    """So many stories in which a call is made of what earlier ones were answered."""
+
+    class Story(attack.schema.as_state_machine()):
+        def setup(self):
+            self.role = attack.chance.choice(ROLES)
+
+        def call(self, case, **_):
+            answer = attack.call(case, self.role)
+            return Response(499, {}, b"", None, 0, verify=False) if answer is None else answer
+
+        def validate_response(self, response, case, **_):
+            if response.status_code != 499:
+                attack.judge(case, self.role, response, CONFORMS)
+
+    Story.run(settings=settings_of(many))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize(
+    "many", [pytest.param(5, id="few"), pytest.param(400, id="many", marks=pytest.mark.slow)]
+)
+@pytest.mark.timeout(600)
+def test_what_follows_from_answers(attack, many):
+    attack.begin("stories")
+    stories(attack, many)
     assert not attack.wrong, "\n\n".join(attack.wrong.values())

@@ -13,12 +13,10 @@ from tests.rights.world import COMMENT, CONTACT, SECRETS
 from ordu.protocol.operations import BY_NAME, TABLE
 from ordu.protocol.operations.later import LATER
 from ordu.store import ledger
-from ordu.store.moving.catalog import tables_of_the_schema
 
 pytestmark = pytest.mark.anyio
 
 RIGHTS = rules.read()
-TABLES = tables_of_the_schema()
 CASES = [
     pytest.param(rule, operation, whose, id=f"{operation} {whose or ''}".strip())
     for rule in RIGHTS.rules
@@ -28,18 +26,6 @@ CASES = [
 # Who have none of their own, because they have no account or share one.
 HAVE_NONE = {OWN: {"nobody", "guest"}, "the administrator's": {"administrator"}}
 STRANGERS = set(IDENTITIES) - {"moderator", "administrator"}
-
-
-async def everything(world):
-    """Every row of every table."""
-
-    def read(tx):
-        return {
-            table.name: [tuple(row) for row in tx.all(f"SELECT * FROM {table.name} ORDER BY 1, 2")]
-            for table in TABLES
-        }
-
-    return await world.horde.read(read)
 
 
 async def made(world, rule, operation, whose, identity):
@@ -65,13 +51,13 @@ def identities_of(rule, *, may):
 
 @pytest.mark.parametrize(("rule", "operation", "whose"), CASES)
 async def test_who_may(world, rule, operation, whose):
-    before = await everything(world)
+    before = await world.everything()
     mistakes = []
     for identity in identities_of(rule, may=False):
         if identity in rule.answers:
             _, wrong = await made(world, rule, operation, whose, identity)
             mistakes.append(wrong)
-    assert await everything(world) == before, "who was refused has changed something"
+    assert await world.everything() == before, "who was refused has changed something"
     for identity in identities_of(rule, may=True):
         call, wrong = await made(world, rule, operation, whose, identity)
         mistakes.append(wrong)

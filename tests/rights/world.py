@@ -26,6 +26,7 @@ from ordu.settings import ServerSettings
 from ordu.store import facts, identities, sign_ins, users, workers
 from ordu.store.database import Transaction
 from ordu.store.identities import Identity
+from ordu.store.moving.catalog import tables_of_the_schema
 from ordu.store.users import EDITABLE, User
 from ordu.store.workers import WorkerRow
 
@@ -39,6 +40,7 @@ SECRETS = (CONTACT, COMMENT, PROMPT)
 PICTURE = base64.b64encode(a_picture(64, 64)).decode()
 MODES = ("maintenance_mode", "invite_only_mode", "raid_mode")
 RICH = 1_000_000
+TABLES = [table.name for table in tables_of_the_schema()]
 
 # Who is there beside the guests, and what was changed of each. The administrator is user 1.
 PEOPLE: dict[str, dict[str, Any]] = {
@@ -50,7 +52,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "deleted": {"deleted_at": NOON},
     "moderator": {"is_moderator": True},
     "browser": {},
-    "another": {},
+    "another": {"suspicion": 1},
     "another-moderator": {"is_moderator": True},
 }
 
@@ -130,6 +132,17 @@ class World:
         """Have a worker bring its picture."""
         body = {"id": job_id, "generation": PICTURE, "seed": 1}
         await self.done("POST", "/api/v2/generate/submit", key, json=body)
+
+    async def everything(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table."""
+
+        def read(tx: Transaction) -> dict[str, list[tuple[Any, ...]]]:
+            return {
+                name: [tuple(row) for row in tx.all(f"SELECT * FROM {name} ORDER BY 1, 2")]
+                for name in TABLES
+            }
+
+        return await self.horde.read(read)
 
     # Making
 

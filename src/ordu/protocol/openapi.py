@@ -89,7 +89,7 @@ def _swagger_operation(row: Operation, schemas: "_Schemas") -> Json:
     error = {"schema": schemas.of(RequestError)}
     answer = {} if row.reply is None else {"schema": schemas.of(row.reply)}
     said = _about(row) | {"parameters": parameters, "responses": _responses(row, answer, error)}
-    return said if row.produces == JSON else said | {"produces": [row.produces]}
+    return said if row.produces == JSON else said | {"produces": [row.produces, JSON]}  # refusals
 
 
 def _openapi_operation(row: Operation, schemas: "_Schemas") -> Json:
@@ -125,7 +125,8 @@ def _type(parameter: Parameter) -> Json:
 
 def _responses(row: Operation, answer: Json, error: Json) -> Json:
     refusals = {
-        str(status): {"description": words, **error} for status, words in row.refusals.items()
+        str(status): {"description": words, **error}
+        for status, words in row.statuses_refused.items()
     }
     success = {"description": row.status_text, **answer}
     also = {str(status): {"description": words} for status, words in row.also.items()}

@@ -284,7 +284,7 @@ def test_openapi_says_what_the_row_says(row: Operation) -> None:
     assert said["summary"] == row.summary
     assert [p["name"] for p in said["parameters"]] == [p.name for p in row.parameters]
     assert said["responses"].keys() == {
-        str(status) for status in (row.status, *row.likewise, *row.also, *row.refusals)
+        str(status) for status in (row.status, *row.likewise, *row.also, *row.statuses_refused)
     }
     for status in row.likewise:
         same = said["responses"][str(row.status)].get("content")

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from ordu.protocol import operations
+from ordu.protocol.errors import STATUS
 from ordu.protocol.operations import BY_NAME, TABLE, Era, Key, Nulls, Operation, Place
 
 SEED = Path(__file__).parents[3] / "docs" / "seed"
@@ -119,7 +120,8 @@ def test_a_row_is_complete(row: Operation):
     assert 402 not in row.refusals
     others = {**row.likewise, **row.also}
     assert all(200 <= status <= 399 and words for status, words in others.items())
-    if row.key is Key.REQUIRED:
+    assert {STATUS[rc] for rc in (*row.common_rcs, *row.rcs)} <= row.statuses_refused.keys()
+    if row.key is not Key.NONE:
         assert 401 in row.refusals
 
 
