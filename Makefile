@@ -144,6 +144,7 @@ check: setup-dev ## Format, lint, types, import contract, derived files
 	@$(BIN)/python scripts/errors_page.py --check
 	@$(BIN)/python scripts/compatibility_page.py --check
 	@$(BIN)/python scripts/settings_page.py --check
+	@$(BIN)/python scripts/rights_page.py --check
 
 mutate: setup-dev ## Which small mistakes in rules, ledger and verbs no test notices (a sample)
 	@$(BIN)/python scripts/mutate.py --most 200
@@ -160,6 +161,7 @@ pages: setup-dev ## Write the reference pages that come from the code
 	@$(BIN)/python scripts/errors_page.py
 	@$(BIN)/python scripts/compatibility_page.py
 	@$(BIN)/python scripts/settings_page.py
+	@$(BIN)/python scripts/rights_page.py
 
 bench: setup-dev ## The measured claims, into docs/performance/; a quarter of an hour on a quiet machine
 	@$(BIN)/python bench/report.py

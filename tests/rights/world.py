@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import msgspec
 from tests.builders import NOON, HandClock, a_picture
 from tests.conftest import ADMIN_KEY
 
@@ -112,7 +111,12 @@ class World:
 
     async def ask(self, key: str, model: str, **more: Any) -> str:
         """Place a request for this model; its id."""
-        body = {"prompt": PROMPT, "models": [model], "params": {"width": 64, "height": 64}, "r2": True}
+        body = {
+            "prompt": PROMPT,
+            "models": [model],
+            "params": {"width": 64, "height": 64},
+            "r2": True,
+        }
         placed = await self.done("POST", "/api/v2/generate/async", key, json=body | more)
         return str(placed["id"])
 

@@ -284,11 +284,16 @@ def _as_swagger(schema: Json) -> Json:
 
 
 def _of_one_type(schema: Json) -> Json:
-    """A union as its text member where it has one; null and other members as extensions."""
+    """A union as its text member where it has one; null and other members as extensions.
+
+    No text stands for a list: a union with one may be anything.
+    """
     members = [member for member in schema.get("anyOf", ()) if member.get("type") != "null"]
     if not members:
         return schema
     members.sort(key=lambda member: member.get("type") != "string")
+    if len(members) > 1 and any(member.get("type") == "array" for member in members):
+        members.insert(0, {})
     said: Json = members[0] | {key: value for key, value in schema.items() if key != "anyOf"}
     if len(members) < len(schema["anyOf"]):
         said["x-nullable"] = True

@@ -1,0 +1,11 @@
+"""What a run without `-n` says at its end: how many calls were made, and how they were answered."""
+
+from collections import Counter
+
+ANSWERS: Counter[str] = Counter()
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if ANSWERS:
+        many = ", ".join(f"{status}: {count:,}" for status, count in sorted(ANSWERS.items()))
+        terminalreporter.write_line(f"generated calls: {ANSWERS.total():,} ({many})")
