@@ -1,8 +1,6 @@
 """What a run without `-n` says at its end: how many calls were made, and how they were answered."""
 
-from collections import Counter
-
-ANSWERS: Counter[str] = Counter()
+from tests.attacks.exchange import ANSWERS
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

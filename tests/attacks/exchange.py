@@ -6,6 +6,7 @@ asynchronous. Nothing of a client's library stands between, so that odd bytes ar
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, TypeVar
@@ -19,6 +20,8 @@ T = TypeVar("T")
 GOES_AWAY_S = 0.05
 ENDS_S = 30.0  # within which every call must be over
 CLOSED = 499  # what is "answered" to a caller who has gone
+# How all calls of this process were answered, by status.
+ANSWERS: Counter[str] = Counter()
 
 
 class Loop:
@@ -67,8 +70,10 @@ class Exchange:
         """Make the call; None when nothing was answered before the caller went away."""
         await asyncio.wait_for(self.app(self.scope, self.receive, self.send), ENDS_S)
         if self.has_gone and (not self.parts or self.parts[0]["status"] == CLOSED):
+            ANSWERS["gone before"] += 1
             return None
         start, *rest = self.parts
+        ANSWERS[str(start["status"])] += 1
         headers = [
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]
         ]

@@ -376,3 +376,36 @@ def test_swagger_has_nothing_that_it_does_not_know() -> None:
     for keyword in ("anyOf", "examples", "const", "contentEncoding"):
         assert f'"{keyword}":' not in text
     assert '"type":"null"' not in text
+
+
+# -- what generated calls found (tests/attacks) --------------------------------------------------
+
+
+def test_swagger_says_that_an_object_may_be_null() -> None:
+    fields = merged(swagger()["definitions"]["UserDetailsStable"], swagger()["definitions"])
+    monthly = fields["properties"]["monthly_kudos"]
+    assert monthly == {"$ref": "#/definitions/MonthlyKudos", "x-nullable": True}
+
+
+def test_swagger_gives_no_type_to_what_may_be_a_list_or_something_else() -> None:
+    values = swagger()["definitions"]["ChangeThatHelps"]["properties"]["set"]
+    assert "type" not in values["additionalProperties"]
+
+
+def test_refusals_are_json_where_the_answer_is_not() -> None:
+    said = operations_in(swagger())["get_async_events"]
+    assert said["produces"] == ["text/event-stream", "application/json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        pytest.param("post_async_generate", "200", id="a dry run"),
+        pytest.param("post_async_generate", "413", id="a body too large"),
+        pytest.param("get_find_user", "501", id="a shared key"),
+        pytest.param("get_workers", "401", id="a wrong key where none is needed"),
+    ],
+)
+def test_both_documents_know_every_status(name: str, status: str) -> None:
+    for document in (swagger(), openapi()):
+        assert status in operations_in(document)[name]["responses"]
