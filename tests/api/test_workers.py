@@ -251,3 +251,10 @@ async def test_workers_at_one_address(opened, register, address, rate_limits, re
     assert [reply.status_code for reply in replies] == [200] * 4 + [403 if refused else 200]
     if refused:
         assert replies[-1].json()["rc"] == "TooManySameIPs"
+
+
+@pytest.mark.parametrize("name", ["a%0Ab", "a%0A", "%0A", "a/b%0D%0Ac"])
+async def test_a_line_end_in_the_name_of_a_path_is_part_of_the_name(api, name):
+    assert (await api.get(f"/api/v2/status/models/{name}")).json() == []
+    reply = await api.get(f"/api/v2/workers/name/{name}")
+    assert (reply.status_code, reply.json()["rc"]) == (404, "WorkerNotFound")

@@ -232,7 +232,7 @@ def is_said_on_purpose(answer: Response) -> bool:
 
 def is_about_headers(failure: Exception) -> bool:
     """Whether something is said to be wrong with the headers of the call, which are ours."""
-    return isinstance(failure, AcceptedNegativeData) and " at header" in str(failure)
+    return isinstance(failure, AcceptedNegativeData) and " header" in str(failure)
 
 
 def is_wrong(case: Case) -> bool:

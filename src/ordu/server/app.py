@@ -32,6 +32,7 @@ from ordu.server.doors.table import doors
 from ordu.server.edge import Edge, Endpoint, Reply, Routes
 from ordu.server.hangups import Unless
 from ordu.server.pages.mistakes import with_pages
+from ordu.server.paths import pattern_of
 from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
 
@@ -142,8 +143,7 @@ def merged(routes: list[tuple[str, str, Endpoint]]) -> list[Route]:
             method = "GET" if http.method == "HEAD" else http.method
             return await endpoints[method](http)
 
-        # Names may have slashes in them (a model's often has one); ids never do.
-        pattern = path.replace("_name}", "_name:path}")
+        pattern = pattern_of(path)
         # A path outside the API may be shared with a page.
         kind = WholeRoute if path.startswith("/api/") else Route
         return kind(pattern, endpoint, methods=list(endpoints))

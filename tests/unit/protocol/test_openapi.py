@@ -94,6 +94,9 @@ DIFFERENT: dict[str, str] = {
     r".*(name|models\[\]): minLength None became 1": "an empty name was never of use",
     r"put_user_single\.\w+: \w+imum None became .*": "beyond what was ever meant",
     r"put_user_single\.kudos: type integer became number": "kudos have hundredths here",
+    r"MonthlyKudos\.last_received: format date-time became None": (
+        "its server wrote dates as RFC 822 does (sheet 20 §5), and so do we"
+    ),
     r"UserDetails(?:Stable)?\.\w+: \{(.*)\} became \{\1, 'x-nullable': True\}": (
         "null in lists of users, who are not shown it; generators do not read the extension"
     ),
@@ -337,9 +340,9 @@ def test_defaults_are_those_really_used(message: type[msgspec.Struct], document:
             id="a reference stands alone",
         ),
         pytest.param(
-            "MonthlyKudos",
-            "last_received",
-            {"type": "string", "format": "date-time", "x-nullable": True},
+            "HordeAct",
+            "date",
+            {"type": "string", "format": "date-time"},
             id="a date",
         ),
         pytest.param(
