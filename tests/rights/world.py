@@ -270,6 +270,7 @@ class World:
     async def everybody(self) -> None:
         """Bring everything back."""
         await self.mend(*self.people.values(), self.newcomer)
+        await self.running_job(self.people["owner"])
         await self.mend_horde()
 
 
