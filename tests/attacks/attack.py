@@ -6,6 +6,7 @@ what is really there are planted, whoever's it is.
 
 import base64
 import itertools
+import os
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -43,6 +44,7 @@ KEYS = {
 }
 ROLES = (*KEYS, "newcomer", "owner", "browser", "moderator", "administrator")
 STRANGERS = frozenset({*KEYS, "newcomer"})  # who may see nothing that is for few
+SEED = int(os.environ.get("ORDU_ATTACK_SEED", "0"))  # another one makes other calls
 FIELDS_FEW = 2
 NEEDED = ("prompt", "name", "id", "username", "amount", "provider", "newspiece", "generation")
 MISTAKES_MAX = 5  # told of one operation
@@ -62,7 +64,7 @@ class Attack:
         """Begin with another operation."""
         self.wrong.clear()
         self.got_through = False
-        self.chance = random.Random(label)
+        self.chance = random.Random(f"{SEED} {label}")
         self.turns = itertools.count()
 
     # Who calls, and about what
