@@ -36,11 +36,22 @@ STORIES = 8  # of up to eight calls each
 EDGES = 3  # of the cases of edges one in so many
 
 
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def database_url(request):
+    if request.param == "sqlite":
+        yield ""
+        return
+    server = request.getfixturevalue("postgres")
+    url = server.new()
+    yield url
+    server.drop(url)
+
+
 @pytest.fixture(scope="module")
-def horde(tmp_path_factory):
+def horde(tmp_path_factory, database_url):
     """A horde with everybody, in a loop of its own."""
     loop = Loop()
-    context = a_world(str(tmp_path_factory.mktemp("horde") / "horde"), "")
+    context = a_world(str(tmp_path_factory.mktemp("horde") / "horde"), database_url)
     world = loop.enter(context)
     yield loop, world
     loop.leave(context)
