@@ -158,6 +158,7 @@ check: setup-dev ## Format, lint, types, import contract, derived files
 	@$(BIN)/python scripts/errors_page.py --check
 	@$(BIN)/python scripts/compatibility_page.py --check
 	@$(BIN)/python scripts/settings_page.py --check
+	@$(BIN)/python scripts/rights_page.py --check
 
 audit: setup-audit ## Whether anything in the lock files is known to be vulnerable (asks PyPI; STRICT=--strict fails without it)
 	@$(AUDIT)/bin/python scripts/audit.py $(STRICT)
@@ -180,6 +181,7 @@ pages: setup-dev ## Write the reference pages that come from the code
 	@$(BIN)/python scripts/errors_page.py
 	@$(BIN)/python scripts/compatibility_page.py
 	@$(BIN)/python scripts/settings_page.py
+	@$(BIN)/python scripts/rights_page.py
 
 bench: setup-dev ## The measured claims, into docs/performance/; a quarter of an hour on a quiet machine
 	@$(BIN)/python bench/report.py

@@ -173,7 +173,8 @@ def who_changes(rights: Mapping[str, Right], field: str) -> str:
 
 def reply(row: Operation) -> str:
     """The fields of the answer, and who sees those that not everybody does."""
-    also = "".join(f" Answer {status}: {words}." for status, words in row.also.items())
+    others = {**row.likewise, **row.also}
+    also = "".join(f" Answer {status}: {words}." for status, words in others.items())
     if row.reply is None:
         return f"Answer {row.status}: `{row.produces}`.{also}"
     fields = fields_of(schema_of(row.reply), SCHEMAS)

@@ -352,10 +352,18 @@ async def test_put_horde_news_refuses_links_that_are_not_safe(api, moderator, ur
     assert reply.json()["rc"] == "ValidationFailed"
 
 
-@pytest.mark.parametrize("number", ["9", "x", "0"])
-async def test_delete_horde_news_of_a_piece_there_is_not(api, moderator, number):
+@pytest.mark.parametrize(
+    ("number", "refusal"),
+    [
+        ("9", (404, "NewsNotFound")),
+        ("0", (404, "NewsNotFound")),
+        ("x", (400, "BadParameter")),
+        ("9" * 10, (400, "BadParameter")),
+    ],
+)
+async def test_delete_horde_news_of_a_piece_there_is_not(api, moderator, number, refusal):
     reply = await api.delete(NEWS, params={"id": number}, headers=moderator)
-    assert (reply.status_code, reply.json()["rc"]) == (404, "NewsNotFound")
+    assert (reply.status_code, reply.json()["rc"]) == refusal
 
 
 # Settings

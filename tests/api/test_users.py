@@ -1,4 +1,4 @@
-"""Users over HTTP; who sees and changes which field is in test_rights.py."""
+"""Users over HTTP; who sees and changes which field is in tests/rights."""
 
 import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS
@@ -159,3 +159,26 @@ async def test_keys_are_stored_as_hashes_only(api, register, horde):
     rows = await horde.read(lambda tx: tx.all("SELECT key_hash FROM users"))
     assert all(row["key_hash"] is None or row["key_hash"].startswith("h1:") for row in rows)
     assert not any(key in (row["key_hash"] or "") for row in rows)
+
+
+async def test_put_user_single_of_an_account_for_teaching(api, register):
+    await register("ferris")
+
+    async def put(**body):
+        return (await api.put(f"{USERS}/2", json=body, headers=ADMIN)).json()
+
+    assert await put(education=True) == {"education": True, "concurrency": 200}
+    assert await put(education=False) == {"education": False, "concurrency": 30}
+    assert await put(education=True, concurrency=500) == {"education": True, "concurrency": 500}
+    assert await put(education=False) == {"education": False, "concurrency": 500}
+
+
+async def test_put_user_single_that_trusts_ends_pauses(api, register, pop, horde):
+    await pop(await register("ferris"), name="loft")
+    (worker,) = (await api.get("/api/v2/workers")).json()
+    path = f"/api/v2/workers/{worker['id']}"
+    await api.put(path, json={"paused": True}, headers=ADMIN)
+    await api.put(f"{USERS}/2", json={"trusted": True}, headers=ADMIN)
+    assert (await api.get(path, headers=ADMIN)).json()["paused"] is False
+    row = await horde.read(lambda tx: tx.one("SELECT is_paused FROM workers"))
+    assert row["is_paused"] == 0

@@ -1,4 +1,4 @@
-"""Workers and status over HTTP; who sees and changes which field is in test_rights.py."""
+"""Workers and status over HTTP; who sees and changes which field is in tests/rights."""
 
 import pytest
 from tests.api.conftest import ADMIN, ANONYMOUS
@@ -145,6 +145,12 @@ async def test_get_models(api, ask, pop):
     assert [model["name"] for model in few] == ["sdxl"]
 
 
+@pytest.mark.parametrize("value", ["null", "-1", "1.5", "²", "9" * 30])
+async def test_get_models_with_a_bound_that_is_no_number(api, value):
+    reply = await api.get("/api/v2/status/models", params={"min_count": value})
+    assert (reply.status_code, reply.json()["rc"]) == (400, "BadParameter")
+
+
 async def test_get_horde_modes_and_put_horde_modes_in_the_names_of_both_eras(api):
     url = "/api/v2/status/modes"
     assert (await api.get(url)).json() == {"maintenance_mode": False, "invite_only_mode": False}
@@ -245,3 +251,10 @@ async def test_workers_at_one_address(opened, register, address, rate_limits, re
     assert [reply.status_code for reply in replies] == [200] * 4 + [403 if refused else 200]
     if refused:
         assert replies[-1].json()["rc"] == "TooManySameIPs"
+
+
+@pytest.mark.parametrize("name", ["a%0Ab", "a%0A", "%0A", "a/b%0D%0Ac"])
+async def test_a_line_end_in_the_name_of_a_path_is_part_of_the_name(api, name):
+    assert (await api.get(f"/api/v2/status/models/{name}")).json() == []
+    reply = await api.get(f"/api/v2/workers/name/{name}")
+    assert (reply.status_code, reply.json()["rc"]) == (404, "WorkerNotFound")

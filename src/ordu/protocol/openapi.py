@@ -89,7 +89,7 @@ def _swagger_operation(row: Operation, schemas: "_Schemas") -> Json:
     error = {"schema": schemas.of(RequestError)}
     answer = {} if row.reply is None else {"schema": schemas.of(row.reply)}
     said = _about(row) | {"parameters": parameters, "responses": _responses(row, answer, error)}
-    return said if row.produces == JSON else said | {"produces": [row.produces]}
+    return said if row.produces == JSON else said | {"produces": [row.produces, JSON]}  # refusals
 
 
 def _openapi_operation(row: Operation, schemas: "_Schemas") -> Json:
@@ -125,11 +125,15 @@ def _type(parameter: Parameter) -> Json:
 
 def _responses(row: Operation, answer: Json, error: Json) -> Json:
     refusals = {
-        str(status): {"description": words, **error} for status, words in row.refusals.items()
+        str(status): {"description": words, **error}
+        for status, words in row.statuses_refused.items()
     }
     success = {"description": row.status_text, **answer}
     also = {str(status): {"description": words} for status, words in row.also.items()}
-    return {str(row.status): success, **also, **dict(sorted(refusals.items()))}
+    likewise = {
+        str(status): {"description": words, **answer} for status, words in row.likewise.items()
+    }
+    return {str(row.status): success, **likewise, **also, **dict(sorted(refusals.items()))}
 
 
 def _content(message: Any, media_type: str, schemas: "_Schemas") -> Json:
@@ -266,10 +270,11 @@ def _as_openapi(schema: Json) -> Json:
 
 
 def _as_swagger(schema: Json) -> Json:
-    """Swagger 2.0 knows one type for each field, and a reference with nothing beside it."""
+    """Swagger 2.0 knows one type for each field, and a reference with an extension at most."""
     plain = _of_one_type(_as_openapi(schema))
     if "$ref" in plain:
-        return {"$ref": plain["$ref"]}
+        # The extension is for checkers; generators read nothing beside a reference, as they shall.
+        return {key: plain[key] for key in ("$ref", "x-nullable") if key in plain}
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if exclusive in plain:
             plain |= {bound: plain[exclusive], exclusive: True}
@@ -279,11 +284,16 @@ def _as_swagger(schema: Json) -> Json:
 
 
 def _of_one_type(schema: Json) -> Json:
-    """A union as its text member where it has one; null and other members as extensions."""
+    """A union as its text member where it has one; null and other members as extensions.
+
+    No text stands for a list: a union with one may be anything.
+    """
     members = [member for member in schema.get("anyOf", ()) if member.get("type") != "null"]
     if not members:
         return schema
     members.sort(key=lambda member: member.get("type") != "string")
+    if len(members) > 1 and any(member.get("type") == "array" for member in members):
+        members.insert(0, {})
     said: Json = members[0] | {key: value for key, value in schema.items() if key != "anyOf"}
     if len(members) < len(schema["anyOf"]):
         said["x-nullable"] = True

@@ -57,10 +57,7 @@ class MonthlyKudos(msgspec.Struct, frozen=True, kw_only=True):
     ] = UNSET
     last_received: Annotated[
         str | UnsetType | None,
-        Meta(
-            description="Last date this user received monthly Kudos.",
-            extra_json_schema={"format": "date-time"},
-        ),
+        Meta(description="Last date this user received monthly Kudos, as RFC 822 writes it."),
     ] = UNSET
 
 

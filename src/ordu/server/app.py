@@ -33,6 +33,7 @@ from ordu.server.hangups import Unless
 from ordu.server.headers import usual
 from ordu.server.missteps import Missteps
 from ordu.server.pages.mistakes import with_pages
+from ordu.server.paths import pattern_of
 from ordu.server.ratelimits import RateLimits, as_set
 from ordu.server.secret import Secret
 
@@ -149,8 +150,7 @@ def merged(routes: list[tuple[str, str, Endpoint]]) -> list[Route]:
             method = "GET" if http.method == "HEAD" else http.method
             return await endpoints[method](http)
 
-        # Names may have slashes in them (a model's often has one); ids never do.
-        pattern = path.replace("_name}", "_name:path}")
+        pattern = pattern_of(path)
         # A path outside the API may be shared with a page.
         kind = WholeRoute if path.startswith("/api/") else Route
         return kind(pattern, endpoint, methods=list(endpoints))

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from ordu.protocol import operations
+from ordu.protocol.errors import STATUS
 from ordu.protocol.operations import BY_NAME, TABLE, Era, Key, Nulls, Operation, Place
 
 SEED = Path(__file__).parents[3] / "docs" / "seed"
@@ -117,8 +118,10 @@ def test_a_row_is_complete(row: Operation):
     assert in_path == set(re.findall(r"{(\w+)}", row.path))
     assert all(400 <= status <= 599 and words for status, words in row.refusals.items())
     assert 402 not in row.refusals
-    assert all(200 <= status <= 399 and words for status, words in row.also.items())
-    if row.key is Key.REQUIRED:
+    others = {**row.likewise, **row.also}
+    assert all(200 <= status <= 399 and words for status, words in others.items())
+    assert {STATUS[rc] for rc in (*row.common_rcs, *row.rcs)} <= row.statuses_refused.keys()
+    if row.key is not Key.NONE:
         assert 401 in row.refusals
 
 

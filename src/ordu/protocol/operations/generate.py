@@ -126,6 +126,7 @@ post_async_generate = Operation(
     reply=RequestAsync,
     status=202,
     status_text="Generation Queued",
+    likewise={200: "Dry Run: nothing was queued"},
     refusals=_PLACING,
     nulls=Nulls.SKIP,
     key=Key.REQUIRED,

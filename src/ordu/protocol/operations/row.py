@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from ordu.protocol.errors import STATUS
+
 
 class Nulls(StrEnum):
     """What an answer does with fields that are null (protocol sheet 01 §4.4)."""
@@ -90,6 +92,18 @@ class Limit(msgspec.Struct, frozen=True):
         return f"{self.counts}-per-{self.unit}"
 
 
+# What the status of a refusal means, where a row does not say it in words of its own.
+USUAL_WORDS = {
+    400: "Validation Error",
+    401: "Invalid API Key",
+    403: "Access Denied",
+    404: "Not Found",
+    413: "Too Large",
+    429: "Too Many Calls",
+    501: "Not Implemented",
+    503: "Unavailable",
+}
+
 # Of every operation that has none of its own (protocol sheet 01 §8).
 USUAL_LIMITS = (Limit(90, 60),)
 
@@ -99,7 +113,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `path` is below the server's root, with parameters in braces. `reply` is the type of the answer
     with status `status`; `refusals` says in words what the documented error statuses mean, `also`
-    what others mean that have no body.
+    what others mean that have no body, and `likewise` those that have the same answer.
     `rcs` are the codes of its own refusals; `common_rcs` adds those it shares with others.
     `consumes` and `produces` are the media types of what goes in and comes out.
     """
@@ -116,6 +130,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     status_text: str = ""
     refusals: dict[int, str] = {}
     also: dict[int, str] = {}
+    likewise: dict[int, str] = {}
     rcs: tuple[str, ...] = ()
     nulls: Nulls = Nulls.KEEP
     key: Key = Key.NONE
@@ -149,6 +164,12 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             *(("Unavailable",) if changes else ()),
         )
         return tuple(dict.fromkeys(codes))
+
+    @property
+    def statuses_refused(self) -> dict[int, str]:
+        """Every status that a refusal may have, with what it means."""
+        codes = {STATUS[rc] for rc in (*self.common_rcs, *self.rcs)}
+        return {code: USUAL_WORDS[code] for code in codes - {*self.refusals}} | self.refusals
 
 
 X_FIELDS = Parameter(

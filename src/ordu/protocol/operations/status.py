@@ -93,7 +93,7 @@ get_models = Operation(
     reply=list[ActiveModel],
     status_text="List All Active Models",
     refusals=ALWAYS,
-    rcs=("BadRequest",),
+    rcs=("BadRequest", "BadParameter"),
 )
 
 get_model_single = Operation(

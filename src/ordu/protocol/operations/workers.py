@@ -38,7 +38,7 @@ get_workers = Operation(
     ),
     reply=list[WorkerDetailsStable],
     status_text="Workers List",
-    refusals=ALWAYS,
+    refusals=ALWAYS | {401: "Invalid API Key"},
     nulls=Nulls.SKIP,
     key=Key.OPTIONAL,
 )

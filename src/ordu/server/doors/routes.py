@@ -17,6 +17,7 @@ from ordu.server import auth, missteps
 from ordu.server.bodies import read_body
 from ordu.server.call import Call
 from ordu.server.doors import Door, DoorHandler
+from ordu.server.paths import pattern_of
 from ordu.server.ratelimits import RateLimits
 from ordu.server.secret import Secret
 
@@ -37,10 +38,8 @@ class OpenDoor:
         self.horde = horde
         self.secret = secret
         self.limits = limits
-        # Names may have slashes in them, as elsewhere.
         self.rows = [
-            (compile_path(row.path.replace("_name}", "_name:path}"))[0], row, handler)
-            for row, handler in door.table
+            (compile_path(pattern_of(row.path))[0], row, handler) for row, handler in door.table
         ]
 
     async def answer(self, http: HttpRequest) -> Response:

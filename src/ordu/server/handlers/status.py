@@ -34,7 +34,8 @@ from ordu.store.news import Newspiece as StoredNewspiece
 from ordu.store.news import newest as newest_news
 from ordu.store.samples import Span
 
-COUNT_MAX = 2**31
+DIGITS_MAX = 9
+COUNT_MAX = 10**DIGITS_MAX - 1
 WEEK = "week"
 ETA_NEVER_S = 10_000  # when something waits for a model that nobody has
 
@@ -89,9 +90,15 @@ async def get_model_single(call: Call[None]) -> list[ActiveModel]:
 
 
 def bound(call: Call[None], name: str, otherwise: int) -> int:
-    """A whole number in the query, or what holds without one."""
-    text = call.query.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
+    """A whole number in the query, or what holds without one.
+
+    Raises:
+        Refused: BadParameter.
+    """
+    text = call.query.get(name, str(otherwise))
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX):
+        raise Refused("BadParameter", f"`{name}` is a whole number of at most {DIGITS_MAX} digits.")
+    return int(text)
 
 
 def threads_of(offers: Sequence[tuple[int, float]]) -> int:
