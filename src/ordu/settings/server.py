@@ -112,6 +112,29 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
             check=_is_network,
         ),
     ] = ()
+    connections_max: Annotated[
+        int,
+        about(
+            "Connections that each process keeps open, as far as the system lets it; the next one"
+            " takes the place of one that is idle.",
+            10,
+            1_000_000,
+        ),
+    ] = 10_000
+    connections_per_address: Annotated[
+        int,
+        about(
+            "Connections of one address to each process, those of trusted proxies aside; 0: any.",
+            0,
+            1_000_000,
+        ),
+    ] = 256
+    head_timeout_s: Annotated[
+        int, about("How long a caller may take until the head of its next call is there.", 1, 600)
+    ] = 15
+    body_timeout_s: Annotated[
+        int, about("How long a body may take to arrive, and an answer to be taken.", 1, 3600)
+    ] = 300
     processes: Annotated[
         int, about("Server processes; more than one share a PostgreSQL database.", 1, 64)
     ] = 1
