@@ -1,6 +1,7 @@
 """One real server for all that is tried here, and its memory watched."""
 
 import base64
+import itertools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ GROWTH_MB_MAX = 48.0  # that anything here may cost the server for a while
 BOUNDS = {
     "--request-body-bytes-max": str(BODY_BYTES_MAX),
     "--picture-bytes-max": "262144",
-    "--log-level": "info",
+    "--concurrency": "100000",
 }
 BOUNDS |= {
     "--head-timeout-s": "1",
@@ -30,7 +31,7 @@ BOUNDS |= {
     "--connections-max": str(CONNECTIONS_MAX),
     "--connections-per-address": str(CONNECTIONS_EACH),
 }
-ANONYMOUS = "0000000000"
+NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Besieged:
     server: Server
     user_key: str
     owner_key: str
+    stranger_key: str
+    victim_id: str  # of somebody whose key nobody has
 
     @property
     def url(self) -> str:
@@ -60,11 +63,11 @@ class Besieged:
 
     def is_serving(self) -> None:
         """The whole story of a picture still happens."""
+        model = f"model {next(NUMBERS)}"  # so that nobody else's request is served
         with Horde(self.url, self.user_key) as user, Horde(self.url, self.owner_key) as owner:
-            placed = user.post_async_generate({"prompt": "a fox", "r2": False})
-            job = owner.post_job_pop(
-                {"name": "attic", "models": ["stable_diffusion"], "bridge_agent": "Ordu:1:x"}
-            )
+            placed = user.post_async_generate({"prompt": "a fox", "models": [model], "r2": False})
+            agent = {"name": "attic", "bridge_agent": "Ordu:1:x"}
+            job = owner.post_job_pop({**agent, "models": [model]})
             assert job.id
             text = base64.b64encode(a_picture()).decode()
             owner.post_job_submit({"id": job.id, "generation": text, "seed": "1"})
@@ -82,7 +85,10 @@ def siege(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
     try:
         options = [word for pair in BOUNDS.items() for word in pair]
         server = processes.server(*options, ORDU_ADMIN_KEY=ADMIN_KEY)
-        besieged = Besieged(server, server.register("ferris"), server.register("aida"))
+        keys = [server.register(name) for name in ("ferris", "aida", "stranger")]
+        with server.horde(server.register("victim")) as horde:
+            victim_id = str(horde.get_find_user().id)
+        besieged = Besieged(server, *keys, victim_id)
         besieged.is_serving()
         yield besieged
         besieged.is_serving()

@@ -200,7 +200,7 @@ class Connection(onewrite.Protocol):
             self.dry_bytes = 0
             return
         self.dry_bytes += len(data)
-        if self.dry_bytes > DRY_BYTES_MAX:
+        if self.dry_bytes >= DRY_BYTES_MAX:
             self.refuse(head_too_large())
 
     def drop(self, data: bytes) -> None:
@@ -269,7 +269,8 @@ class Connection(onewrite.Protocol):
 
     def is_body_late(self, now_s: float, lasts_s: float) -> bool:
         """Whether a body takes too long, or its sender has fallen silent."""
-        return lasts_s > self.bounds.body_s or now_s - self.heard_s > SILENT_S_MAX
+        is_late = lasts_s > self.bounds.body_s or now_s - self.heard_s > SILENT_S_MAX
+        return is_late and not self.pipeline  # of the second call nothing is read before its turn
 
     def look_at_head(self, lasts_s: float) -> float | None:
         """The same while the next call is waited for."""
@@ -304,7 +305,8 @@ class Connection(onewrite.Protocol):
         self.is_refused = True
         call = self.call
         is_begun = call is not None and call.response_started
-        if call is not None and is_begun and (call.more_body or not call.response_complete):
+        is_mute = call is not None and is_begun and (call.more_body or not call.response_complete)
+        if is_mute or self.pipeline:
             self.transport.abort()  # half an answer, or that to this call, is followed by no other
             return
         if call is not None and not call.response_complete:
@@ -327,7 +329,7 @@ def head_too_large() -> Refused:
     """The refusal of a head that does not end."""
     return Refused(
         "BadRequest",
-        f"The head of a call has {DRY_BYTES_MAX} bytes, {HEADERS_MAX} headers and an address of"
+        f"The head of a call has less than {DRY_BYTES_MAX} bytes, {HEADERS_MAX} headers and an address of"
         f" {URL_BYTES_MAX} bytes at most.",
         431,
     )
