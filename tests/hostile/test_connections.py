@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from tests.hostile.conftest import CONNECTIONS_EACH, CONNECTIONS_MAX, Besieged
 from tests.hostile.wire import Wire, ask, call, memory_mb
+from tests.system.processes import until
 
 HEARTBEAT = call("GET", "/api/v2/status/heartbeat")
 HEAD = b"GET /api/v2/status/heartbeat HTTP/1.1\r\nHost: x\r\n"
@@ -148,8 +149,7 @@ def test_one_address_has_only_so_many_connections(siege: Besieged):
         assert b"retry-after: " in refused.head
         assert ask(siege.url, HEARTBEAT, source="127.3.0.2").status == 200
         wires[0].socket.close()
-        answers = (ask(siege.url, HEARTBEAT, source="127.3.0.1").status for _ in range(100))
-        assert 200 in answers
+        until(lambda: ask(siege.url, HEARTBEAT, source="127.3.0.1").status == 200, "its place")
 
 
 def test_a_crowd_of_idle_connections_makes_room(siege: Besieged):
@@ -158,7 +158,6 @@ def test_a_crowd_of_idle_connections_makes_room(siege: Besieged):
         for number in range(3 * CONNECTIONS_MAX):
             with contextlib.suppress(ConnectionError):
                 stack.enter_context(Wire(siege.url, f"127.4.{number // 10}.1"))
-        answers = [ask(siege.url, HEARTBEAT).status for _ in range(20)]
-        assert 200 in answers
+        until(lambda: ask(siege.url, HEARTBEAT).status == 200, "room for one more")
     assert memory_mb(siege.pid) - before < 32
     siege.is_serving()

@@ -17,8 +17,8 @@ from ordu.protocol.errors import Refused
 from ordu.protocol.explain import explain
 
 DEPTH_MAX = 32  # objects and lists within each other; the deepest message of ours has 4
-# Texts, commas and brackets of a body. Ten million empty objects, which are 32 MB, held up everybody
-# for 40 seconds and took 1.5 GB.
+# Texts, commas and brackets of a body. Ten million empty objects, which are 32 MB, once held up
+# everybody for 40 seconds and took 1.5 GB.
 PARTS_MAX = 20_000
 
 T = TypeVar("T")

@@ -329,8 +329,8 @@ def head_too_large() -> Refused:
     """The refusal of a head that does not end."""
     return Refused(
         "BadRequest",
-        f"The head of a call has less than {DRY_BYTES_MAX} bytes, {HEADERS_MAX} headers and an address of"
-        f" {URL_BYTES_MAX} bytes at most.",
+        f"The head of a call has less than {DRY_BYTES_MAX} bytes, {HEADERS_MAX} headers and an"
+        f" address of {URL_BYTES_MAX} bytes at most.",
         431,
     )
 
