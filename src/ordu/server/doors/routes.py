@@ -16,7 +16,7 @@ from ordu.protocol.errors import Refused
 from ordu.protocol.operations import Operation
 from ordu.rules.names import ANONYMOUS_KEY
 from ordu.server import auth
-from ordu.server.bodies import read_body
+from ordu.server.bodies import Held, read_body
 from ordu.server.call import Call
 from ordu.server.doors import Door, DoorHandler
 from ordu.server.ratelimits import RateLimits
@@ -49,9 +49,10 @@ class OpenDoor:
 
     async def answer(self, http: HttpRequest) -> Response:
         """Answer a call, whatever happens."""
+        held = Held(self.horde.bodies)
         try:
             row, handler = self.find(http)
-            return await self.served(http, row, handler)
+            return await self.served(http, row, handler, held)
         except Refused as refused:
             log.info("%s %s refused: %s", http.method, http.url.path, refused.rc)
             return self.refuse(refused)
@@ -62,6 +63,8 @@ class OpenDoor:
             request_id = http.state.request_id
             log.exception("call %s %s (%s) failed", http.method, http.url.path, request_id)
             return self.refuse(broken(request_id))
+        finally:
+            held.release()
 
     def refuse(self, refused: Refused) -> Response:
         """A "no" in the door's shape."""
@@ -92,13 +95,13 @@ class OpenDoor:
         raise Refused("NotFound", f"There is nothing at {path[:200]} ({self.door.name}).")
 
     async def served(
-        self, http: HttpRequest, operation: Operation, handler: DoorHandler
+        self, http: HttpRequest, operation: Operation, handler: DoorHandler, held: Held
     ) -> Response:
         """The handler's answer, once the call was counted, read and its caller found."""
         horde, limits = self.horde, self.limits
         if limits is not None:
             limits.check_address(operation, http, horde.now())
-        raw = await read_body(http, horde.settings.request_body_bytes_max)
+        raw = await read_body(http, horde.settings.request_body_bytes_max, held)
         api_key = self.door.key_of(http) or ANONYMOUS_KEY
         caller = await auth.identify(horde, self.secret, api_key, operation)
         if limits is not None and caller is not None:
