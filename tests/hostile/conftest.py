@@ -28,6 +28,9 @@ BOUNDS = {
 BOUNDS |= {
     "--head-timeout-s": "1",
     "--body-timeout-s": "3",
+    "--waits-per-caller": "6",
+    "--sync-waiters": "8",
+    "--bodies-bytes-max": str(2 * BODY_BYTES_MAX),
     "--connections-max": str(CONNECTIONS_MAX),
     "--connections-per-address": str(CONNECTIONS_EACH),
 }

@@ -542,3 +542,79 @@ def test_parameters_that_make_no_sense_are_refused_or_ignored(siege: Besieged):
 def test_every_example_is_still_understood(siege: Besieged):
     body = json.dumps(dict(examples.BODIES["post_async_generate"]) | {"dry_run": True}).encode()
     assert post(siege, body).status == 200
+
+
+# Logs, and addresses that lead inside
+
+
+def test_a_path_writes_no_line_into_the_log(siege: Besieged):
+    for path in (
+        "/x%0d%0a12:00:00%20INFO%20forged",
+        "/x%1b%5b2J%07%9b",
+        "/x%E2%80%AE%00",
+        "/v1/x%0aforged",
+    ):
+        assert ask(siege.url, call("GET", path)).status == 404
+    lines = siege.server.said().split("\n")
+    assert any("forged" in line for line in lines)
+    assert not any(line.startswith(("12:00:00 INFO forged", "forged")) for line in lines)
+    assert "\x1b[2J" not in siege.server.said()
+
+
+INSIDE = (
+    *(
+        "127.0.0.1",
+        "localhost",
+        "0.0.0.0",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.0.1",
+        "169.254.169.254",
+    ),
+    *(
+        "100.64.0.1",
+        "198.18.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "2130706433",
+        "0x7f.1",
+        "0177.0.0.1",
+    ),
+    *(
+        "127.1",
+        "[::1]",
+        "[::]",
+        "[fe80::1]",
+        "[fc00::1]",
+        "[::ffff:127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+    ),
+    *(
+        "[2002:7f00:1::]",
+        "[fd00:ec2::254]",
+        "127.0.0.1.",
+        "LOCALHOST",
+        "a@127.0.0.1",
+        "127.0.0.1%2f",
+    ),
+)
+
+
+@pytest.mark.parametrize("host", INSIDE)
+@pytest.mark.parametrize("field", ["source_image", "source_mask", "webhook"])
+def test_no_field_leads_inside(siege: Besieged, host, field):
+    body = {"prompt": "a", "source_image": base64.b64encode(pictures.real("PNG")).decode()}
+    for scheme in ("http", "https"):
+        body[field] = f"{scheme}://{host}:{siege.url.rpartition(':')[2]}/api/v2/status/heartbeat"
+        way = {} if field == "webhook" else {"source_processing": "inpainting"}
+        answer = post(siege, json.dumps(body | way).encode())
+        if field == "webhook" and answer.status == 202:  # a name: looked up when it is called
+            assert (host.lower(), scheme) == ("localhost", "https")
+            continue
+        assert answer.status == 400, answer.body
+        assert answer.rc in {
+            "SourceImageUrlInvalid",
+            "ImageValidationFailed",
+            "BadRequest",
+            "ValidationFailed",
+        }

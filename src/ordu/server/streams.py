@@ -65,7 +65,7 @@ class EventStream(Response):
         seen: Seen,
         length_s: int,
         headers: dict[str, str],
-        callers: tuple[str, ...],
+        callers: tuple[str, ...] = (),
     ) -> None:
         self.horde = horde
         self.callers = callers
