@@ -27,7 +27,7 @@ from proc import memory_mb
 from target import allow_many_connections, served
 
 HONEST = 4
-PAUSE_S = 0.7  # between two lifecycles of one requester: 2 a second may be placed
+PAUSE_S = 0.8  # between two lifecycles of one requester: 2 a second may be placed
 MANY = 250
 GENERATE = "/api/v2/generate"
 
@@ -49,6 +49,7 @@ async def hammer(
 ) -> None:
     """Make this call again and again from one address; where it is hung up on, come back."""
     while True:
+        connection = None
         try:
             connection = await connect(address, source)
             while True:
@@ -57,6 +58,9 @@ async def hammer(
         except (OSError, ValueError, AssertionError):
             seen[0] += 1
             await asyncio.sleep(0.01)
+        finally:
+            if connection is not None:
+                connection.close()
 
 
 async def hold(address: Address, source: str, raw: bytes, seen: Counter[int]) -> None:
@@ -171,7 +175,7 @@ async def lifecycles(
                 await connection.ask(address.call("GET", f"{GENERATE}/status/{placed}"))
             took.append((time.perf_counter() - began) * 1000)
         except (AssertionError, OSError, TimeoutError, AttributeError) as error:
-            print(f"    an honest lifecycle failed: {str(error)[:200]}", file=sys.stderr)
+            print(f"    an honest lifecycle failed: {str(error)[-150:]}", file=sys.stderr)
             took.append(-1.0)
         finally:
             if connection is not None:
@@ -184,7 +188,7 @@ async def measured(
     address: Address, people: list[tuple[str, str]], seconds: float
 ) -> tuple[float, float, int, int]:
     """Median and worst of the honest in these seconds, how many were served, and how many not."""
-    picture = Pictures().text()
+    picture = Pictures(8).text()
     until_s = time.perf_counter() + seconds
     tasks = (lifecycles(address, n, keys, picture, until_s) for n, keys in enumerate(people))
     took = list(itertools.chain.from_iterable(await asyncio.gather(*tasks)))
@@ -202,7 +206,8 @@ async def a_server(folder: Path) -> AsyncIterator[tuple[Address, int]]:
         [*command, "--ready-file", str(ready), "--with-parent"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        env=os.environ | {"ORDU_LOG_LEVEL": "warning"},
+        # The workers here are quicker than any real one.
+        env=os.environ | {"ORDU_LOG_LEVEL": "warning", "ORDU_TOO_FAST_MEGAPIXELSTEPS_PER_S": "0"},
     )
     try:
         yield await served(process, ready), process.pid

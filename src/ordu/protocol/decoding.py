@@ -20,6 +20,7 @@ DEPTH_MAX = 32  # objects and lists within each other; the deepest message of ou
 # Texts, commas and brackets of a body. Ten million empty objects, which are 32 MB, once held up
 # everybody for 40 seconds and took 1.5 GB.
 PARTS_MAX = 20_000
+REPLY_PARTS_MAX = 2_000_000  # of a server's answer that is not quite what it should be
 
 T = TypeVar("T")
 
@@ -51,6 +52,8 @@ def decode_reply(wanted: type[T], raw: bytes) -> T:
     try:
         return _decoder(wanted).decode(raw)
     except msgspec.ValidationError:
+        if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > REPLY_PARTS_MAX:
+            raise  # read without its type it would take many times its size of memory
         return msgspec.convert(forgive(msgspec.json.decode(raw)), wanted)
 
 
