@@ -28,7 +28,11 @@ ADMIN_KEY = "administrator-key-0022"
 START_S_MAX = 120
 LOOK_AGAIN_S = 0.005
 APART_TRIES = 200  # connections at most
-OPTIONS = ("--rate-limits", "off", "--request-lifetime-s", "86400", "--concurrency", "300")
+OPTIONS = (
+    *("--rate-limits", "off", "--request-lifetime-s", "86400", "--concurrency", "300"),
+    # All come from one address here.
+    *("--connections-max", "100000", "--connections-per-address", "0", "--waits-per-caller", "0"),
+)
 WORKERS_EACH = 20  # as many as a trusted owner may have
 REQUESTERS = 20  # at least
 WAITING_EACH = 30

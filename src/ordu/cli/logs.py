@@ -1,7 +1,8 @@
 """Logging of a process: lines for people, or one JSON object a line for programs; on stderr.
 
 With several server processes each line has the number of its process. No key is ever logged:
-libraries that log headers and links are held at warnings.
+libraries that log headers and links are held at warnings. What strangers chose (paths, names) may
+stand in a line, so nothing in it acts on a terminal or looks like another line.
 """
 
 import json
@@ -31,7 +32,33 @@ class JsonFormatter(logging.Formatter):
         fields.update(getattr(record, "fields", {}))  # what a call was (`server.missteps`)
         if record.exc_info:
             fields["error"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=False)
+        return harmless(json.dumps(fields, ensure_ascii=False))
+
+
+class TextFormatter(logging.Formatter):
+    """A line for each record, and the lines of an error below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a line."""
+        said = logging.makeLogRecord(record.__dict__ | {"exc_info": None, "exc_text": None})
+        lines = [harmless(super().format(said))]
+        if record.exc_info:
+            # Set back, so that none of them begins like a record.
+            error = self.formatException(record.exc_info)
+            lines += [f"  {harmless(line)}" for line in error.split("\n")]
+        return "\n".join(lines)
+
+
+def harmless(text: str) -> str:
+    """A text whose control characters, and those that turn its direction, are shown as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else escaped(each) for each in text)
+
+
+def escaped(character: str) -> str:
+    """A character as JSON writes it in ASCII."""
+    return json.dumps(character)[1:-1] if character != "\x7f" else "\\u007f"
 
 
 def start_logging(level: str, form: str = "text", process: int | None = None) -> None:
@@ -46,4 +73,4 @@ def start_logging(level: str, form: str = "text", process: int | None = None) ->
 def for_people(process: int | None) -> logging.Formatter:
     """Lines of text."""
     mark = "" if process is None else f"[{process}] "
-    return logging.Formatter(TEXT_FORMAT.format(mark=mark), "%H:%M:%S")
+    return TextFormatter(TEXT_FORMAT.format(mark=mark), "%H:%M:%S")

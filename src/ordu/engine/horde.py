@@ -24,6 +24,7 @@ from ordu.engine.known import Known, Standing
 from ordu.engine.lanes import LaneMap, Mapped
 from ordu.engine.presence import Presence, Worker
 from ordu.engine.running import RunningJobs
+from ordu.engine.shares import Shares
 from ordu.engine.tally import Tally
 from ordu.engine.tidings import AnyItem, Tidings
 from ordu.engine.timeouts import Timeouts
@@ -49,6 +50,7 @@ if TYPE_CHECKING:  # it loads what only a horde that names providers has
 T = TypeVar("T")
 
 MINUTE_MS = 60_000
+QUARTERS = 4  # of what all may have, one of which one caller may have
 
 
 @dataclass(eq=False)
@@ -94,6 +96,9 @@ class Horde:
     started_at: Millis = field(init=False)
     idle: IdleWorkers = field(init=False)
     followed: FollowedRequests = field(init=False)
+    waits: Shares = field(init=False)  # calls that wait for something to happen
+    sync_waits: Shares = field(init=False)  # those that wait for their own pictures
+    bodies: Shares = field(init=False)  # bytes of bodies that are held
 
     def __post_init__(self) -> None:
         """Be told what changes of what is remembered."""
@@ -104,6 +109,14 @@ class Horde:
         self.database.on_commit = self.tally.note_commit
         self.idle = IdleWorkers(self.lanes)
         self.followed = FollowedRequests(self.wakeups)
+        settings = self.settings
+        self.waits = Shares(settings.waits_per_caller)
+        self.sync_waits = Shares(0)  # `server.synchronous` says how many
+        # One body always fits, however little there is.
+        least = settings.request_body_bytes_max
+        self.bodies = Shares(
+            max(least, settings.bodies_bytes_max // QUARTERS), max(least, settings.bodies_bytes_max)
+        )
 
     @property
     def version(self) -> int:

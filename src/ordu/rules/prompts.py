@@ -37,6 +37,7 @@ SEX = re.compile(rf"\b({SEXUAL})\b")
 SPACED = re.compile(r"\b(?:\w ){2,}\w\b")  # l i k e  t h i s
 WEIGHT = re.compile(r":\s*-?\d+(\.\d+)?")  # (so:1.3)
 NO_WORD = re.compile(r"[^\w]+|_+")
+LETTERS_MAX = 100_000  # of a prompt, once accents are characters of their own
 LETTERS = str.maketrans("013457@$", "oieastas")
 
 
@@ -109,7 +110,19 @@ def readings_of(prompt: str) -> Iterator[str]:
 
 def plain(text: str) -> str:
     """A text in small letters without accents, weights and punctuation, one blank between words."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    letters = "".join(each for each in decomposed if not unicodedata.combining(each))
-    shown = "".join(each for each in letters if unicodedata.category(each) != "Cf")
+    shown = text if text.isascii() else letters_of(text)
     return " ".join(NO_WORD.sub(" ", WEIGHT.sub(" ", shown.casefold())).split())
+
+
+def letters_of(text: str) -> str:
+    """A text without accents and without what is not shown.
+
+    There are characters that become eighteen: a long text of them is not read to its end, because
+    nobody else is served meanwhile.
+    """
+    decomposed = unicodedata.normalize("NFKD", text)[:LETTERS_MAX]
+    return "".join(
+        each
+        for each in decomposed
+        if not unicodedata.combining(each) and unicodedata.category(each) != "Cf"
+    )

@@ -24,7 +24,7 @@ from ordu.protocol.fields import compile_mask, shape
 from ordu.protocol.operations import Operation
 from ordu.protocol.operations.later import LATER
 from ordu.server import auth, handlers, missteps, pages, refusals
-from ordu.server.bodies import read_body
+from ordu.server.bodies import Held, read_body
 from ordu.server.call import HANDLERS, Answer, Call, Handler, header
 from ordu.server.doors.routes import route_of as door_route
 from ordu.server.doors.table import doors
@@ -101,12 +101,19 @@ def route_of(
     """Path, method and endpoint of one row; without `limits` nothing is counted."""
 
     async def endpoint(http: HttpRequest) -> Response:
+        held = Held(horde.bodies)
+        try:
+            return await answered(http, held)
+        finally:
+            held.release()
+
+    async def answered(http: HttpRequest, held: Held) -> Response:
         mask = header(http, b"x-fields")
         state = http.scope["state"]
         state["operation"] = operation.name
         if limits is not None and operation.limits:
             limits.check_address(operation, http, horde.now())
-        raw = await read_body(http, body_limit(operation, horde))
+        raw = await read_body(http, body_limit(operation, horde), held)
         body = None if operation.request is None else decode(operation.request, raw)
         if mask:
             compile_mask(operation, mask)  # refused before anything happens

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -63,6 +64,23 @@ def bound(host: str, port: int) -> socket.socket:
 def inherited(descriptor: int) -> socket.socket:
     """The socket that the process which started us listens on, and others beside us."""
     return socket.socket(fileno=descriptor)
+
+
+def files_max() -> int | None:
+    """How many files and connections this process may have open, as many as the system allows.
+
+    Many systems begin with 1,024, which a few hundred people can fill; None where nobody counts.
+    """
+    try:
+        import resource  # noqa: PLC0415 - there is none on Windows
+    except ModuleNotFoundError:
+        return None
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # some systems promise more than they give
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if soft == resource.RLIM_INFINITY else soft
 
 
 def addresses(settings: ServerSettings, listener: socket.socket) -> tuple[str, str]:

@@ -27,6 +27,7 @@ class OneWrite(asyncio.Transport):
         self.get_extra_info = inner.get_extra_info  # type: ignore[method-assign] # the same
         self.pause_reading = inner.pause_reading  # type: ignore[method-assign] # the same
         self.resume_reading = inner.resume_reading  # type: ignore[method-assign] # the same
+        self.get_write_buffer_size = inner.get_write_buffer_size  # type: ignore[method-assign] # the same
 
     def write(self, data: Any) -> None:
         """Write, with the head that was kept back before it."""
@@ -50,6 +51,11 @@ class OneWrite(asyncio.Transport):
         """Close the connection once all is written."""
         self.flush()
         self.inner.close()
+
+    def write_eof(self) -> None:
+        """Say that no more is written; what comes in is still read."""
+        self.flush()
+        self.inner.write_eof()
 
     def abort(self) -> None:
         """Close the connection at once."""

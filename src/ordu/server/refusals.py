@@ -6,6 +6,8 @@ problem, so that a program which knows only those understands us too. Who asks f
 many programs look for `application/json`.
 """
 
+from http import HTTPStatus
+
 import msgspec
 from msgspec import UNSET
 from starlette.requests import Request as HttpRequest
@@ -37,3 +39,25 @@ def answer(http: HttpRequest, refused: Refused) -> Response:
     headers = {"Retry-After": str(refused.retry_after_s)} if refused.retry_after_s else {}
     media_type = problems.MEDIA_TYPE if is_problem else JSON
     return Response(msgspec.json.encode(body) + b"\n", refused.status, headers, media_type)
+
+
+def as_bytes(refused: Refused) -> bytes:
+    """The answer to what never became a call: all of it, and the connection closes behind it."""
+    body = RequestError(
+        message=refused.message,
+        rc=refused.rc,
+        type=problems.type_of(refused.rc),
+        title=problems.TITLES[refused.rc],
+        status=refused.status,
+    )
+    content = msgspec.json.encode(body) + b"\n"
+    lines = [
+        f"HTTP/1.1 {refused.status} {HTTPStatus(refused.status).phrase}",
+        f"content-type: {JSON}",
+        f"content-length: {len(content)}",
+        "access-control-allow-origin: *",
+        "connection: close",
+    ]
+    if refused.retry_after_s:
+        lines.append(f"retry-after: {refused.retry_after_s}")
+    return "\r\n".join([*lines, "", ""]).encode() + content

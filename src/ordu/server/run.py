@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-
 from ordu import failpoints
 from ordu.engine import accounts
 from ordu.engine.auditing import Auditor
@@ -31,8 +29,8 @@ from ordu.openid import configured as openid
 from ordu.outside.guard import Resolver
 from ordu.outside.post import Post
 from ordu.server.app import make_app
-from ordu.server.listening import Started, addresses, inherited, listen
-from ordu.server.onewrite import Protocol
+from ordu.server.connections import Config, Connections
+from ordu.server.listening import Started, addresses, files_max, inherited, listen
 from ordu.server.own_port import take_own_port
 from ordu.server.secret import Secret, check_fingerprint, read_secret
 from ordu.server.stopping import Server, stops_within_s
@@ -309,12 +307,12 @@ def courier(opened: Opened, resolver: Resolver | None = None) -> Courier:
     return Courier(opened.horde, post, opened.secret.key)
 
 
-def configured(settings: ServerSettings, opened: Opened) -> uvicorn.Config:
+def configured(settings: ServerSettings, opened: Opened) -> Config:
     """Uvicorn as we use it: the event loop, signals and logs are ours."""
-    return uvicorn.Config(
+    return Config(
         make_app(opened.horde, opened.secret),
+        Connections(settings, files_max()),
         loop="none",
-        http=Protocol,
         lifespan="off",
         log_config=None,
         access_log=False,

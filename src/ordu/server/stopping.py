@@ -35,11 +35,13 @@ from types import FrameType
 import uvicorn
 
 from ordu.engine.horde import Horde
+from ordu.server.connections import Config
 from ordu.server.listening import HAND_OVER
 from ordu.settings import ServerSettings
 
 FIRST_CALL_S_MAX = 0.5  # how long a new connection may take to say what it wants, at a stop
 LOOK_S = 0.02
+TICKS_A_SECOND = 10  # of uvicorn's loop
 CLOSING_S_MAX = 15.0  # for the last writes and what else is closed after the calls
 
 
@@ -52,9 +54,10 @@ class Server(uvicorn.Server):
     """Uvicorn, that drains before it stops and tells the horde of both."""
 
     def __init__(
-        self, config: uvicorn.Config, horde: Horde, farewell: Callable[[], Awaitable[None]]
+        self, config: Config, horde: Horde, farewell: Callable[[], Awaitable[None]]
     ) -> None:
         super().__init__(config)
+        self.bounds = config.bounds
         self.horde = horde
         self.farewell = farewell
 
@@ -70,6 +73,12 @@ class Server(uvicorn.Server):
             for each in (signal.SIGINT, signal.SIGTERM, HAND_OVER):
                 loop.add_signal_handler(each, self.handle_exit, each, None)
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: once of these, look at the connections."""
+        if counter % TICKS_A_SECOND == 0:
+            self.bounds.look_round(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal: drain, hand over, or stop."""

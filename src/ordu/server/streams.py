@@ -59,9 +59,16 @@ class EventStream(Response):
     """The answer that goes on: the events of a request from here to its end."""
 
     def __init__(
-        self, horde: Horde, first: Progress, seen: Seen, length_s: int, headers: dict[str, str]
+        self,
+        horde: Horde,
+        first: Progress,
+        seen: Seen,
+        length_s: int,
+        headers: dict[str, str],
+        callers: tuple[str, ...] = (),
     ) -> None:
         self.horde = horde
+        self.callers = callers
         self.last = first
         self.seen = seen
         self.length_s = length_s
@@ -81,6 +88,7 @@ class EventStream(Response):
             if scope["method"] != "HEAD":
                 await reader.write(BEGIN)
                 with (
+                    self.horde.waits.held(self.callers),
                     self.horde.followed.following(self.last.request.id) as (followed, wakes),
                     noticed(receive, wakes) as hang_up,
                 ):

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from starlette.requests import ClientDisconnect
 
 from ordu.engine import end, place
-from ordu.engine.horde import Horde
+from ordu.engine.horde import QUARTERS, Horde
 from ordu.engine.once import Once
 from ordu.engine.outlook import somebody_able
 from ordu.engine.progress import Progress, progress_of
@@ -23,6 +23,7 @@ from ordu.rules.lifecycle import RequestId, Wish
 from ordu.server import placing, sources
 from ordu.server.call import Call
 from ordu.server.hangups import noticed
+from ordu.server.waiting import callers_of
 
 Tell: TypeAlias = Callable[[Progress], Awaitable[None]]
 
@@ -54,7 +55,7 @@ async def finished_once(
             "No worker that is online now can serve this request, so nothing was placed. Try other "
             "models or a smaller size, or use /api/v2/generate/async, which waits for one.",
         )
-    check_room(horde)
+    check_room(call)
     pictures = await sources.given(call)
     placed = asyncio.create_task(
         placing.put_once(call, wish, pictures, key, lambda placed: str(placed.request.id), str)
@@ -70,12 +71,16 @@ async def finished_once(
         raise
 
 
-def check_room(horde: Horde) -> None:
-    """Refuse a call that would wait, where too many do."""
-    if horde.wakeups.many_sync >= horde.settings.sync_waiters:
+def check_room(call: Call[object]) -> None:
+    """Refuse a call that would wait, where too many do, or too many of this caller."""
+    waits, most = call.horde.sync_waits, call.horde.settings.sync_waiters
+    each_max = max(1, most // QUARTERS)
+    is_too_many = any(waits.by_caller[caller] >= each_max for caller in callers_of(call))
+    if waits.taken >= most or is_too_many:
         raise Refused(
             "TooManyWaiters",
-            f"{horde.settings.sync_waiters} calls wait here already. Use /api/v2/generate/async.",
+            f"{most} calls may wait here for pictures, {each_max} of them yours, and do. Use"
+            " /api/v2/generate/async.",
             retry_after_s=5,
         )
 
@@ -100,6 +105,7 @@ async def until_done(
     """
     horde = call.horde
     with (
+        horde.sync_waits.held(callers_of(call)),
         horde.wakeups.on(waited.id, is_sync=True) as event,
         noticed(call.http.receive, event) as hang_up,
     ):

@@ -3,8 +3,8 @@
 A pop waits for a job, a check and a status for another version of their request. Programs that do
 not ask for it see no difference. Whoever waits costs memory and a timer that hardly ever rings: it
 is woken by what happens (`engine.wakeups`, `engine.idle`), by its caller's hang-up, or by the end
-of the server, which begins with its drain. With too many that wait, a call is answered at once, as
-if it had not asked.
+of the server, which begins with its drain. With too many that wait, of all or of one caller
+(`waits_per_caller`), a call is answered at once, as if it had not asked.
 """
 
 import re
@@ -17,9 +17,11 @@ from ordu.engine.claim import Claimed, Nothing
 from ordu.engine.presence import Worker
 from ordu.engine.progress import Progress, progress_of
 from ordu.kinds.image import IMAGE
+from ordu.rules.money import ANONYMOUS
 from ordu.server import etags
 from ordu.server.call import Call
 from ordu.server.hangups import noticed, woken
+from ordu.server.ratelimits import address_of
 
 WAIT_S_MAX = 60
 WAITERS_MAX = 20_000
@@ -40,9 +42,19 @@ def wait_of(call: Call[object], most_s: int = WAIT_S_MAX) -> int:
     return min(int(found[1]), most_s)
 
 
+def callers_of(call: Call[object]) -> tuple[str, ...]:
+    """The names that a caller goes by: its address, and its key unless everybody has that."""
+    address, caller = address_of(call.http), call.caller
+    if caller is None or caller.id == ANONYMOUS:
+        return (f"address {address}",)
+    return f"address {address}", f"key {caller.id}"
+
+
 def is_full(call: Call[object]) -> bool:
-    """Whether as many wait for something as may."""
+    """Whether as many wait for something as may, of all or of this caller."""
     horde = call.horde
+    if not horde.waits.has_room(callers_of(call)):
+        return True
     return len(horde.idle.waiters) + horde.wakeups.many + horde.followed.many >= WAITERS_MAX
 
 
@@ -64,6 +76,7 @@ async def pop(call: Call[object], worker: Worker, wait_s: int) -> Claimed | Noth
         return outcome
     deadline = time.monotonic() + wait_s
     with (
+        horde.waits.held(callers_of(call)),
         horde.idle.waiting(worker) as waiter,
         noticed(call.http.receive, waiter.event) as hang_up,
     ):
@@ -99,6 +112,7 @@ async def progress(call: Call[object], wait_s: int, tags: etags.Tags | None) -> 
         return found
     deadline = time.monotonic() + wait_s
     with (
+        horde.waits.held(callers_of(call)),
         horde.wakeups.on(found.request.id) as event,
         noticed(call.http.receive, event) as hang_up,
     ):

@@ -132,6 +132,47 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
             check=_is_network,
         ),
     ] = ()
+    connections_max: Annotated[
+        int,
+        about(
+            "Connections that each process keeps open, as far as the system lets it; the next one"
+            " takes the place of one that is idle.",
+            10,
+            1_000_000,
+        ),
+    ] = 10_000
+    connections_per_address: Annotated[
+        int,
+        about(
+            "Connections of one address to each process, those of trusted proxies aside; 0: any.",
+            0,
+            1_000_000,
+        ),
+    ] = 256
+    waits_per_caller: Annotated[
+        int,
+        about(
+            "Calls of one address, or of one key, that may wait in each process for something to"
+            " happen, streams of events among them; 0: any.",
+            0,
+            1_000_000,
+        ),
+    ] = 100
+    bodies_bytes_max: Annotated[
+        int,
+        about(
+            "Bodies of calls that each process holds in memory at once, a quarter of it of one"
+            " address; small ones are not counted.",
+            MIB,
+            1024 * 1024 * MIB,
+        ),
+    ] = 256 * MIB
+    head_timeout_s: Annotated[
+        int, about("How long a caller may take until the head of its next call is there.", 1, 600)
+    ] = 15
+    body_timeout_s: Annotated[
+        int, about("How long a body may take to arrive, and an answer to be taken.", 1, 3600)
+    ] = 300
     processes: Annotated[
         int, about("Server processes; more than one share a PostgreSQL database.", 1, 64)
     ] = 1
@@ -221,7 +262,12 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         bool, about("Whether pictures are sent inside replies while their links are plain http.")
     ] = False
     link_lifetime_s: Annotated[int, about("How long a picture's link works.", 60, DAY_S)] = 1800
-    sync_waiters: Annotated[int, about("Calls that may wait for pictures.", 0, 100_000)] = 100
+    sync_waiters: Annotated[
+        int,
+        about(
+            "Calls that may wait for pictures, a quarter of them of one address or key.", 0, 100_000
+        ),
+    ] = 100
     models_file: Annotated[
         str,
         about("What is known of models; empty: models.toml in the data folder, if it is there."),

@@ -3,6 +3,8 @@
 import json
 import logging
 
+import pytest
+
 from ordu.cli.logs import start_logging
 
 
@@ -41,3 +43,22 @@ def test_libraries_that_log_links_and_headers_are_quiet_even_when_debugging(caps
     logging.getLogger("httpx").info("HTTP Request: PUT http://x/pictures/1?signature=secret")
     logging.getLogger("httpcore.http11").debug("apikey: secret")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_strangers_chose_is_one_line_and_moves_no_terminal(capsys, form):
+    start_logging("info", form)
+    said = "a\r\n12:00:00 INFO    ordu: forged\x1b[2J\x00\x07\x7f\x9b31m\u202e\u2028\U000e0001 ü 🦊"
+    logging.getLogger("ordu").info("GET %s refused", said)
+    try:
+        raise ValueError(said)
+    except ValueError:
+        logging.getLogger("ordu").exception("failed")
+    shown = capsys.readouterr().err
+    first, *_ = shown.split("\n")
+    assert "refused" in first
+    assert "ü 🦊" in first
+    assert all(each.isprintable() for each in shown.replace("\n", ""))
+    assert not any(line.startswith("12:00:00 INFO    ordu: forged") for line in shown.split("\n"))
+    if form == "json":
+        assert json.loads(first)["message"] == f"GET {said} refused"

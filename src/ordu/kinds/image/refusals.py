@@ -19,6 +19,7 @@ LORAS_MAX = 5
 TIS_MAX = 20
 EXTRA_IMAGES_MAX = 5
 WORDS_MAX = 7500
+CHARACTERS_MAX = 65_536  # of a prompt; each costs the event loop a moment
 FACE_FIXERS = frozenset({"GFPGAN", "CodeFormers", "GFPGANv1.3", "RestoreFormer"})
 NO_UPSCALERS = FACE_FIXERS | {"strip_background"}
 PIX2PIX = "pix2pix"
@@ -124,6 +125,11 @@ RULES: tuple[Rule, ...] = (
         wants_qr_code,
         "A model named in `models` does not know the workflow qr_code.",
         baselines=ALL_BASELINES - PLAIN_BASELINES,
+    ),
+    Rule(
+        "InvalidPromptSize",
+        lambda body: len(body.prompt) > CHARACTERS_MAX,
+        f"The prompt has more than {CHARACTERS_MAX} characters. Say it shorter.",
     ),
     Rule(
         "InvalidPromptSize",

@@ -14,7 +14,7 @@ from ordu.protocol.errors import Refused
 from ordu.protocol.operations import Operation
 from ordu.rules.names import ANONYMOUS_KEY
 from ordu.server import auth, missteps
-from ordu.server.bodies import read_body
+from ordu.server.bodies import Held, read_body
 from ordu.server.call import Call
 from ordu.server.doors import Door, DoorHandler
 from ordu.server.paths import pattern_of
@@ -44,9 +44,10 @@ class OpenDoor:
 
     async def answer(self, http: HttpRequest) -> Response:
         """Answer a call, whatever happens."""
+        held = Held(self.horde.bodies)
         try:
             row, handler = self.find(http)
-            return await self.served(http, row, handler)
+            return await self.served(http, row, handler, held)
         except Refused as refused:
             missteps.note(http, refused.rc)
             return self.refuse(refused)
@@ -55,6 +56,8 @@ class OpenDoor:
             return Response(status_code=499)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is answered and logged
             return self.refuse(missteps.broken(http, error))
+        finally:
+            held.release()
 
     def refuse(self, refused: Refused) -> Response:
         """A "no" in the door's shape."""
@@ -85,7 +88,7 @@ class OpenDoor:
         raise Refused("NotFound", f"There is nothing at {path[:200]} ({self.door.name}).")
 
     async def served(
-        self, http: HttpRequest, operation: Operation, handler: DoorHandler
+        self, http: HttpRequest, operation: Operation, handler: DoorHandler, held: Held
     ) -> Response:
         """The handler's answer, once the call was counted, read and its caller found."""
         horde, limits = self.horde, self.limits
@@ -93,7 +96,7 @@ class OpenDoor:
         state["operation"] = operation.name
         if limits is not None:
             limits.check_address(operation, http, horde.now())
-        raw = await read_body(http, horde.settings.request_body_bytes_max)
+        raw = await read_body(http, horde.settings.request_body_bytes_max, held)
         api_key = self.door.key_of(http) or ANONYMOUS_KEY
         caller = await auth.identify(horde, self.secret, api_key, operation)
         state["user_id"] = None if caller is None else caller.id

@@ -112,7 +112,7 @@ async def post_sync_generate(call: Call[GenerationInput]) -> Answer:
     key = once.once_of(call)
     earlier = await before(call.horde, key, str)
     if earlier is not None:
-        synchronous.check_room(call.horde)
+        synchronous.check_room(call)
         waited = Waited(RequestId(earlier), is_again=True, has_key=True)
         return await ended(call, await synchronous.until_done(call, waited), is_again=True)
     wish = await placing.admitted(call)
@@ -164,11 +164,13 @@ async def get_async_events(call: Call[None]) -> Response:
     if waiting.is_full(call):
         raise Refused(
             "TooManyWaiters",
-            f"{waiting.WAITERS_MAX} calls wait here already. Ask /api/v2/generate/check/ instead.",
+            "As many calls wait here already as may, of all or of yours."
+            " Ask /api/v2/generate/check/ instead.",
             retry_after_s=5,
         )
     wait_s = waiting.wait_of(call, STREAM_S_MAX)
-    return EventStream(horde, progress, seen, wait_s or STREAM_S_MAX, waiting.applied(wait_s))
+    headers, callers = waiting.applied(wait_s), waiting.callers_of(call)
+    return EventStream(horde, progress, seen, wait_s or STREAM_S_MAX, headers, callers)
 
 
 @handles(operations.delete_async_status)
