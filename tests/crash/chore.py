@@ -6,7 +6,17 @@ A server does the rare chores once a minute, which is longer than a test may tak
 import asyncio
 import sys
 
-from ordu.engine import auditing, leaving, once, rewards, sampling, sign_ins, sweeper, webhooks
+from ordu.engine import (
+    auditing,
+    leaving,
+    once,
+    results,
+    rewards,
+    sampling,
+    sign_ins,
+    sweeper,
+    webhooks,
+)
 from ordu.engine.courier import Courier, return_mail, take_mail
 from ordu.engine.horde import Horde
 from ordu.outside.post import Post
@@ -39,6 +49,13 @@ async def sample_now(horde: Horde) -> None:
     """Keep how the horde stands."""
     minute = sampling.last_minute(horde.now())
     await sampling.keep_sample(horde, minute, sampling.gauges_of(horde))
+
+
+async def write_down_refusals(horde: Horde) -> None:
+    """Write down that pictures of the one worker were refused."""
+    (worker_id,) = horde.presence.by_id
+    horde.refused[worker_id] = 3
+    await results.write_refusals(horde)
 
 
 IDENTITY = ("https://id.test", "somebody")  # that of `cases`
@@ -89,6 +106,7 @@ CHORES = {
         sign_ins.forget_browsers,
         sweeper.forget_old_givers,
         sample_now,
+        write_down_refusals,
         link_administrator,
         make_corro,
         sign_somebody_in,
