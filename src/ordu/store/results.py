@@ -4,7 +4,7 @@ They are totals (`store.stats`). How much was delivered is appended with everyth
 settling appends, so an ordinary picture costs no statement; what is odd is added to the totals at
 once, because whether it is too much is decided with it. A subject is `results:<day>:<worker id>`;
 the day is that of UTC, in days since 1970 with zeros in front. Rows go when their day has left the
-window, so there are eight days of them at most.
+window, so there are seven days of them at most.
 """
 
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ def forget_old(tx: Transaction, now: Millis) -> int:
     """Forget the days before the window; returns how many rows."""
     return tx.run(
         "DELETE FROM totals WHERE subject >= 'results:' AND subject < :before",
-        before=subject_of(day_of(now) - DAYS, ""),
+        before=subject_of(day_of(now) - DAYS + 1, ""),
     )
 
 
