@@ -1,8 +1,8 @@
 """Who looks at pictures: one thread beside the event loop, with a bound on what waits for it.
 
-Decoding takes 1 to 20 ms for most pictures, and more than all else that a picture costs a server.
+Decoding takes 1 to 20 ms for most pictures, which is more than all else that one costs a server.
 So strangers' pictures are always looked at and wait for their turn, and those of trusted people as
-long as that takes a tenth of a thread: some of them, and never so many that anybody waits.
+long as that takes a twentieth of a thread's time: some, and never so many that anybody waits.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 WAITING_MAX = 100  # pictures in hand; each takes its bytes
-TRUSTED_SHARE = 0.1  # of the thread's time
+TRUSTED_SHARE = 0.05  # of the thread's time
 RETRY_AFTER_S = 5
 
 

@@ -1,5 +1,8 @@
 """What is odd about a picture, and from when on it is too much."""
 
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -95,3 +98,11 @@ def test_every_finding_has_a_rate_and_a_reason_that_counts_each_time():
 
 def test_an_honest_machine_may_fail_some():
     assert all(rate.least >= 3 and 0.05 <= rate.share <= 0.2 for rate in RATES.values())
+
+
+def test_the_table_for_operators_says_the_rates():
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "run-a-horde.md"
+    said = re.findall(r"^\| `(\w+)` \|.*\| (\d+), from (\d+) %", page.read_text(), re.MULTILINE)
+    assert {name: (int(least), int(share) / 100) for name, least, share in said} == {
+        finding: (rate.least, rate.share) for finding, rate in RATES.items()
+    }
