@@ -1,6 +1,7 @@
 """Valid values for tests: a test names only what it is about."""
 
 import io
+import random
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from PIL import Image
 
 from ordu.engine import acts
 from ordu.engine.horde import Horde
+from ordu.images.headers import PictureFormat
 from ordu.rules.lifecycle import Millis, Wish
 from ordu.rules.matching import Capability, Feature, Offer, Requirement, WorkerId
 from ordu.rules.money import ADMINISTRATOR, Kudos, UserId
@@ -99,6 +101,27 @@ def a_wish(**change: Any) -> Wish:
         }
         | change
     )
+
+
+def an_ordinary_picture(
+    seed: int = 0, width: int = 512, height: int = 512, form: str = "WEBP"
+) -> bytes:
+    """An encoded picture of many colours, another for each seed."""
+    chance = random.Random(seed)
+    few = Image.frombytes("RGB", (8, 8), chance.randbytes(8 * 8 * 3))
+    buffer = io.BytesIO()
+    few.resize((width, height), Image.Resampling.BICUBIC).save(buffer, form)
+    return buffer.getvalue()
+
+
+def a_damaged_picture(form: PictureFormat = PictureFormat.WEBP) -> bytes:
+    """An encoded picture whose header is in order, and of which half is missing."""
+    data = an_ordinary_picture(form=form.value.upper())
+    half = data[: len(data) // 4 * 2]
+    if form is PictureFormat.WEBP:  # a file that says it is whole
+        sizes = (len(half) - 8).to_bytes(4, "little"), (len(half) - 20).to_bytes(4, "little")
+        return half[:4] + sizes[0] + half[8:16] + sizes[1] + half[20:]
+    return half + bytes(len(data) - len(half) - 12) + data[-12:]
 
 
 def a_picture(

@@ -67,6 +67,7 @@ WRITES: Mapping[str, str] = {
     "transfer": "kudos go from one user to another",
     "unlink": "an account is linked with a provider no more",
     "wipe_deleted": "deleted accounts are wiped",
+    "write_refusals": "how many pictures were refused is written down",
     "write_presence": "signs of life are written down",
 }
 PICTURES: Mapping[str, str] = {

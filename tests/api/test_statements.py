@@ -3,15 +3,20 @@
 These numbers may fall. Where one has to rise, say why in the commit.
 """
 
+import base64
 from collections import Counter
 
 import pytest
 from tests.api.conftest import ADMIN
+from tests.builders import an_ordinary_picture
 
 from ordu.store.postgres import PostgresDatabase, PostgresTransaction
 from ordu.store.sqlite import Sqlite, SqliteTransaction, SqliteWriter
 
 pytestmark = pytest.mark.anyio
+
+# What is odd about a picture takes two more, for it is counted at once.
+ORDINARY = base64.b64encode(an_ordinary_picture()).decode()
 
 
 @pytest.fixture
@@ -55,7 +60,7 @@ async def test_a_picture_takes_three_writes_and_little_more(api, ask, pop, submi
     sql["post_async_generate"] = counted()
     job = await pop()
     sql["post_job_pop"] = counted()
-    await submit(job["id"])
+    await submit(job["id"], generation=ORDINARY)
     sql["post_job_submit"] = counted()
     await api.get(f"/api/v2/generate/check/{placed['id']}")
     sql["get_async_check"] = counted()
@@ -76,7 +81,7 @@ async def test_only_a_request_with_a_webhook_takes_more(ask, pop, submit, counte
     await ask(ADMIN, webhook="https://example.org/", webhook_end=True)
     job = await pop()
     counted()
-    await submit(job["id"])
+    await submit(job["id"], generation=ORDINARY)
     assert counted() == (1, 0, 11)  # two more: the picture and the end
 
 

@@ -491,6 +491,12 @@ CASES: dict[str, Case] = {
         lambda caller, _: caller.call_or_die("POST", "/generate/pop", json=POP | {"threads": 7}),
         again=False,  # written a moment later, by a chore
     ),
+    "write_refusals": Case(
+        ferris,
+        value("SELECT amount FROM totals WHERE name = 'refused'"),
+        3,
+        chore="write_down_refusals",
+    ),
     "put_picture": Case(with_job, pictures(".webp"), 1, submit),
     "put_source": Case(
         ferris,

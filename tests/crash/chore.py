@@ -11,6 +11,7 @@ from ordu.engine import (
     auditing,
     leaving,
     once,
+    results,
     rewards,
     sampling,
     sign_ins,
@@ -49,6 +50,13 @@ async def sample_now(horde: Horde) -> None:
     """Keep how the horde stands."""
     minute = sampling.last_minute(horde.now())
     await sampling.keep_sample(horde, minute, sampling.gauges_of(horde))
+
+
+async def write_down_refusals(horde: Horde) -> None:
+    """Write down that pictures of the one worker were refused."""
+    (worker_id,) = horde.presence.by_id
+    horde.refused[worker_id] = 3
+    await results.write_refusals(horde)
 
 
 IDENTITY = ("https://id.test", "somebody")  # that of `cases`
@@ -105,6 +113,7 @@ CHORES = {
         sign_ins.forget_browsers,
         sweeper.forget_old_givers,
         sample_now,
+        write_down_refusals,
         link_administrator,
         make_corro,
         sign_somebody_in,

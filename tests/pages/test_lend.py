@@ -1,11 +1,13 @@
 """Lend a machine: the command that is copied brings a worker in; the page says so and rules it."""
 
+import base64
 import re
 import shlex
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.builders import a_picture, an_ordinary_picture
 from tests.pages.conftest import PHONE, WIDE, axe, axe_everywhere
 from tests.system.processes import until
 
@@ -47,6 +49,16 @@ def pop(horde: Horde, name: str, **more: object) -> None:
     """Let a worker ask for work once, so that the horde knows it."""
     body = {"name": name, "models": ["stable_diffusion"], "max_pixels": 512 * 512, **more}
     horde.post_job_pop(body)
+
+
+def deliver(keys: Horde, horde: Horde, name: str, picture: bytes) -> None:
+    """Have a worker deliver a picture that somebody else asked for."""
+    keys.post_async_generate({"prompt": "a fox"})
+    job = horde.post_job_pop(
+        {"name": name, "models": ["stable_diffusion"], "bridge_agent": "Ordu:1:x"}
+    )
+    text = base64.b64encode(picture).decode()
+    horde.post_job_submit({"id": known(job.id, ""), "generation": text, "seed": 1})
 
 
 def test_the_command_that_is_copied_brings_a_machine_in_and_the_page_rules_it(
@@ -326,6 +338,22 @@ def test_in_german_the_page_says_the_same_and_the_horde_explains_in_english(peop
     expect(there).to_contain_text("Bereit und ohne Arbeit")
     expect(there.locator(".why [lang=en]").first).to_have_text("Nothing waits on this horde.")
     axe_everywhere(page)
+
+
+def test_what_was_odd_about_its_pictures_is_told_with_what_to_look_at(people, horde_server, keys):
+    key = horde_server.register("nora")
+    with horde_server.horde(key) as horde:
+        for picture in (a_picture(), a_picture(), an_ordinary_picture(5, 64, 64)):
+            deliver(keys, horde, "nora-1", picture)
+    results = lambda: keys.get_worker_single_name("nora-1").results  # noqa: E731 - looked at again
+    until(lambda: known(results(), None).delivered == 3, "the chore that counts")
+    person = people(locale="de-DE")
+    person.sign_in(key)
+    there = machine(person.open("/lend"), "nora-1").locator(".odd")
+    expect(there).to_contain_text("Was sie in 7 Tagen geliefert hat", timeout=JOINED_MS)
+    expect(there).to_contain_text("2 von 3 Bildern waren leer: Sieh dir an, was sie zeichnet.")
+    expect(there).to_contain_text("1 von 3 Bildern hatte eine andere Größe als gewünscht.")
+    axe_everywhere(person.page)
 
 
 def test_a_reason_and_what_is_in_demand_are_told(person, horde_server, keys):

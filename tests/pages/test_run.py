@@ -1,10 +1,13 @@
 """Run it: what moderators and the administrator do there, as they would."""
 
+import base64
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.pages.conftest import axe_everywhere
+from tests.builders import a_picture
+from tests.pages.conftest import axe, axe_everywhere
+from tests.system.processes import until
 
 from ordu.client import Horde
 
@@ -260,6 +263,25 @@ def test_a_machine_is_paused_and_goes_on(admin, horde, machine):
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name=f"Pause {machine}")).to_be_visible()
     assert horde.get_worker_single_name(machine).paused is False
+
+
+def test_what_was_odd_about_its_pictures_stands_in_its_row(admin, horde_server, horde, machine):
+    key = horde_server.register("liar")
+    name = f"liar-{number_of(horde, key)}"
+    for _ in range(2):
+        horde.post_async_generate({"prompt": "a fox"})
+        job = horde.post_job_pop({"name": name, **POP}, apikey=key)
+        picture = base64.b64encode(a_picture(64, 64)).decode()
+        body = {"id": job.id, "generation": picture, "seed": 1}
+        horde.post_job_submit(body, apikey=key)
+    until(
+        lambda: horde.get_worker_single_name(name).results.delivered == 2, "the chore that counts"
+    )
+    page = admin.open("/run#machines")
+    row = page.get_by_role("row").filter(has_text=name)
+    expect(row).to_contain_text("2 blank, 2 of another size; of 2 pictures in 7 days")
+    expect(page.get_by_role("row").filter(has_text=machine)).not_to_contain_text("7 days")
+    axe(page)
 
 
 def test_a_machine_is_put_into_maintenance_with_words_for_its_owner(admin, horde, machine):

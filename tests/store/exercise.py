@@ -22,6 +22,7 @@ from ordu.store import (
     ledger,
     made,
     requests,
+    results,
     samples,
     sign_ins,
     stats,
@@ -152,12 +153,16 @@ def exercise(tx):
     workers.note_uptime_reward(tx, "w1", 0, 700)
     workers.end_pauses(tx, 3)
     workers.clear_suspicion(tx, 3)
-    workers.remove(tx, "w1")
+    workers.remove(tx, "w1", NOON)
     stats.append(tx, [("user:3", "used", 5)])
     stats.has_deltas(tx)
     stats.fold(tx)
     stats.of(tx, "user:3")
     stats.append(tx, made.delivered(NOON, "m", 5))
+    stats.append(tx, results.delivered(NOON, "w1", looked_at=True, censored=False))
+    results.add(tx, "w1", {"blank": 1}, NOON)
+    results.in_window(tx, "w1", NOON)
+    results.forget_old(tx, NOON)
     stats.fold(tx)
     made.totals(tx, NOON)
     made.by_model(tx, NOON)

@@ -5,7 +5,7 @@ of their own and take it as their first argument.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,6 +31,8 @@ from ordu.engine.timeouts import Timeouts
 from ordu.engine.wakeups import Wakeups
 from ordu.images.door import Door
 from ordu.images.links import Links, ServerLinks
+from ordu.images.looker import Looker
+from ordu.images.looks import Miniature
 from ordu.images.store import Pictures
 from ordu.kinds.catalogue import Catalogue
 from ordu.rules.lifecycle import JobId, Millis, RequestId
@@ -67,6 +69,9 @@ class Horde:
     fresh: Fresh
     presence: Presence
     catalogue: Catalogue
+    looker: Looker = field(default_factory=Looker)
+    refused: Counter[WorkerId] = field(default_factory=Counter)  # pictures, not yet written down
+    miniatures: OrderedDict[RequestId, Miniature] = field(default_factory=OrderedDict)  # of sources
     providers: Mapping[str, "Provider"] = field(default_factory=dict)  # by which people sign in
     lanes: LaneMap = field(default_factory=LaneMap)
     running: RunningJobs = field(default_factory=RunningJobs)

@@ -146,8 +146,10 @@ def on_worker(worker: Worker) -> Target:
 async def remove_worker(horde: Horde, worker: Worker, by: By) -> None:
     """Forget a worker; what it earned stays with its owner."""
 
+    now = horde.now()
+
     def remove(tx: Transaction) -> None:
-        workers.remove(tx, worker.id)
+        workers.remove(tx, worker.id, now)
         if by.actor_id != worker.user_id:
             acts.note(tx, by, on_worker(worker), [acts.owned_by(worker.user_id)])
 

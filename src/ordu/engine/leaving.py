@@ -93,7 +93,7 @@ def delete_or_wipe(tx: Transaction, user: User, now: Millis, key_hash: str) -> l
             "CannotWipeActiveUser",
             f"This account is deleted already. It is wiped {KEPT_DAYS} days after that.",
         )
-    return wipe(tx, user)
+    return wipe(tx, user, now)
 
 
 def check_may_delete(caller: User, target: User) -> None:
@@ -115,7 +115,7 @@ def is_over(user: User, now: Millis) -> bool:
     return user.deleted_at is not None and user.deleted_at + KEPT_MS <= now
 
 
-def wipe(tx: Transaction, user: User) -> list[WorkerId]:
+def wipe(tx: Transaction, user: User, now: Millis) -> list[WorkerId]:
     """Forget who a user was; returns the workers that went with them."""
     theirs = workers.of_user(tx, user.id)
     suspicions.forget(tx, user.id)
@@ -123,7 +123,7 @@ def wipe(tx: Transaction, user: User) -> list[WorkerId]:
     identities.forget_user(tx, user.id)
     sign_ins.end_all(tx, user.id)
     for worker_id in theirs:
-        workers.remove(tx, worker_id)
+        workers.remove(tx, worker_id, now)
     users.set_key_hash(tx, user.id, None)
     nothing: dict[str, object] = {"contact": None, "admin_comment": None, "monthly_kudos": 0}
     users.change(tx, user.id, {"username": WIPED_NAME, "is_wiped": True} | nothing)
@@ -147,7 +147,7 @@ async def wipe_deleted(horde: Horde) -> None:
         locked = users.locked(tx, *(user.id for user in found)).values()
         # Looked at again: one of them may have been restored, or wiped, before we had the lock.
         gone = [user for user in locked if is_over(user, now) and not user.is_wiped]
-        return [worker_id for user in gone for worker_id in wipe(tx, user)]
+        return [worker_id for user in gone for worker_id in wipe(tx, user, now)]
 
     await horde.write(wipe_some, lambda gone: forget_workers(horde, gone))
 

@@ -7,6 +7,7 @@ written to SQL in batches by a chore. A worker not heard of for five minutes is 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import Capability, Offer, WorkerId
@@ -14,6 +15,14 @@ from ordu.rules.money import UserId
 
 SPEED_SAMPLES = 20
 SPEED_BEFORE_SAMPLES = 1_000_000.0  # things per second, until a worker has shown its own
+MADE_MAX = 32  # pictures with which the next are compared; half a kilobyte each
+
+
+class Made(NamedTuple):
+    """A picture that a worker made, as it is remembered to know it again (`images.looks`)."""
+
+    seed: int
+    miniature: bytes
 
 
 @dataclass(eq=False)
@@ -41,6 +50,7 @@ class Worker:
     aborted: deque[Millis] = field(default_factory=deque)  # when it gave up jobs, of late
     speeds: deque[float] = field(default_factory=lambda: deque(maxlen=SPEED_SAMPLES))
     mean_speed: float | None = None  # of these; None when it is to be computed
+    made: deque[Made] = field(default_factory=lambda: deque(maxlen=MADE_MAX))  # the newest
 
     @property
     def capability(self) -> Capability:

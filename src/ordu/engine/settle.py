@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from ordu.engine import suspicion, webhooks
+from ordu.engine import results, suspicion, webhooks
 from ordu.engine.books import found, is_due, kudos_deltas, locked, promote_if_due
 from ordu.engine.end import picture_name
 from ordu.engine.horde import Horde
@@ -19,8 +19,9 @@ from ordu.protocol.errors import Refused
 from ordu.rules import money, pricing
 from ordu.rules.lifecycle import JobId, JobState, Millis
 from ordu.rules.money import ANONYMOUS, About, Account, Entry, Kudos, UserId, settlement
-from ordu.rules.trust import SuspicionReason
+from ordu.rules.results import Seen, Wanted
 from ordu.store import givers, jobs, ledger, made, requests, stats
+from ordu.store import results as counts
 from ordu.store.database import Transaction
 from ordu.store.jobs import Job
 from ordu.store.requests import Request
@@ -35,6 +36,7 @@ class Result(msgspec.Struct, frozen=True):
     censored: bool = False
     metadata: str | None = None  # JSON
     picture: str | None = None  # its name in the picture store; None for the usual
+    seen: Seen | None = None  # what we saw of it; None when nothing is expected of it
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -44,7 +46,7 @@ class Settled(msgspec.Struct, frozen=True):
     request: Request
     reward: Kudos
     makes_trusted: bool  # its owner, by this reward
-    suspected: suspicion.Suspicion | None  # against its worker, by its speed
+    suspected: suspicion.Suspicion | None  # against its worker, by what is odd about it
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -54,6 +56,9 @@ class Terms(msgspec.Struct, frozen=True):
     trust_threshold: Kudos
     lifetime_ms: int
     too_fast: Callable[[int, int], bool]  # so much work in so many milliseconds
+    wanted: Callable[[bytes], Wanted] | None = None  # how the pictures of a request may look
+    is_strict: bool = False  # refuses what is odd
+    suspects: bool = False  # whoever delivers too much that is odd
 
 
 async def find_running(horde: Horde, job_id: str, user: User) -> Job:
@@ -96,11 +101,14 @@ def refusal_of(job: Job | None, job_id: str) -> Refused:
     )
 
 
-async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
+async def deliver(
+    horde: Horde, job: Job, result: Result, wanted: Callable[[bytes], Wanted] | None = None
+) -> Settled:
     """End a job whose picture is stored.
 
     Raises:
-        Refused: DuplicateGen or AbortedGen, when it was ended meanwhile.
+        Refused: DuplicateGen or AbortedGen, when it was ended meanwhile; BadPicture, when something
+            is odd about it and the settings take nothing odd.
     """
     now = horde.now()
     entry_id = horde.fresh.id(now)
@@ -110,6 +118,9 @@ async def deliver(horde: Horde, job: Job, result: Result) -> Settled:
         money.from_whole(settings.trust_threshold),
         settings.request_lifetime_s * 1000,
         lambda work, elapsed_ms: suspicion.is_too_fast(horde, work, elapsed_ms),
+        wanted,
+        settings.strict_results,
+        settings.rate_limits,
     )
 
     def publish(settled: Settled) -> None:
@@ -145,6 +156,10 @@ def settle(
     if job is None:
         raise refusal_of(jobs.by_id(tx, result.job_id), result.job_id)
     assert request is not None, "a job has a request"
+    is_too_fast = terms.too_fast(request.work, now - job.started_at)
+    odd = results.odd(result.seen, terms.wanted, request.body, is_too_fast=is_too_fast)
+    if terms.is_strict:
+        results.refuse(odd)
     reward = pricing.reward(request.price, terms.tax)
     payer, owner = parties(tx, request.user_id, job.owner_id)
     entry = settlement(
@@ -168,17 +183,19 @@ def settle(
         *kudos_deltas(entry, parts, now),
         *made.delivered(now, job.model, request.work),
         *givers.gave(now, owner.id, reward, pictures=1),
+        *counts.delivered(
+            now,
+            job.worker_id,
+            looked_at=result.seen is not None and result.seen.was_looked_at,
+            censored=job.censored,
+        ),
     ]
     stats.append(tx, learnt)
     evaluating = Kudos(owner.evaluating_kudos + escrow_of(entry, owner.id))
     makes_trusted = is_due(owner, evaluating, terms.trust_threshold, now) and promote_if_due(
         tx, owner.id, terms.trust_threshold, entry_id, now
     )
-    suspected = (
-        suspicion.suspect(tx, job.worker_id, owner.id, SuspicionReason.UNREASONABLY_FAST, now)
-        if terms.too_fast(request.work, now - job.started_at)
-        else None
-    )
+    suspected = results.count(tx, job.worker_id, owner.id, odd, now, suspects=terms.suspects)
     webhooks.tell_picture(tx, request, job, picture_name(job), now)
     webhooks.tell_end(tx, before, request, now)
     return Settled(job, request, reward, makes_trusted, suspected)

@@ -32,9 +32,10 @@ ABORTED_TEXT = (
 
 @dataclass(frozen=True)
 class Suspicion:
-    """One that was counted, and whether it pauses the worker."""
+    """What was counted at once, and whether it pauses the worker."""
 
     is_paused: bool
+    times: int = 1
 
 
 def suspect_user(tx: Transaction, user: User, reason: SuspicionReason, now: Millis) -> bool:
@@ -75,7 +76,7 @@ def is_too_fast(horde: Horde, work: int, elapsed_ms: int) -> bool:
 def note(worker: Worker, suspicion: Suspicion | None) -> None:
     """Copy a committed suspicion into the presence."""
     if suspicion is not None:
-        worker.suspicion += 1
+        worker.suspicion += suspicion.times
         worker.is_paused = worker.is_paused or suspicion.is_paused
 
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ordu.engine import acts, checkin, end, leaving, once, rewards, sign_ins
+from ordu.engine import acts, checkin, end, leaving, once, results, rewards, sign_ins
 from ordu.engine.belonging import is_wanted
 from ordu.engine.elsewhere import Elsewhere
 from ordu.engine.following import look_at_places
@@ -27,6 +27,7 @@ from ordu.engine.webhooks import forget_deliveries
 from ordu.protocol.errors import Refused
 from ordu.rules.lifecycle import Millis
 from ordu.store import givers, jobs, lanes, made, requests, stats, workers
+from ordu.store import results as counts
 from ordu.store.database import Transaction
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class Sweeper:
         if self.horde.is_keeper:
             for chore in (fail_overdue, expire_requests, fold_statistics):
                 await attempt(chore, self.horde)
-        for chore in (write_presence, look_at_places):
+        for chore in (write_presence, results.write_refusals, look_at_places):
             await attempt(chore, self.horde)
         await attempt(self.sample, self.horde)
         if self.rounds % RARELY == 0:
@@ -144,9 +145,14 @@ async def fold_statistics(horde: Horde) -> None:
 
 
 async def move_old_statistics(horde: Horde) -> None:
-    """Move what was made long ago from minutes into hours, from hours into days, and so on."""
+    """Move what was made long ago from minutes into hours, and so on; forget old results."""
     now = horde.now()
-    await horde.write(lambda tx: made.move_old(tx, now))
+
+    def write(tx: Transaction) -> None:
+        made.move_old(tx, now)
+        counts.forget_old(tx, now)
+
+    await horde.write(write)
 
 
 async def forget_old_givers(horde: Horde) -> None:

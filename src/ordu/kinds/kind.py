@@ -12,6 +12,7 @@ from ordu.kinds.catalogue import Catalogue
 from ordu.rules.lifecycle import Wish
 from ordu.rules.matching import Offer, Requirement, WorkerId
 from ordu.rules.relaxing import Ask, Subject, Value
+from ordu.rules.results import Wanted
 from ordu.settings import ServerSettings
 from ordu.store.users import User
 
@@ -32,4 +33,5 @@ class Kind(Generic[Asked, Popped, Payload]):
     batch: Callable[[bytes, int, int], int]  # of a body, how many at once for pixels_max and amount
     has_word: Callable[[bytes, Sequence[str]], bool]
     ask: Callable[[bytes, Requirement, Catalogue], Ask]  # what of a wish's body can be eased
+    wanted: Callable[[bytes], Wanted]  # of a body, how its pictures may look
     settings: Callable[[Iterable[Subject], Ask], dict[str, Value]]  # what a body says then

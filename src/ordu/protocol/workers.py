@@ -39,6 +39,38 @@ class WorkerKudosDetails(msgspec.Struct, frozen=True, kw_only=True):
     ] = UNSET
 
 
+class WorkerResults(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker delivered of late, and what was odd about it. All but `refused` was paid."""
+
+    days: Annotated[
+        int | UnsetType, Meta(description="In how many days, the running one (UTC) included.")
+    ] = UNSET
+    delivered: Annotated[int | UnsetType, Meta(description="Images that were taken.")] = UNSET
+    looked_at: Annotated[
+        int | UnsetType,
+        Meta(description="Images that were decoded; of the others only the header was read."),
+    ] = UNSET
+    censored: Annotated[
+        int | UnsetType, Meta(description="Stand-ins that the worker sent for what it drew.")
+    ] = UNSET
+    other_size: Annotated[
+        int | UnsetType, Meta(description="Images of another size than was asked for.")
+    ] = UNSET
+    blank: Annotated[int | UnsetType, Meta(description="Images of one colour, or nearly.")] = UNSET
+    source: Annotated[
+        int | UnsetType, Meta(description="Images that were the request's source image.")
+    ] = UNSET
+    repeat: Annotated[
+        int | UnsetType, Meta(description="Images that the worker had sent before.")
+    ] = UNSET
+    too_fast: Annotated[
+        int | UnsetType, Meta(description="Images that came sooner than any machine makes them.")
+    ] = UNSET
+    refused: Annotated[
+        int | UnsetType, Meta(description="What was sent and was no image, or not taken.")
+    ] = UNSET
+
+
 class TeamReference(msgspec.Struct, frozen=True, kw_only=True):
     """The team of a worker; both are null when it has none."""
 
@@ -122,6 +154,10 @@ class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
     suspicious: Annotated[
         int | UnsetType | None,
         Meta(description="(Privileged) How much suspicion this worker has accumulated."),
+    ] = UNSET
+    results: Annotated[
+        WorkerResults | UnsetType | None,
+        Meta(description="What it delivered of late, and what was odd about it."),
     ] = UNSET
     models: Annotated[
         list[str] | UnsetType | None, Meta(description="Which models this worker is offering.")

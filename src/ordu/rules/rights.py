@@ -58,6 +58,7 @@ USER_SEEN: Mapping[str, Standing] = {
 WORKER_SEEN: Mapping[str, Standing] = {
     "owner": Standing.OWNER,  # everybody, when its owner has made their workers public
     "messages": Standing.OWNER,
+    "results": Standing.OWNER,
     "paused": Standing.MODERATOR,
     "suspicious": Standing.MODERATOR,
     "ipaddr": Standing.MODERATOR,

@@ -23,13 +23,18 @@ TIMEOUT_STEP_MS = 3 * 60_000
 class SuspicionReason(StrEnum):
     """What somebody is suspected for: those of the public servers that can happen here."""
 
-    UNREASONABLY_FAST = "unreasonably_fast"  # a delivery that no machine makes so fast
+    UNREASONABLY_FAST = "unreasonably_fast"  # deliveries that no machine makes so fast
     CORRUPT_PROMPT = "corrupt_prompt"  # asked for what is not drawn
     TOO_MANY_JOBS_ABORTED = "too_many_jobs_aborted"  # in an hour
+    # Above the rates of `rules.results`, in a week:
+    PICTURES_OF_OTHER_SIZE = "pictures_of_other_size"
+    BLANK_PICTURES = "blank_pictures"
+    SOURCES_SENT_BACK = "sources_sent_back"
+    REPEATED_PICTURES = "repeated_pictures"
 
 
-# Each reason counts once for a user or worker, but these count each time.
-REPEATED = frozenset({SuspicionReason.UNREASONABLY_FAST, SuspicionReason.TOO_MANY_JOBS_ABORTED})
+# Each reason counts each time, but this one once for a user or worker.
+REPEATED = frozenset(SuspicionReason) - {SuspicionReason.CORRUPT_PROMPT}
 
 
 def is_suspicious(suspicion: int, *, trusted: bool) -> bool:

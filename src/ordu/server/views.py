@@ -20,14 +20,20 @@ from ordu.protocol.users import (
     UserKudosDetails,
     UserRecords,
 )
-from ordu.protocol.workers import TeamReference, WorkerDetailsStable, WorkerKudosDetails
+from ordu.protocol.workers import (
+    TeamReference,
+    WorkerDetailsStable,
+    WorkerKudosDetails,
+    WorkerResults,
+)
 from ordu.rules import money, names
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import Feature
 from ordu.rules.money import ANONYMOUS, Action, Kudos
+from ordu.rules.results import DAYS, Finding
 from ordu.rules.rights import USER_SEEN, WORKER_SEEN, Standing
 from ordu.rules.webhooks import DeliveryState
-from ordu.store import identities, requests, stats, suspicions, users, workers
+from ordu.store import identities, requests, results, stats, suspicions, users, workers
 from ordu.store.database import Transaction
 from ordu.store.users import User
 from ordu.store.webhooks import Delivery
@@ -190,6 +196,7 @@ def worker_view(
         trusted=owner.is_trusted,
         flagged=owner.is_flagged,
         suspicious=worker.suspicion if shows("suspicious") else None,
+        results=worker_results(tx, worker, horde.now()) if shows("results") else None,
         models=sorted(capability.models),
         team=TeamReference(name=None, id=None),
         messages=[] if shows("messages") else None,
@@ -205,6 +212,13 @@ def worker_view(
         sdxl_controlnet=capability.can(Feature.QR_CODE),
         lora=capability.can(Feature.LORA),
     )
+
+
+def worker_results(tx: Transaction, worker: Worker, now: Millis) -> WorkerResults:
+    """What a worker delivered of late."""
+    found = results.in_window(tx, worker.id, now)
+    counts = {name: found.get(name, 0) for name in (*results.NAMES, *Finding)}
+    return WorkerResults(days=DAYS, **counts)
 
 
 def performance(worker: Worker) -> str:

@@ -337,6 +337,9 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     too_fast_megapixelsteps_per_s: Annotated[
         int, about("Speed that makes a worker suspect; 0: none does.", 0, 1_000_000)
     ] = 20
+    strict_results: Annotated[
+        bool, about("Whether odd pictures are refused: blank, repeated, too fast, of another size.")
+    ] = False
     trust_threshold: Annotated[
         int, about("Evaluating kudos that make a user trusted.", 0, 1_000_000_000)
     ] = 50_000

@@ -5,7 +5,7 @@ import msgspec
 from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import WorkerId
 from ordu.rules.money import UserId
-from ordu.store import suspicions
+from ordu.store import results, suspicions
 from ordu.store.database import Row, Transaction
 
 COLUMNS = (
@@ -150,8 +150,9 @@ def clear_suspicion(tx: Transaction, user_id: UserId) -> None:
     tx.run("UPDATE workers SET suspicion = 0 WHERE user_id = :user_id", user_id=user_id)
 
 
-def remove(tx: Transaction, worker_id: WorkerId) -> None:
+def remove(tx: Transaction, worker_id: WorkerId, now: Millis) -> None:
     """Forget a worker; what it earned stays with its owner."""
     tx.run("DELETE FROM workers WHERE id = :id", id=worker_id)
     tx.run("DELETE FROM totals WHERE subject = :subject", subject=f"worker:{worker_id}")
     suspicions.forget_worker(tx, worker_id)
+    results.forget_worker(tx, worker_id, now)

@@ -1,6 +1,6 @@
 """Pictures: how a wire body becomes a wish, a pop an offer, and a job a payload."""
 
-from ordu.kinds.image import asking, costs, drawing, easing, offering
+from ordu.kinds.image import asking, costs, drawing, easing, offering, wanting
 from ordu.kinds.kind import Kind
 from ordu.protocol.jobs import ModelPayloadStable, PopInputStable
 from ordu.protocol.requests import GenerationInput
@@ -14,5 +14,6 @@ IMAGE: Kind[GenerationInput, PopInputStable, ModelPayloadStable] = Kind(
     batch=drawing.batch,
     has_word=drawing.has_word,
     ask=easing.ask,
+    wanted=wanting.wanted,
     settings=easing.settings,
 )

@@ -11,11 +11,8 @@ from starlette.responses import Response
 from ordu.engine import checkin, end, place, settle
 from ordu.engine.claim import Claimed
 from ordu.engine.explaining import explain
-from ordu.engine.horde import Horde
 from ordu.engine.once import before
 from ordu.engine.progress import Progress, progress_of
-from ordu.images.check import check as check_picture
-from ordu.images.check import from_base64
 from ordu.kinds.image import IMAGE
 from ordu.kinds.image.drawing import EMPTY_PAYLOAD, decode
 from ordu.protocol import operations
@@ -34,11 +31,11 @@ from ordu.protocol.requests import (
     RequestStatusCheck,
     RequestStatusStable,
 )
-from ordu.rules import money, names
+from ordu.rules import money, names, results
 from ordu.rules.lifecycle import JobId, JobState, RequestId
 from ordu.rules.matching import Reason
 from ordu.rules.money import Kudos
-from ordu.server import etags, once, placing, sources, synchronous, waiting
+from ordu.server import etags, once, placing, sources, synchronous, taking, waiting
 from ordu.server.call import Answer, Call, handles
 from ordu.server.etags import NotModified
 from ordu.server.explanations import request_explanation
@@ -51,8 +48,6 @@ from ordu.store.jobs import Job
 from ordu.store.requests import Request
 
 UPLOAD_GRACE_S = 60  # an upload link outlives its job, so that a late one is told why
-HEAD_BYTES = 64 * 1024  # of an upload are read; they hold the headers of most pictures
-UPLOADED = "R2"  # what `generation` says when the picture was put to its upload link
 
 # Keys of `skipped` that programs of today expect even when they are zero (protocol sheet 11 §2).
 ALWAYS_SKIPPED = (
@@ -291,55 +286,24 @@ async def post_job_submit(call: Call[PostJobSubmitRequest]) -> GenerationSubmitt
             await end.fault(call.horde, job.id)
             return GenerationSubmitted(reward=0)
         picture = call.horde.picture_name(job.id)
-        await store_picture(call, job, picture or end.upload_name(job.id))
-        settled = await settle.deliver(call.horde, job, result_of(body, job, picture))
+        async with taking.taken(call, job, picture or end.upload_name(job.id)) as seen:
+            result = result_of(body, job, picture, seen)
+            settled = await settle.deliver(call.horde, job, result, IMAGE.wanted)
     return GenerationSubmitted(reward=exact_reward(settled.reward))
 
 
-def result_of(body: PostJobSubmitRequest, job: Job, picture: str | None) -> settle.Result:
-    """What the worker says of its picture."""
+def result_of(
+    body: PostJobSubmitRequest, job: Job, picture: str | None, seen: results.Seen
+) -> settle.Result:
+    """What the worker says of its picture, and what was seen of it."""
     return settle.Result(
         job_id=JobId(job.id),
         seed=str(job.seed) if body.seed is None else str(body.seed),
-        censored=any(remark.type == "censorship" for remark in body.gen_metadata),
+        censored=taking.is_censored(body),
         metadata=msgspec.json.encode(body.gen_metadata).decode() if body.gen_metadata else None,
         picture=picture,
+        seen=seen,
     )
-
-
-async def store_picture(call: Call[PostJobSubmitRequest], job: Job, name: str) -> None:
-    """Make sure that a good picture is stored under this name before the job is settled."""
-    horde, settings = call.horde, call.horde.settings
-    if call.body.generation == UPLOADED:
-        await take_upload(horde, end.upload_name(job.id), name)
-        return
-    data = from_base64(call.body.generation, bytes_max=settings.picture_bytes_max)
-    check_picture(
-        data, bytes_max=settings.picture_bytes_max, pixels_max=settings.picture_pixels_max
-    )
-    await horde.pictures.put(name, data, is_durable=False)  # the commit of its settling flushes it
-
-
-async def take_upload(horde: Horde, upload_name: str, name: str) -> None:
-    """Take the picture that was put to its upload link; a bad one is deleted."""
-    settings = horde.settings
-    upload = await horde.pictures.take_upload(upload_name, name, HEAD_BYTES)
-    if upload is None:
-        raise Refused(
-            "BadPicture",
-            "The picture of this job was never uploaded. PUT it to the job's `r2_upload` link "
-            "first, or send it in Base64.",
-        )
-    try:
-        check_picture(
-            upload.head,
-            bytes_max=settings.picture_bytes_max,
-            pixels_max=settings.picture_pixels_max,
-            size_bytes=upload.size_bytes,
-        )
-    except Refused:
-        await horde.pictures.delete([name, upload_name])
-        raise
 
 
 def exact_reward(reward: Kudos) -> float:

@@ -5,6 +5,7 @@ import { askForChange, askForPause, resume } from "./acts.js";
 import { leave } from "./deleting.js";
 import { drawn, earningsOf, sumOf, untold } from "./earnings.js";
 import { factsOf, inDemand, isAsking, stateOf } from "./facts.js";
+import { oddities } from "./results.js";
 
 const REASONS_SHOWN = 3;
 
@@ -25,6 +26,7 @@ export function makeMachine(worker, { changed, earned }) {
     parts.lozenge.className = `dia ${lozenge}`;
     put(parts.state, words);
     showWhy(parts.why, now, why);
+    showOdd(parts.odd, now.results);
     showFacts(parts.facts, factsOf(now, why));
     showActs(parts, now);
     const isLit = lozenge === "lit";
@@ -54,6 +56,7 @@ function partsOf(id) {
     name: el("span"),
     state: el("p", { class: "state" }),
     why: el("div", { class: "why", hidden: true }),
+    odd: el("div", { class: "why odd", hidden: true }),
     facts: el("dl", { class: "facts" }),
     earn: el("div", { class: "earn" }),
     pause: act(),
@@ -64,7 +67,7 @@ function partsOf(id) {
   };
   const heading = el("h3", { id: title }, parts.lozenge, parts.name);
   const acts = el("div", { class: "acts" }, parts.pause, parts.resume, parts.change, parts.remove);
-  const about = el("div", { class: "about" }, heading, parts.state, parts.why, acts, parts.problem);
+  const about = el("div", { class: "about" }, heading, parts.state, parts.why, parts.odd, acts, parts.problem);
   parts.element = el("article", { class: "worker", "aria-labelledby": title }, about, parts.facts, parts.earn);
   return parts;
 }
@@ -100,14 +103,24 @@ function showWhy(box, worker, why) {
     ...others.slice(0, REASONS_SHOWN).map((text) => el("p", { lang: "en" }, text)),
     ...(demand ? [el("p", {}, demand)] : []),
   ];
-  const isSame = box.children.length === made.length && made.every((each, index) => each.isEqualNode(box.children[index]));
-  if (!isSame) box.replaceChildren(...made);
+  fill(box, made);
+}
+
+/** What was odd about its pictures; nothing when all was in order. */
+function showOdd(box, results) {
+  const made = oddities(results);
+  box.hidden = !made.length;
+  fill(box, made);
 }
 
 function showFacts(list, facts) {
-  const made = facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]);
-  const isSame = list.children.length === made.length && made.every((each, index) => each.isEqualNode(list.children[index]));
-  if (!isSame) list.replaceChildren(...made);
+  fill(list, facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+/** Put these in, unless they are there already: who reads or selects is not disturbed. */
+function fill(box, made) {
+  const isSame = box.children.length === made.length && made.every((each, index) => each.isEqualNode(box.children[index]));
+  if (!isSame) box.replaceChildren(...made);
 }
 
 function set(element, text) {

@@ -3,6 +3,7 @@ import { call } from "../api.js";
 import { announce, el, explained, toast } from "../dom.js";
 import { number, say } from "../say.js";
 import { act, ask, choice, field, table } from "./parts.js";
+import { oddities } from "./results.js";
 import { states } from "./theirs.js";
 
 const SHOWN_MAX = 200;
@@ -69,7 +70,7 @@ function rowOf(machine, it) {
   const number_ = machine.owner?.split("#").at(-1);
   const owner = el("small", {}, number_ ? el("a", { href: `#users=${number_}` }, machine.owner) : "");
   const fulfilled = el("td", { class: "n hide-s" }, number(machine.requests_fulfilled, 0), machine.uncompleted_jobs ? el("small", {}, say("run.failed", { count: machine.uncompleted_jobs })) : null);
-  return el("tr", { class: "machine" }, el("th", { scope: "row" }, machine.name, owner), el("td", { class: "n hide-s" }, number(machine.models?.length ?? 0, 0)), fulfilled, el("td", {}, el("span", { class: "chips" }, states(machine))), el("td", {}, el("div", { class: "row acts" }, actsOf(machine, it))));
+  return el("tr", { class: "machine" }, el("th", { scope: "row" }, machine.name, owner), el("td", { class: "n hide-s" }, number(machine.models?.length ?? 0, 0)), fulfilled, el("td", {}, el("span", { class: "chips" }, states(machine)), oddities(machine.results)), el("td", {}, el("div", { class: "row acts" }, actsOf(machine, it))));
 }
 
 function actsOf(machine, it) {
