@@ -177,7 +177,7 @@ async def erase(horde: Horde, target: UserId, by: By) -> None:
             webhooks.rename_worker(tx, worker_id, WIPED_NAME)
         answers.forget_registration(tx, operations.post_register.name, target)
         users.change(tx, target, {"deleted_at": user.deleted_at or now})
-        gone = wipe(tx, user)
+        gone = wipe(tx, user, now)
         acts.note(tx, by, acts.on_user(found(tx, target)))
         return gone
 
