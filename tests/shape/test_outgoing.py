@@ -51,6 +51,8 @@ ALLOWED = {
     "store/migrations/__init__.py": "opens SQLite files",
     "backups/checking.py": "asks an application in this process, by no socket",
     "server/listening.py": "the socket it listens on",
+    "server/own_port.py": "the same, for metrics",
+    "server/refusals.py": "the names of statuses; connects to nothing",
     "server/stopping.py": "the same",
     "server/supervisor.py": "starts servers of its own kind",
 }

@@ -26,7 +26,7 @@ import msgspec
 from ordu.images.pixels import TASKS, NothingTransparentError, Seen, UnreadableError
 
 AT_ONCE = 2  # processes
-MEMORY_BYTES_MAX = 256 * 2**20  # of one, beyond what it has when it is ready
+MEMORY_BYTES_MAX = 512 * 2**20  # of one, beyond what it has when it is ready
 CPU_S_MAX = 20  # for one picture
 TIMEOUT_S = 30.0  # for one picture, also on a machine that is busy
 START_S = 30.0

@@ -1,25 +1,25 @@
-"""Who looks at pictures: one thread beside the event loop, with a bound on what waits for it.
+"""Who looks at pictures: one at a time, in a process apart, with a bound on what waits for it.
 
 Decoding takes 1 to 20 ms for most pictures, which is more than all else that one costs a server.
 So strangers' pictures are always looked at and wait for their turn, and those of trusted people as
-long as that takes a twentieth of a thread's time: some, and never so many that anybody waits.
+long as that takes a twentieth of the time: some, and never so many that anybody waits.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from ordu.images.looks import Look, look
+from ordu.images import apart
+from ordu.images.looks import Look
 from ordu.protocol.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 WAITING_MAX = 100  # pictures in hand; each takes its bytes
-TRUSTED_SHARE = 0.05  # of the thread's time
+TRUSTED_SHARE = 0.05  # of the time
 RETRY_AFTER_S = 5
 
 
@@ -29,7 +29,6 @@ class Looker:
     def __init__(self, seconds: Callable[[], float] = time.perf_counter) -> None:
         self.trusted_share = TRUSTED_SHARE
         self._seconds = seconds
-        self._thread: ThreadPoolExecutor | None = None  # once there is something to look at
         self._seat = asyncio.Lock()
         self._in_hand = 0
         self._trusted_from_s = 0.0  # before then no picture of the trusted is looked at
@@ -48,7 +47,10 @@ class Looker:
         """
         async with self._turn():
             data = await read()
-            return None if data is None else await self._apart(data)
+            if data is None:
+                return None
+            seen = await apart.run("looked", data)
+            return Look(seen.uneven, seen.data)
 
     @asynccontextmanager
     async def _turn(self) -> "AsyncIterator[None]":
@@ -73,13 +75,3 @@ class Looker:
         """Look at nothing of the trusted for so long that it takes their share of the time."""
         if self.trusted_share > 0:
             self._trusted_from_s = self._seconds() + took_s * (1 / self.trusted_share - 1)
-
-    async def _apart(self, data: bytes) -> Look:
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, "looks")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, look, data)
-
-    def close(self) -> None:
-        """Look at nothing more."""
-        if self._thread is not None:
-            self._thread.shutdown(cancel_futures=True)

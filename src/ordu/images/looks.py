@@ -1,9 +1,10 @@
 """Looking at a whole picture: whether it can be decoded, how even it is, and what it is like.
 
-Strangers made the bytes, so they are decoded by the format that their header says and no other,
-and only when they are not too many pixels. What is kept of a picture is a *miniature*: 16 × 16
-grey values without their brightness and contrast, so that a copy is known again that was saved in
-another format, resized, or made lighter. It is for comparing, and says nothing that one could read.
+Strangers made the bytes, so this is run apart (`images.apart`); they are decoded by the format that
+their header says and no other, and only when they are not too many pixels. What is kept of a
+picture is a *miniature*: 16 × 16 grey values without their brightness and contrast, so that a copy
+is known again that was saved in another format, resized, or made lighter. It is for comparing, and
+says nothing that one could read.
 """
 
 import io
@@ -27,22 +28,18 @@ CONTRAST_MIN = 0.5  # in levels of grey; below it there is nothing to be alike i
 
 # What decoders raise for what they cannot read.
 UNREADABLE = (
+    BadHeaderError,
     OSError,
     ValueError,
     SyntaxError,
     EOFError,
     KeyError,
     IndexError,
-    MemoryError,
     struct.error,
     zlib.error,
 )
 
 Miniature = bytes  # of MINIATURE_SIDE² numbers of two bytes; empty: of a picture without contrast
-
-
-class UnreadableError(Exception):
-    """The bytes are no picture that a program could show."""
 
 
 class Look(NamedTuple):
@@ -61,26 +58,21 @@ def look(data: bytes) -> Look:
     """Decode a picture of at most `PIXELS_MAX` and look at it.
 
     Raises:
-        UnreadableError: it cannot be decoded.
+        UNREADABLE: it cannot be decoded.
     """
-    try:
-        return seen(decoded(data))
-    except UNREADABLE as error:
-        raise UnreadableError(str(error)) from error
+    return seen(decoded(data))
 
 
 def decoded(data: bytes) -> "Image":
     """A picture as its pixels, whatever its file says besides."""
     from PIL import Image  # noqa: PLC0415 - it takes a while to load, and not at every start
 
-    try:
-        header = read_header(data, len(data))
-    except BadHeaderError as error:
-        raise UnreadableError(str(error)) from error
-    assert is_small_enough(header.width * header.height), "who looks has seen how large it is"
+    header = read_header(data, len(data))
+    if not is_small_enough(header.width * header.height):
+        raise ValueError("it has too many pixels")
     image = Image.open(io.BytesIO(data), formats=[_NAMES[header.format]])
     if image.size != (header.width, header.height):
-        raise UnreadableError("it holds another size than it says")
+        raise ValueError("it holds another size than it says")
     image.load()
     return image
 

@@ -35,10 +35,11 @@ class NothingTransparentError(Exception):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What became of a picture: another file, or the texts in it."""
+    """What became of a picture: another file, the texts in it, or what it is like."""
 
     data: bytes = b""
     texts: dict[str, str] = {}
+    uneven: float = 0.0  # as in `looks.Look`
 
 
 Options: TypeAlias = Mapping[str, int | str]
@@ -144,6 +145,21 @@ def texts_in(data: bytes, _: Options) -> Seen:
     return Seen(texts={name: text[:TEXT_LENGTH_MAX] for name, text in named[:TEXTS_MAX]})
 
 
+def looked(data: bytes, _: Options) -> Seen:
+    """What a delivered picture is like (`looks.look`), its miniature as `data`.
+
+    Raises:
+        UnreadableError: it cannot be decoded.
+    """
+    from ordu.images.looks import UNREADABLE, look  # noqa: PLC0415 - it takes numpy
+
+    try:
+        found = look(data)
+    except UNREADABLE as error:
+        raise UnreadableError(f"cannot be read: {error}") from error
+    return Seen(found.miniature, uneven=found.uneven)
+
+
 def plain(data: bytes) -> "Image":
     """A picture in one of the modes that all can be done to."""
     image = decoded(data)
@@ -159,5 +175,13 @@ def _png(image: "Image") -> Seen:
 # What can be asked for, by name.
 TASKS: Mapping[str, Callable[[bytes, Options], Seen]] = {
     each.__name__: each
-    for each in (white_where_transparent, written, stretched, turned_round, with_text, texts_in)
+    for each in (
+        white_where_transparent,
+        written,
+        stretched,
+        turned_round,
+        with_text,
+        texts_in,
+        looked,
+    )
 }

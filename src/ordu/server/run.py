@@ -114,7 +114,6 @@ async def open_horde(
     finally:
         await asyncio.gather(*horde.errands, return_exceptions=True)
         await horde.database.stop()
-        horde.looker.close()
         pictures.close()
 
 

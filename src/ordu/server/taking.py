@@ -17,7 +17,8 @@ from ordu.engine.progress import standing_of
 from ordu.images.check import Picture, from_base64
 from ordu.images.check import check as check_picture
 from ordu.images.headers import BadHeaderError, read_header
-from ordu.images.looks import Look, Miniature, UnreadableError, is_small_enough, likeness
+from ordu.images.looks import Look, Miniature, is_small_enough, likeness
+from ordu.images.pixels import UnreadableError
 from ordu.kinds.image import IMAGE
 from ordu.protocol.errors import Refused
 from ordu.protocol.jobs import PostJobSubmitRequest

@@ -8,9 +8,9 @@ from typing import Annotated, Literal, TypeAlias, get_args
 import msgspec
 from msgspec import Meta
 
-from ordu.settings.setting import Settings, about
+from ordu.settings.setting import about
+from ordu.settings.shares import MIB, ShareSettings
 
-MIB = 1024 * 1024
 DAY_S = 86_400
 PIXELS_MAX = 16_383 * 16_383  # what WebP can hold
 
@@ -59,7 +59,7 @@ def _is_host(text: str) -> bool:
     return True
 
 
-class ServerSettings(Settings, frozen=True, kw_only=True):
+class ServerSettings(ShareSettings, frozen=True, kw_only=True):
     """What a horde server is told before it starts."""
 
     data: Annotated[str, about("Folder with everything the horde keeps.", pattern=".")] = "horde"
@@ -132,47 +132,6 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
             check=_is_network,
         ),
     ] = ()
-    connections_max: Annotated[
-        int,
-        about(
-            "Connections that each process keeps open, as far as the system lets it; the next one"
-            " takes the place of one that is idle.",
-            10,
-            1_000_000,
-        ),
-    ] = 10_000
-    connections_per_address: Annotated[
-        int,
-        about(
-            "Connections of one address to each process, those of trusted proxies aside; 0: any.",
-            0,
-            1_000_000,
-        ),
-    ] = 256
-    waits_per_caller: Annotated[
-        int,
-        about(
-            "Calls of one address, or of one key, that may wait in each process for something to"
-            " happen, streams of events among them; 0: any.",
-            0,
-            1_000_000,
-        ),
-    ] = 100
-    bodies_bytes_max: Annotated[
-        int,
-        about(
-            "Bodies of calls that each process holds in memory at once, a quarter of it of one"
-            " address; small ones are not counted.",
-            MIB,
-            1024 * 1024 * MIB,
-        ),
-    ] = 256 * MIB
-    head_timeout_s: Annotated[
-        int, about("How long a caller may take until the head of its next call is there.", 1, 600)
-    ] = 15
-    body_timeout_s: Annotated[
-        int, about("How long a body may take to arrive, and an answer to be taken.", 1, 3600)
-    ] = 300
     processes: Annotated[
         int, about("Server processes; more than one share a PostgreSQL database.", 1, 64)
     ] = 1

@@ -3,10 +3,11 @@
 import asyncio
 
 import pytest
-from tests.builders import a_damaged_picture, an_ordinary_picture
+from tests.builders import a_damaged_picture, a_picture, an_ordinary_picture
 
 from ordu.images.looker import WAITING_MAX, Looker
-from ordu.images.looks import UnreadableError
+from ordu.images.looks import PIXELS_MAX
+from ordu.images.pixels import UnreadableError
 from ordu.protocol.errors import Refused
 
 pytestmark = pytest.mark.anyio
@@ -29,9 +30,7 @@ async def given() -> bytes:
 
 @pytest.fixture
 def looker():
-    looker = Looker(Seconds())
-    yield looker
-    looker.close()
+    return Looker(Seconds())
 
 
 async def test_it_looks_at_one_after_the_other(looker):
@@ -80,6 +79,17 @@ async def test_what_is_damaged_or_gone_leaves_the_seat_to_the_next(looker):
         await looker.look(damaged)
     assert await looker.look(gone) is None
     assert await looker.look(given)
+
+
+@pytest.mark.parametrize("form", ["WEBP", "PNG", "JPEG"])
+async def test_the_largest_that_is_looked_at_fits(looker, form):
+    side = int(PIXELS_MAX**0.5)
+    data = a_picture(side, side, form=form)
+
+    async def read():
+        return data
+
+    assert (await looker.look(read)).uneven == 0
 
 
 async def test_the_trusted_have_a_twentieth_of_the_time():

@@ -13,7 +13,7 @@ from tests.unit.worker.test_sketch import WORD
 from tests.unit.worker.test_sketch import make as sketched
 
 from ordu.images.headers import PictureFormat
-from ordu.images.looks import UnreadableError, decoded, likeness, look, seen
+from ordu.images.looks import UNREADABLE, decoded, likeness, look, seen
 from ordu.rules.results import ALIKE, BLANK_SHARE
 
 
@@ -35,18 +35,18 @@ ORIGINAL = look(an_ordinary_picture(1)).miniature
 
 @pytest.mark.parametrize("form", [PictureFormat.WEBP, PictureFormat.PNG])
 def test_what_is_damaged_cannot_be_looked_at(form):
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UNREADABLE):
         look(a_damaged_picture(form))
 
 
 def test_a_jpeg_without_its_lines_cannot_be_looked_at():
     data = an_ordinary_picture(form="JPEG")
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UNREADABLE):
         look(data[: data.index(b"\xff\xda")] + b"\xff\xd9")
 
 
 def test_a_text_that_begins_as_a_picture_cannot_be_looked_at():
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UNREADABLE):
         look(b"\x89PNG\r\n\x1a\n" + b"x" * 100)
 
 
@@ -65,7 +65,7 @@ def test_a_text_within_a_picture_is_not_unpacked_without_end():
     packed = b"zTXta\0\0" + zlib.compress(bytes(20_000_000), 9)
     text = (len(packed) - 4).to_bytes(4, "big") + packed + zlib.crc32(packed).to_bytes(4, "big")
     tracemalloc.start()
-    with pytest.raises(UnreadableError, match="too large"):
+    with pytest.raises(UNREADABLE, match="too large"):
         look(plain[:33] + text + plain[33:])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
