@@ -67,9 +67,9 @@ class Exchange:
         self.has_gone = False
 
     async def run(self) -> Answered | None:
-        """Make the call; None when nothing was answered before the caller went away."""
+        """Make the call; None when the caller went away before all of the answer had come."""
         await asyncio.wait_for(self.app(self.scope, self.receive, self.send), ENDS_S)
-        if self.has_gone and (not self.parts or self.parts[0]["status"] == CLOSED):
+        if self.has_gone and not self.is_whole():
             ANSWERS["gone before"] += 1
             return None
         start, *rest = self.parts
@@ -78,6 +78,12 @@ class Exchange:
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]
         ]
         return Answered(start["status"], headers, b"".join(part.get("body", b"") for part in rest))
+
+    def is_whole(self) -> bool:
+        """Whether all of an answer came."""
+        if not self.parts or self.parts[0]["status"] == CLOSED:
+            return False
+        return not self.parts[-1].get("more_body", self.parts[-1] is self.parts[0])
 
     async def receive(self) -> Message:
         if self.incoming:
