@@ -114,9 +114,9 @@ def an_ordinary_picture(
     return buffer.getvalue()
 
 
-def a_damaged_picture(form: PictureFormat = PictureFormat.WEBP) -> bytes:
+def a_damaged_picture(form: PictureFormat = PictureFormat.WEBP, side: int = 512) -> bytes:
     """An encoded picture whose header is in order, and of which half is missing."""
-    data = an_ordinary_picture(form=form.value.upper())
+    data = an_ordinary_picture(0, side, side, form.value.upper())
     half = data[: len(data) // 4 * 2]
     if form is PictureFormat.WEBP:  # a file that says it is whole
         sizes = (len(half) - 8).to_bytes(4, "little"), (len(half) - 20).to_bytes(4, "little")

@@ -7,16 +7,19 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from tests.api.conftest import ANONYMOUS
-from tests.builders import a_picture
+from tests.api.conftest import ADMIN, ANONYMOUS
+from tests.builders import a_damaged_picture, a_picture, an_ordinary_picture
 
 from ordu.engine import end, sweeper
+from ordu.images.headers import PictureFormat
 from ordu.images.s3 import PICTURES, UPLOAD_AGE_S_MAX, UPLOADS
 from ordu.store import jobs
 
 pytestmark = pytest.mark.anyio
 
 PICTURE = a_picture()
+SIDE = 320  # of a PNG that has more bytes than are read at first, and not too many
+LARGE = an_ordinary_picture(0, SIDE, SIDE, "PNG")
 BYTES_MAX = 128 * 1024
 
 
@@ -97,7 +100,10 @@ async def test_a_whole_job_by_links_goes_past_the_server(
     assert carried.bytes_many == [], "no picture went through the server"
 
 
-async def test_a_large_picture_is_looked_at_by_its_beginning(s3, ask, pop, submit, web):
+async def test_a_large_picture_of_the_trusted_is_taken_by_its_beginning(
+    s3, ask, pop, submit, web, horde
+):
+    horde.looker.trusted_share = 0
     await ask(r2=True)
     job = await pop()
     await uploaded(web, job, PICTURE + bytes(100_000))
@@ -105,6 +111,21 @@ async def test_a_large_picture_is_looked_at_by_its_beginning(s3, ask, pop, submi
     assert (await submit(job["id"], generation="R2")).status_code == 200
     reads = [asked for method, _, asked in s3.calls if method == "GET"]
     assert reads == ["bytes=0-65535"]
+
+
+async def test_a_large_picture_of_a_stranger_is_fetched_and_decoded(
+    s3, ask, pop, submit, web, register
+):
+    stranger = await register("stranger")
+    for data, status in ((a_damaged_picture(PictureFormat.PNG, SIDE), 400), (LARGE, 200)):
+        await ask(ADMIN, r2=True)
+        job = await pop(stranger, name="loft")
+        assert len(data) > 65_536
+        await uploaded(web, job, data)
+        s3.calls.clear()
+        assert (await submit(job["id"], stranger, generation="R2")).status_code == status
+        reads = [asked for method, _, asked in s3.calls if method == "GET"]
+        assert reads == ["bytes=0-65535", ""]
 
 
 async def test_a_whole_job_in_base64_works_as_ever(carried, ask, pop, submit, status):

@@ -13,7 +13,6 @@ import msgspec
 
 from ordu.engine import end, results
 from ordu.engine.horde import Horde
-from ordu.engine.progress import standing_of
 from ordu.images.check import Picture, from_base64
 from ordu.images.check import check as check_picture
 from ordu.images.headers import BadHeaderError, read_header
@@ -25,6 +24,7 @@ from ordu.protocol.jobs import PostJobSubmitRequest
 from ordu.rules.lifecycle import RequestId
 from ordu.rules.results import Seen
 from ordu.server.call import Call
+from ordu.store import requests
 from ordu.store.jobs import Job
 
 if TYPE_CHECKING:
@@ -148,12 +148,13 @@ async def looked_at(horde: Horde, read: Read) -> Look | None:
 
 async def like_source(horde: Horde, request_id: RequestId, miniature: Miniature) -> float:
     """How much a picture is like the source image that its request came with, if that matters."""
-    try:
-        request = (await standing_of(horde, request_id)).request
-    except Refused:  # its time was over a moment ago, which settling will say
-        return 0.0
-    if not IMAGE.wanted(request.body).leaves_source:
-        return 0.0
+    known = horde.known.requests.get(request_id, horde.now())
+    # What is read here is not remembered: another process may be settling the job just now.
+    request = (
+        known.request if known else await horde.read(lambda tx: requests.by_id(tx, request_id))
+    )
+    if request is None or not IMAGE.wanted(request.body).leaves_source:
+        return 0.0  # or its time was over a moment ago, which settling will say
     source = horde.miniatures.get(request_id)
     if source is None:
         source = horde.miniatures[request_id] = await miniature_of_source(horde, request_id)
