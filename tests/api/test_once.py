@@ -347,9 +347,9 @@ async def test_post_sync_generate_again_waits_for_the_same_request(
     api, able, pop, submit, horde, many
 ):
     calls = [asyncio.ensure_future(api.post(SYNC, json=ASK, headers=ADMIN | ONCE))]
-    await until(lambda: horde.wakeups.many_sync == 1)
+    await until(lambda: horde.sync_waits.taken == 1)
     calls.append(asyncio.ensure_future(api.post(SYNC, json=ASK, headers=ADMIN | ONCE)))
-    await until(lambda: horde.wakeups.many_sync == 2)
+    await until(lambda: horde.sync_waits.taken == 2)
     await deliver(pop, submit, horde)
     first, second = await asyncio.gather(*calls)
     assert first.json()["generations"] == second.json()["generations"] != []
@@ -366,9 +366,9 @@ async def test_post_sync_generate_with_a_key_outlives_its_caller(
     body = json.dumps(ASK).encode()
     async with served(opened) as server:
         _, writer = await server.call("POST", SYNC, body, apikey=ADMIN["apikey"], **ONCE)
-        await until(lambda: horde.wakeups.many_sync == 1)
+        await until(lambda: horde.sync_waits.taken == 1)
         await server.hang_up(writer)
-        await until(lambda: horde.wakeups.many_sync == 0)
+        await until(lambda: horde.sync_waits.taken == 0)
         await deliver(pop, submit, horde)
     again = await api.post(SYNC, json=ASK, headers=ADMIN | ONCE)
     assert len(again.json()["generations"]) == 1
@@ -380,7 +380,7 @@ async def test_post_sync_generate_at_a_server_that_stops_may_be_asked_again(
     api, able, horde, pop, submit
 ):
     call = asyncio.ensure_future(api.post(SYNC, json=ASK, headers=ADMIN | ONCE))
-    await until(lambda: horde.wakeups.many_sync == 1)
+    await until(lambda: horde.sync_waits.taken == 1)
     horde.stop()
     reply = await call
     assert (reply.status_code, reply.json()["rc"]) == (503, "Unavailable")
@@ -405,7 +405,7 @@ async def test_post_sync_generate_again_says_that_the_pictures_are_gone(
 
 async def test_post_sync_generate_again_needs_room_to_wait(api, able, horde, many):
     call = asyncio.ensure_future(api.post(SYNC, json=ASK, headers=ADMIN | ONCE))
-    await until(lambda: horde.wakeups.many_sync == 1)
+    await until(lambda: horde.sync_waits.taken == 1)
     horde.settings = msgspec.structs.replace(horde.settings, sync_waiters=1)
     reply = await api.post(SYNC, json=ASK, headers=ADMIN | ONCE)
     assert (reply.status_code, reply.json()["rc"]) == (429, "TooManyWaiters")

@@ -60,7 +60,7 @@ def draw(api, horde, pop, submit):
         worker = ABLE | (worker or {})
         await pop(**worker)  # somebody is here
         calling = asyncio.create_task(api.post(*calls, headers=headers, **request))
-        await until(lambda: horde.wakeups.many_sync or calling.done())
+        await until(lambda: horde.sync_waits.taken or calling.done())
         assert not calling.done(), calling.result().text
         jobs = []
         for _ in range(n):
@@ -369,7 +369,7 @@ async def test_nobody_online_is_told_at_once_and_not_asked_again_by_the_package(
 async def test_a_request_that_every_worker_fails_is_refused(api, horde, pop, submit):
     await pop()
     calling = asyncio.create_task(api.post(GENERATIONS, json={"prompt": "a fox"}, headers=BEARER))
-    await until(lambda: horde.wakeups.many_sync)
+    await until(lambda: horde.sync_waits.taken)
     for _ in range(horde.settings.faults_max):
         await submit((await pop())["id"], state="faulted", generation="faulted")
     error = refusal(await calling, 503)
@@ -398,7 +398,7 @@ async def test_whoever_hangs_up_cancels(opened, horde, pop):
 
 async def test_too_many_that_wait_are_told_to_come_back(api, horde, pop, monkeypatch):
     await pop()
-    monkeypatch.setattr(horde.wakeups, "many_sync", horde.settings.sync_waiters)
+    monkeypatch.setattr(horde.sync_waits, "taken", horde.settings.sync_waiters)
     reply = await api.post(GENERATIONS, json={"prompt": "a fox"})
     error = refusal(reply, 429)
     assert (error["code"], error["type"]) == ("rate_limit_exceeded", "rate_limit_error")
@@ -429,7 +429,7 @@ async def owner_of(horde):
 async def test_the_key_says_who_asks(api, horde, pop, headers, user_id):
     await pop()
     calling = asyncio.create_task(api.post(GENERATIONS, json={"prompt": "a fox"}, headers=headers))
-    await until(lambda: horde.wakeups.many_sync)
+    await until(lambda: horde.sync_waits.taken)
     assert await owner_of(horde) == user_id
     calling.cancel()
     await asyncio.gather(calling, return_exceptions=True)
@@ -1010,7 +1010,7 @@ async def test_a_stream_says_what_went_wrong_later(api, horde, pop, submit):
     await pop()
     wanted = {"prompt": "a fox", "stream": True}
     calling = asyncio.create_task(api.post(GENERATIONS, json=wanted, headers=BEARER))
-    await until(lambda: horde.wakeups.many_sync)
+    await until(lambda: horde.sync_waits.taken)
     for _ in range(horde.settings.faults_max):
         await submit((await pop())["id"], state="faulted", generation="faulted")
     ((name, data),) = events((await calling).text)
@@ -1021,7 +1021,7 @@ async def test_a_stream_that_breaks_says_so_without_details(api, horde, pop, sub
     await pop()
     wanted = {"prompt": "a fox", "stream": True}
     calling = asyncio.create_task(api.post(GENERATIONS, json=wanted, headers=BEARER))
-    await until(lambda: horde.wakeups.many_sync)
+    await until(lambda: horde.sync_waits.taken)
 
     async def fails(*_):
         raise RuntimeError("the details")
@@ -1048,7 +1048,7 @@ async def test_a_stream_that_is_hung_up_cancels(opened, horde, pop):
 async def test_a_request_whose_time_is_over_is_told(api, horde, pop, clock):
     await pop()
     calling = asyncio.create_task(api.post(GENERATIONS, json={"prompt": "a fox"}, headers=BEARER))
-    await until(lambda: horde.wakeups.many_sync)
+    await until(lambda: horde.sync_waits.taken)
     clock.forward(s=horde.settings.request_lifetime_s + 1)
     await sweeper.expire_requests(horde)
     assert refusal(await calling, 410)["code"] == "RequestExpired"

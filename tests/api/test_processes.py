@@ -519,11 +519,11 @@ async def test_a_call_that_waits_may_be_made_again_at_another_process(one, two):
     first = asyncio.ensure_future(
         one.api.post(f"{API}/generate/sync", json=ask, headers=ADMIN | AGAIN)
     )
-    await until(lambda: one.horde.wakeups.many_sync)
+    await until(lambda: one.horde.sync_waits.taken)
     second = asyncio.ensure_future(
         two.api.post(f"{API}/generate/sync", json=ask, headers=ADMIN | AGAIN)
     )
-    await until(lambda: two.horde.wakeups.many_sync)
+    await until(lambda: two.horde.sync_waits.taken)
     job = await one.pop()
     await one.submit(job["id"])
     replies = [(await call).json() for call in (first, second)]

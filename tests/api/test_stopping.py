@@ -103,7 +103,7 @@ async def test_a_drain_ends_events_and_a_new_reader_is_told_what_there_is(server
 async def test_calls_that_placed_their_request_go_on_until_the_stop(server, client, horde):
     await client.post("/api/v2/generate/pop", json=POP)
     call = asyncio.create_task(client.post("/api/v2/generate/sync", json={"prompt": "a fox"}))
-    await until(lambda: horde.wakeups.many_sync)
+    await until(lambda: horde.sync_waits.taken)
     receive(server)
     await client.get("/livez")
     assert not call.done()

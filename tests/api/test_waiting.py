@@ -374,7 +374,7 @@ async def test_post_sync_generate_is_not_refused_because_of_checks_that_wait(
     call = asyncio.create_task(
         api.post("/api/v2/generate/sync", json={"prompt": "a"}, headers=ADMIN)
     )
-    while not horde.wakeups.many_sync:
+    while not horde.sync_waits.taken:
         await asyncio.sleep(0)
     full = await api.post("/api/v2/generate/sync", json={"prompt": "a"}, headers=ADMIN)
     assert (full.status_code, full.json()["rc"]) == (429, "TooManyWaiters")

@@ -22,21 +22,18 @@ class Wakeups:
     def __init__(self) -> None:
         self.waiters: dict[RequestId, set[Wakeable]] = {}
         self.many = 0  # how many wait
-        self.many_sync = 0  # how many of these are calls that placed their request themselves
         self.told = 0  # how often something happened to any request
 
     @contextmanager
-    def on(self, request_id: RequestId, *, is_sync: bool = False) -> Iterator[asyncio.Event]:
+    def on(self, request_id: RequestId) -> Iterator[asyncio.Event]:
         """An event that is set when something happens to the request; clear it before looking."""
         event = asyncio.Event()
         self.add(request_id, event)
         self.many += 1
-        self.many_sync += is_sync
         try:
             yield event
         finally:
             self.many -= 1
-            self.many_sync -= is_sync
             self.remove(request_id, event)
 
     def add(self, request_id: RequestId, wakeable: Wakeable) -> None:

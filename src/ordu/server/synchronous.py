@@ -106,7 +106,7 @@ async def until_done(
     horde = call.horde
     with (
         horde.sync_waits.held(callers_of(call)),
-        horde.wakeups.on(waited.id, is_sync=True) as event,
+        horde.wakeups.on(waited.id) as event,
         noticed(call.http.receive, event) as hang_up,
     ):
         while True:
