@@ -34,10 +34,13 @@ from ordu.engine.horde import Horde
 from ordu.engine.sweeper import ORPHAN_AGE_MS
 from ordu.failpoints import name_of
 from ordu.rules import money
+from ordu.rules.matching import WorkerId
 from ordu.rules.money import Kudos
+from ordu.rules.results import RATES, Finding
 from ordu.rules.trust import DAY_MS
 from ordu.server.secret import read_secret
-from ordu.store import users
+from ordu.store import results, users
+from ordu.store.database import Transaction
 from ordu.store.users import User
 
 OWNER_KEY = "key-of-an-owner-000022"
@@ -77,6 +80,20 @@ async def with_untrusted_worker(horde: Horde, clock: HandClock, held: Kudos = NE
     job = await popped(horde, worker)
     await sweeper.write_presence(horde)
     return {"user": owner.id, "job": job.id}
+
+
+async def with_hasty_worker(horde: Horde, clock: HandClock) -> Facts:
+    """A job of an untrusted worker that was too fast as often as it may be."""
+    facts = await with_untrusted_worker(horde, clock, Kudos(100))
+    may = RATES[Finding.TOO_FAST].least - 1
+
+    def count(tx: Transaction) -> None:
+        worker = tx.one("SELECT id FROM workers")
+        assert worker is not None
+        results.add(tx, WorkerId(worker["id"]), {Finding.TOO_FAST: may}, horde.now())
+
+    await horde.write(count)
+    return facts
 
 
 async def with_untrusted_uptime(horde: Horde, clock: HandClock) -> Facts:
@@ -302,7 +319,7 @@ VARIANTS: dict[str, Variant] = {
     "it came too fast": Variant(
         "deliver",
         Case(
-            partial(with_untrusted_worker, held=Kudos(100)),
+            with_hasty_worker,
             row("SELECT state, suspicion FROM jobs JOIN workers ON workers.id = worker_id"),
             ("done", 1),
             as_owner("POST", "/generate/submit", DELIVERY),

@@ -373,9 +373,9 @@ def test_a_reason_and_what_is_in_demand_are_told(person, horde_server, keys):
 
 
 def test_earnings_by_day_stand_in_bars_and_in_a_table(person, horde_server):
-    key = horde_server.register("nora")
+    key = horde_server.register("vera")
     with horde_server.horde(key) as horde:
-        pop(horde, "nora-1")
+        pop(horde, "vera-1")
     person.sign_in(key)
     asked: list[str] = []
 
@@ -391,7 +391,7 @@ def test_earnings_by_day_stand_in_bars_and_in_a_table(person, horde_server):
 
     person.page.route("**/api/v2/kudos/history?*", answer)
     page = person.open("/lend")
-    there = machine(page, "nora-1")
+    there = machine(page, "vera-1")
     label = "Kudos earned by day in the last 14 days: 318 in all"
     expect(there.get_by_role("img", name=label)).to_be_visible()
     expect(there.locator("rect")).to_have_count(14)

@@ -183,7 +183,7 @@ def test_no_call_fails_while_real_servers_are_replaced(ordu):
 
 def test_lines_of_each_process_have_its_number(ordu):
     server = two_on_one_file(ordu)
-    with server.horde("a wrong key") as horde, pytest.raises(NotFound):
+    with server.horde("a-wrong-key") as horde, pytest.raises(NotFound):
         horde.get_find_user()
     server.send(signal.SIGTERM)
     assert server.end() == 0

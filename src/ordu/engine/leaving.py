@@ -15,7 +15,7 @@ from ordu.engine.horde import Horde
 from ordu.protocol import operations
 from ordu.protocol.errors import Refused
 from ordu.rules import rights
-from ordu.rules.lifecycle import Millis, RequestId
+from ordu.rules.lifecycle import Millis
 from ordu.rules.matching import WorkerId
 from ordu.rules.money import ANONYMOUS, UserId
 from ordu.rules.rights import Standing
@@ -181,13 +181,9 @@ async def erase(horde: Horde, target: UserId, by: By) -> None:
         acts.note(tx, by, acts.on_user(found(tx, target)))
         return gone
 
-    def end_lives(tx: Transaction) -> list[RequestId]:
-        requests.end_lives(tx, target, now)  # also of one that was placed at the last moment
-        return requests.ids_of_user(tx, target)
-
     await horde.write(erase, lambda gone: forget_workers(horde, gone))
     if not await are_gone(horde, target):
-        for request_id in await horde.write(end_lives):
+        for request_id in await horde.read(lambda tx: requests.ids_of_user(tx, target)):
             await end.expire(horde, request_id)
 
 
