@@ -14,7 +14,6 @@ from tests.conftest import ADMIN_KEY
 
 from ordu.images import pixels
 from ordu.server.app import make_app
-from ordu.server.doors.automatic1111 import pictures
 from ordu.server.run import open_horde
 from ordu.settings import ServerSettings
 
@@ -253,12 +252,6 @@ async def test_pictures_are_left_out_where_they_are_not_wanted(drawn):
     reply, _ = await drawn(send_images=False)
     assert reply["images"] == []
     assert len(json.loads(reply["info"])["infotexts"]) == 1
-
-
-async def test_without_pillow_pictures_come_as_they_were_sent(drawn, monkeypatch):
-    monkeypatch.setattr(pictures, "HAS_PILLOW", False)
-    reply, _ = await drawn()
-    assert base64.b64decode(reply["images"][0]) == a_picture()
 
 
 @pytest.mark.parametrize(
@@ -506,25 +499,6 @@ async def test_img2img_without_a_picture_is_answered_as_that_program_does(api):
     reply = await api.post(PICTURE, json={"prompt": "a fox"}, headers=ADMIN)
     assert reply.status_code == 404
     assert reply.json()["detail"].startswith("Init image not found")
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        pytest.param({"width": 576}, "init_images", id="stretching"),
-        pytest.param(
-            {"mask": in_text(a_picture()), "inpainting_mask_invert": 1},
-            "inpainting_mask_invert",
-            id="turning round",
-        ),
-    ],
-)
-async def test_without_pillow_what_needs_it_is_refused(api, worker, monkeypatch, body, field):
-    monkeypatch.setattr(pictures, "HAS_PILLOW", False)
-    await worker.come()
-    asked = {"prompt": "a fox", "init_images": [in_text(a_picture())]} | body
-    reply = await api.post(PICTURE, json=asked, headers=ADMIN)
-    assert {each["loc"][1] for each in reply.json()["detail"]} == {field}
 
 
 # Who calls

@@ -932,23 +932,6 @@ async def test_a_size_follows_the_picture(width, height, size):
     assert found[0] * found[1] <= 1024 * 1024
 
 
-# Without Pillow
-
-
-@pytest.mark.parametrize(
-    "fields", [{"output_format": "png"}, {"output_format": "webp", "output_compression": 5}]
-)
-async def test_without_pillow_other_formats_are_refused_before_anything_is_drawn(
-    api, horde, pop, monkeypatch, fields
-):
-    await pop()
-    monkeypatch.setattr(pixels, "find_spec", lambda name: None)
-    reply = await api.post(GENERATIONS, json={"prompt": "a fox"} | fields)
-    error = refusal(reply, 400)
-    assert (error["code"], "Pillow" in error["message"]) == ("unsupported_parameter", True)
-    assert not horde.lanes.requests
-
-
 # Streams
 
 

@@ -128,24 +128,14 @@ class Automatic1111:
             words = "Send 0 (stretch), 1 (crop), or a picture of the proportions asked for."
             raise Refused("ValidationFailed", words, errors={"resize_mode": words})
         if is_other and body.resize_mode == 0:
-            self.check_has_pillow(field, "is stretched (resize_mode 0); 1 works")
             data = await pictures.stretched(data, body.width, body.height, field)
         if is_mask and body.inpainting_mask_invert:
-            self.check_has_pillow("inpainting_mask_invert", "is turned round")
             data = await pictures.turned_round(data, field)
         return pictures.as_text(data)
 
     async def image(self, data: bytes, infotext: str) -> str:
-        """A finished picture in Base64, as PNG where that can be made here."""
-        if pictures.HAS_PILLOW:
-            data = await pictures.with_parameters(data, infotext)
-        return pictures.as_text(data)
-
-    def check_has_pillow(self, field: str, what: str) -> None:
-        """Refuse what cannot be done to a picture here."""
-        if not pictures.HAS_PILLOW:
-            words = f"No picture {what} here: this server has no Pillow (the extra `worker`)."
-            raise Refused("ValidationFailed", words, errors={field: words})
+        """A finished picture in Base64, as PNG where it is not too large for that."""
+        return pictures.as_text(await pictures.with_parameters(data, infotext))
 
     # How far it is
 
@@ -181,7 +171,7 @@ class Automatic1111:
                 CLIP_SKIP: 1 if options is None else options.clip_skip,
                 "sd_checkpoint_hash": None,
                 "sd_vae": "Automatic",
-                "samples_format": "png" if pictures.HAS_PILLOW else "webp",
+                "samples_format": "png",
             }
         )
 
@@ -210,7 +200,6 @@ class Automatic1111:
         """What stands in a picture about how it was drawn."""
         text = decode(PngInfoInput, call.raw).image
         data, _ = pictures.given(text, self.horde.settings, "image")
-        self.check_has_pillow("image", "is read")
         texts = await pictures.texts_in(data)
         info = texts.get(pictures.PARAMETERS, "")
         return answer(

@@ -1,12 +1,9 @@
 """Pictures on their way in and out: fitted to a size, turned round, and written as PNG with a text.
 
-Elsewhere a server never decodes a picture (docs/adr/0008). Programs of this API expect PNG with the
+A server decodes little (docs/adr/0008, 0035). Programs of this API expect PNG with the
 parameters in it, so here it does: within bounds, few at a time, in processes of their own
-(`images.apart`). Pillow does it, which comes with the extra `worker` (or `all`). Without it
-pictures go out as the workers sent them, and what needs it on the way in is refused.
+(`images.apart`).
 """
-
-from importlib.util import find_spec
 
 import pybase64
 
@@ -16,7 +13,6 @@ from ordu.images.pixels import Seen, UnreadableError, check_size
 from ordu.protocol.errors import Refused
 from ordu.settings import ServerSettings
 
-HAS_PILLOW = find_spec("PIL") is not None
 PARAMETERS = "parameters"  # the name of the text in a PNG that says how it was drawn
 
 

@@ -65,7 +65,6 @@ async def post_images_variations(call: Call[None]) -> Response:
 async def answered(call: Call[None], asked: Asked, ask: choosing.Ask, kind: str) -> Response:
     """The pictures, all at once or as they are finished."""
     horde = call.horde
-    check_output(asked)
     body = choosing.request_of(horde, call.user, asked.model, ask)
     answering = Answering(horde, asked, body)
     drawing: Call[GenerationInput] = Call(
@@ -74,15 +73,6 @@ async def answered(call: Call[None], asked: Asked, ask: choosing.Ask, kind: str)
     if isinstance(asked, AskedPicture) and asked.stream:
         return await streamed(drawing, answering, kind)
     return in_json(await answering.images(await drawn(drawing)))
-
-
-def check_output(asked: Asked) -> None:
-    """Refuse a format that this server cannot write, before anything is drawn."""
-    if isinstance(asked, AskedPicture):
-        if asked.output_format in {"png", "jpeg"}:
-            pixels.check_available("output_format")
-        if asked.output_compression != 100:
-            pixels.check_available("output_compression")
 
 
 # Pictures that come in

@@ -1,12 +1,10 @@
 """Looking into pictures: masks in the horde's way, and pictures in another format.
 
-Elsewhere a server never decodes a picture (docs/adr/0008). Here it must, so it is done only when a
-call asks for it, within bounds, and in processes of their own (`images.apart`). It needs Pillow,
-which comes with `ordu[worker]` and `ordu[all]`; a server without it refuses these fields by name.
+A server decodes little (docs/adr/0008, 0035). Here it must, so it is done only when a call asks for
+it, within bounds, and in processes of their own (`images.apart`).
 """
 
 import logging
-from importlib.util import find_spec
 
 from ordu.images import apart
 from ordu.images.headers import read_header
@@ -18,24 +16,12 @@ from ordu.server.doors.openai.messages import OutputFormat
 log = logging.getLogger(__name__)
 
 
-def check_available(param: str) -> None:
-    """Refuse a field that needs Pillow where that is not installed."""
-    if find_spec("PIL") is None:
-        raise FieldRefused(
-            param,
-            f"This server cannot serve '{param}', because Pillow is not installed where it runs: "
-            "pip install 'ordu[worker]'.",
-            code="unsupported_parameter",
-        )
-
-
 async def horde_mask(mask: bytes) -> bytes:
     """A mask of OpenAI's (what is fully transparent is drawn anew) as one of ours (what is white).
 
     Raises:
         Refused: InpaintingMissingMask, `FieldRefused`.
     """
-    check_available("mask")
     try:
         check_size(mask)
         return (await apart.run("white_where_transparent", mask)).data
