@@ -4,6 +4,7 @@ import sys
 from types import SimpleNamespace
 from typing import cast
 
+from derived import write_or_check
 from operations_page import ROOT, table, test_files
 
 from ordu.engine.horde import Horde
@@ -86,13 +87,7 @@ def line(row: Operation, then: str, now: str) -> tuple[str, ...]:
 
 def main() -> int:
     """Write the page, or compare it."""
-    if "--check" in sys.argv:
-        if PAGE.read_text(encoding="utf-8") == page():
-            return 0
-        print(f"{PAGE.name} is not what the tables say; run `make pages`.")
-        return 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    return write_or_check(PAGE, page())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from derived import write_or_check
+
 from ordu.protocol import operations
 from ordu.protocol.errors import RC, RETRY_AFTER_S, Family
 from ordu.protocol.problems import ADVICE, ADVICE_OF, TITLES
@@ -73,13 +75,7 @@ def section(family: Family, codes: list[str], sent: set[str]) -> Iterator[str]:
 
 def main() -> int:
     """Write the page, or compare it."""
-    if "--check" in sys.argv:
-        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page():
-            return 0
-        print(f"{PAGE.name} is not what the tables say; run `make pages`.")
-        return 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    return write_or_check(PAGE, page())
 
 
 if __name__ == "__main__":

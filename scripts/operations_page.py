@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from derived import write_or_check
+
 from ordu.protocol import operations
 from ordu.protocol.errors import STATUS
 from ordu.protocol.openapi import openapi_document
@@ -236,14 +238,7 @@ def reply_name(type_: object) -> str:
 
 def main() -> int:
     """Write the page, or compare it."""
-    if "--check" in sys.argv:
-        if PAGE.read_text(encoding="utf-8") == page():
-            return 0
-        print(f"{PAGE.name} is not what the table says; run `make pages`.")
-        return 1
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    return write_or_check(PAGE, page())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from derived import write_or_check
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # the table lies with the tests that prove it
 
@@ -138,13 +140,7 @@ def main() -> int:
     """Write the page, or compare it."""
     unknown = {each for rule in RIGHTS.rules for each in rule.answers.values()} - {YES, *STATUS}
     assert not unknown, f"No refusals: {unknown}, {WRONG}"
-    if "--check" in sys.argv:
-        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page():
-            return 0
-        print(f"{PAGE.name} is not what the tables say; run `make pages`.")
-        return 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    return write_or_check(PAGE, page())
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ Names, flags, bounds and descriptions come from `ordu.settings.describe`; only t
 tables stand here.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from derived import write_or_check
 
 from ordu.settings import (
     BACKENDS,
@@ -66,18 +67,7 @@ stands in [backends](backends/README.md).
 
 def main() -> int:
     """Write the page, or compare it."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="only say whether it is current")
-    check = parser.parse_args().check
-    current = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    if current == page():
-        return 0
-    if check:
-        print(f"Not current: {PAGE.name}. Run scripts/settings_page.py.", file=sys.stderr)
-        return 1
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    return write_or_check(PAGE, page())
 
 
 def page() -> str:
