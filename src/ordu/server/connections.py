@@ -27,6 +27,7 @@ from uvicorn.server import ServerState
 
 from ordu.protocol.errors import Refused
 from ordu.server import onewrite, refusals
+from ordu.server.pacing import Paced
 from ordu.server.ratelimits import canonical
 from ordu.settings import ServerSettings
 
@@ -45,6 +46,7 @@ FILES_KEPT = 200  # of those a process may have open, for all that is no connect
 LINGERING_MAX = 100  # of those who were refused; beyond that they are not told why
 
 log = logging.getLogger(__name__)
+log.addFilter(Paced())
 
 
 class Connections:

@@ -3,27 +3,25 @@
 The line has what finds the call again and what tells one cause from another: the request's id
 (which its caller was told), operation, `rc`, status, duration, and the number of the user. It has
 no path, for the id of a request in it lets everybody see that; no body, no key; and an address only
-where the operator wants that (`log_addresses`). A flood fills no disk: of one second so many lines
-are written, and of the others how many they were.
+where the operator wants that (`log_addresses`).
 """
 
 import logging
-import time
-from collections.abc import Callable
 
 from starlette.requests import Request as HttpRequest
 from starlette.types import Scope
 
 from ordu.engine.horde import Horde
 from ordu.protocol.errors import Refused
+from ordu.server.pacing import Paced
 from ordu.server.ratelimits import canonical
 
 log = logging.getLogger(__name__)
+log.addFilter(Paced())
 
 BROKEN = "InternalError"
 HUNG_UP = "HungUp"  # the caller left; no rc, as nobody was told
 OTHER = "other"  # what is no operation: pages, files, paths that are not there
-LINES_MAX = 100  # in a second
 WAITS = ":waits"  # behind the name of an operation whose caller wanted to wait
 
 
@@ -52,12 +50,9 @@ def told(request_id: str) -> Refused:
 class Missteps:
     """Counts every call that was answered, and logs those that were not answered as wished."""
 
-    def __init__(self, horde: Horde, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, horde: Horde) -> None:
         self.tally = horde.tally
         self.with_addresses = horde.settings.log_addresses
-        self.seconds = seconds
-        self.second = 0  # the one that lines were written in last
-        self.lines = 0  # that were written in it, or would have been
 
     def done(self, scope: Scope, status: int, took_s: float) -> None:
         """A call is over; the status is 0 where nothing was sent."""
@@ -72,7 +67,7 @@ class Missteps:
     def refused(self, scope: Scope, operation: str, rc: str, status: int, took_s: float) -> None:
         """Count a refusal, and say it in a line."""
         self.tally.note_refusal(rc)
-        if not log.isEnabledFor(logging.INFO) or not self.has_room():
+        if not log.isEnabledFor(logging.INFO):
             return
         state = scope["state"]
         fields = {
@@ -88,13 +83,3 @@ class Missteps:
             fields["address"] = canonical(client[0]) if client else ""
         text = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
         log.info("refused: %s", text, extra={"fields": fields})
-
-    def has_room(self) -> bool:
-        """Whether one more line may be written in this second; says what was left out before."""
-        second = int(self.seconds())
-        if second != self.second:
-            if self.lines > LINES_MAX:
-                log.info("refused: %d calls more within a second", self.lines - LINES_MAX)
-            self.second, self.lines = second, 0
-        self.lines += 1
-        return self.lines <= LINES_MAX
