@@ -66,12 +66,12 @@ class Exchange:
         self.parts: list[Message] = []
         self.has_gone = False
 
-    async def run(self) -> Answered | None:
-        """Make the call; None when the caller went away before all of the answer had come."""
+    async def run(self) -> Answered:
+        """Make the call; CLOSED when the caller went away before all of the answer had come."""
         await asyncio.wait_for(self.app(self.scope, self.receive, self.send), ENDS_S)
         if self.has_gone and not self.is_whole():
-            ANSWERS["gone before"] += 1
-            return None
+            ANSWERS[str(CLOSED)] += 1
+            return Answered(CLOSED, [], b"")
         start, *rest = self.parts
         ANSWERS[str(start["status"])] += 1
         headers = [
