@@ -36,6 +36,7 @@ class Exchange:
         self.is_reachable = True
         self.on_the_way = 0  # texts
         self.found_lost = 0  # how often somebody noticed that a line is gone, and texts with it
+        self.came_late = 0  # texts that others may have passed, also from a server that ended it all
 
     def lose(self, line: "Line") -> None:
         """A line is gone, and with it the lock that was held by it."""
@@ -61,11 +62,13 @@ class Exchange:
             at = max(self.agenda.now_ms + delay_ms, sender.last_at.get(line, 0))
             sender.last_at[line] = at
             self.on_the_way += 1
-            self.agenda.after(at - self.agenda.now_ms, partial(self.bring, line, text))
+            bring = partial(self.bring, line, text, is_late=is_late)
+            self.agenda.after(at - self.agenda.now_ms, bring)
 
-    def bring(self, line: "Line", text: str) -> None:
+    def bring(self, line: "Line", text: str, *, is_late: bool) -> None:
         """A text has come."""
         self.on_the_way -= 1
+        self.came_late += is_late
         line.hear(text)
 
 

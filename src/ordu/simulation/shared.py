@@ -32,7 +32,7 @@ class Shared:
         self.exchange = Exchange(stage)
         self.processes: dict[Server, Together] = {}
         self.is_healed = False
-        self.found_lost = 0
+        self.unsure = (0, 0)  # how often texts were lost, or late, when rounds were last counted anew
 
     def build(self, server: Server, life: Life) -> Together:
         """The process of a life that begins."""
@@ -67,8 +67,8 @@ class Shared:
         self.count_anew()
 
     def count_anew(self) -> None:
-        """Something may have been lost until now: all has to be compared again."""
-        self.found_lost = self.exchange.found_lost
+        """Something may have been lost or overtaken until now: all has to be compared again."""
+        self.unsure = (self.exchange.found_lost, self.exchange.came_late)
         for process in self.processes.values():
             process.rounds_before = process.elsewhere.rounds
 
@@ -82,7 +82,7 @@ class Shared:
         """
         if not self.is_healed or self.exchange.on_the_way:
             return
-        if self.exchange.found_lost != self.found_lost:  # what was said through it was not heard
+        if (self.exchange.found_lost, self.exchange.came_late) != self.unsure:
             self.count_anew()
         lives = [server.life for server in servers]
         if any(each is None or not (each.is_listening and each.process.is_quiet) for each in lives):
