@@ -23,6 +23,7 @@ CLIENT = ROOT / "src" / "ordu" / "client"
 FILES = {
     "_async.py": "_sync.py",
     "_async_line.py": "_sync_line.py",
+    "_async_links.py": "_sync_links.py",
     "_async_operations.py": "_sync_operations.py",
     "_async_registering.py": "_sync_registering.py",
     "_async_request.py": "_sync_request.py",
@@ -39,6 +40,7 @@ NAMES = {
     "AsyncClient": "Client",
     "AsyncHorde": "Horde",
     "_async_line": "_sync_line",
+    "_async_links": "_sync_links",
     "_async_operations": "_sync_operations",
     "_async_registering": "_sync_registering",
     "_async_request": "_sync_request",

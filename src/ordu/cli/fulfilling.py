@@ -47,7 +47,7 @@ def tell_prices(
     """Say what the requests would cost."""
 
     async def asked() -> list[float]:
-        async with connect(settings.url, settings.api_key, settings.timeout_s) as horde:
+        async with connect(settings, settings.timeout_s) as horde:
             return await prices(horde, await with_worker_ids(horde, requests))
 
     found = list(zip(requests, interrupts.run(asked()), strict=True))
@@ -79,7 +79,7 @@ def fulfil(settings: ClientSettings, requests: Sequence[GenerationInput], wanted
     order = Order(requests, saver, shown, wanted.at_once, wanted.wait_s, wanted.has_metadata)
 
     async def asked() -> None:
-        async with connect(settings.url, settings.api_key, settings.timeout_s) as horde:
+        async with connect(settings, settings.timeout_s) as horde:
             order.requests = await with_worker_ids(horde, requests)
             with Board(remarks(), expected=len(requests)) as board:
                 await order.fulfil(horde, board)

@@ -4,19 +4,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ordu.client import AsyncHorde, Horde
-from ordu.settings import ClientSettings, SettingError
+from ordu.settings import ClientSettings, SettingError, WorkerSettings
 
 
-def connect(url: str, api_key: str, timeout_s: float = 60.0) -> AsyncHorde:
-    """The horde at this address, seen with this key."""
+def connect(settings: ClientSettings | WorkerSettings, timeout_s: float = 60.0) -> AsyncHorde:
+    """The horde that is meant by these settings."""
     with _address_read():
-        return AsyncHorde(url, api_key or None, timeout_s=timeout_s)
+        return AsyncHorde(
+            settings.url,
+            settings.api_key or None,
+            timeout_s=timeout_s,
+            private_links=settings.private_links,
+        )
 
 
 def connect_plainly(settings: ClientSettings) -> Horde:
     """The same for a command that asks one thing after the other."""
     with _address_read():
-        return Horde(settings.url, settings.api_key or None, timeout_s=settings.timeout_s)
+        return Horde(
+            settings.url,
+            settings.api_key or None,
+            timeout_s=settings.timeout_s,
+            private_links=settings.private_links,
+        )
 
 
 @contextmanager

@@ -43,8 +43,11 @@ class AsyncHorde(AsyncOperations):
     (`post_job_pop`, `post_job_submit`) and `upload` are made once. What waits for pictures has a
     `timeout_s` of its own, for all of it.
 
+    Links of a horde on the Internet are not followed into a private network unless `private_links`.
+
     `transport` is where calls go instead of the network: an httpx transport, such as
-    `ordu.client.testing.FakeHorde`. `sleep`, `clock` and `chance` are for tests.
+    `ordu.client.testing.FakeHorde`; then it is the one to say where links may lead. `sleep`,
+    `clock` and `chance` are for tests.
 
     Raises:
         ValueError: `url` is no http or https address, or `attempts` is not 1 to 20.
@@ -62,6 +65,7 @@ class AsyncHorde(AsyncOperations):
         client_agent: str = wire.CLIENT_AGENT,
         timeout_s: float = 60.0,
         attempts: int = 3,
+        private_links: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: AsyncSleep = async_sleep,
         clock: Clock = time.monotonic,
@@ -75,6 +79,7 @@ class AsyncHorde(AsyncOperations):
             client_agent,
             timeout_s=timeout_s,
             attempts=attempts,
+            private_links=private_links,
             transport=transport,
             sleep=sleep,
             clock=clock,
@@ -274,7 +279,7 @@ class AsyncHorde(AsyncOperations):
         """The bytes of a picture, from either form of `img`: a link or Base64.
 
         Raises:
-            BrokenHorde: it is no Base64, or more than 256 MiB.
+            BrokenHorde: it is no Base64, more than 256 MiB, or in a private network (`AsyncHorde`).
             HordeError: there is no picture at that link.
 
         Example:
@@ -287,6 +292,7 @@ class AsyncHorde(AsyncOperations):
         """Put the bytes of a picture to the link that came with a job (`r2_upload`); made once.
 
         Raises:
+            BrokenHorde: the link leads into a private network (`AsyncHorde`).
             HordeError: the place did not take it.
 
         Example:

@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from ordu.client import wire
+from ordu.client._async_links import AsyncLinks
 from ordu.client.errors import HordeError
 from ordu.client.retrying import Attempts, Chance
 from ordu.client.waiting import FOR_EVER, AsyncSleep, Clock
@@ -36,6 +37,7 @@ class AsyncLine:
         *,
         timeout_s: float,
         attempts: int,
+        private_links: bool,
         transport: httpx.AsyncBaseTransport | None,
         sleep: AsyncSleep,
         clock: Clock,
@@ -49,6 +51,7 @@ class AsyncLine:
         self._apikey = apikey
         self._timeout_s = timeout_s
         self._attempts = attempts
+        self._links = AsyncLinks(self.url, may_be_private=private_links or transport is not None)
         self._http = httpx.AsyncClient(
             headers={"Client-Agent": client_agent},
             timeout=timeout_s,
@@ -163,7 +166,11 @@ class AsyncLine:
         headers = wire.headers_of(operation, self._apikey, more)
         try:
             async with self._http.stream(
-                operation.method, address, headers=headers, timeout=wire.QUIET_S_MAX
+                operation.method,
+                address,
+                headers=headers,
+                timeout=wire.QUIET_S_MAX,
+                extensions=self._links.watching(is_link=False),
             ) as response:
                 if not wire.is_stream(response, operation):
                     body = await self._read(response, wire.REFUSAL_BYTES_MAX)
@@ -173,11 +180,15 @@ class AsyncLine:
             raise wire.unreachable(address, error) from error
 
     async def fetch(self, link_or_base64: str) -> bytes:
-        """The bytes of a picture; to the place of a link the key is not shown."""
+        """The bytes of a picture; to the place of a link the key is not shown.
+
+        Raises:
+            BrokenHorde: the link leads into a private network, and the horde is outside.
+        """
         if not link_or_base64.startswith(("http://", "https://")):
             return wire.picture_from_text(link_or_base64)
         answer = await self._exchange(
-            "GET", link_or_base64, bytes_max=wire.PICTURE_BYTES_MAX, follow_redirects=True
+            "GET", link_or_base64, bytes_max=wire.PICTURE_BYTES_MAX, is_link=True
         )
         return wire.succeeded(answer).body
 
@@ -192,8 +203,8 @@ class AsyncLine:
             await self.sleep(pause_s)
 
     async def put(self, link: str, data: bytes) -> None:
-        """Put bytes to a link that a horde gave; the key is not shown there."""
-        wire.succeeded(await self._exchange("PUT", link, body=data))
+        """Put bytes to a link that a horde gave; the key is not shown there. Raises as `fetch`."""
+        wire.succeeded(await self._exchange("PUT", link, body=data, is_link=True))
 
     async def _exchange(
         self,
@@ -205,7 +216,7 @@ class AsyncLine:
         body: bytes | None = None,
         timeout_s: float | None = None,
         bytes_max: int = wire.REPLY_BYTES_MAX,
-        follow_redirects: bool = False,
+        is_link: bool = False,
     ) -> Answer:
         try:
             request = self._http.build_request(
@@ -215,9 +226,10 @@ class AsyncLine:
                 headers=headers,
                 content=body,
                 timeout=timeout_s or httpx.USE_CLIENT_DEFAULT,
+                extensions=self._links.watching(is_link=is_link),
             )
             response = await self._http.send(
-                request, stream=True, follow_redirects=follow_redirects
+                request, stream=True, follow_redirects=is_link and method == "GET"
             )
             try:
                 return Answer(

@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from ordu.client import wire
+from ordu.client._sync_links import SyncLinks
 from ordu.client.errors import HordeError
 from ordu.client.retrying import Attempts, Chance
 from ordu.client.waiting import FOR_EVER, Clock, SyncSleep
@@ -36,6 +37,7 @@ class SyncLine:
         *,
         timeout_s: float,
         attempts: int,
+        private_links: bool,
         transport: httpx.BaseTransport | None,
         sleep: SyncSleep,
         clock: Clock,
@@ -49,6 +51,7 @@ class SyncLine:
         self._apikey = apikey
         self._timeout_s = timeout_s
         self._attempts = attempts
+        self._links = SyncLinks(self.url, may_be_private=private_links or transport is not None)
         self._http = httpx.Client(
             headers={"Client-Agent": client_agent},
             timeout=timeout_s,
@@ -163,7 +166,11 @@ class SyncLine:
         headers = wire.headers_of(operation, self._apikey, more)
         try:
             with self._http.stream(
-                operation.method, address, headers=headers, timeout=wire.QUIET_S_MAX
+                operation.method,
+                address,
+                headers=headers,
+                timeout=wire.QUIET_S_MAX,
+                extensions=self._links.watching(is_link=False),
             ) as response:
                 if not wire.is_stream(response, operation):
                     body = self._read(response, wire.REFUSAL_BYTES_MAX)
@@ -173,11 +180,15 @@ class SyncLine:
             raise wire.unreachable(address, error) from error
 
     def fetch(self, link_or_base64: str) -> bytes:
-        """The bytes of a picture; to the place of a link the key is not shown."""
+        """The bytes of a picture; to the place of a link the key is not shown.
+
+        Raises:
+            BrokenHorde: the link leads into a private network, and the horde is outside.
+        """
         if not link_or_base64.startswith(("http://", "https://")):
             return wire.picture_from_text(link_or_base64)
         answer = self._exchange(
-            "GET", link_or_base64, bytes_max=wire.PICTURE_BYTES_MAX, follow_redirects=True
+            "GET", link_or_base64, bytes_max=wire.PICTURE_BYTES_MAX, is_link=True
         )
         return wire.succeeded(answer).body
 
@@ -192,8 +203,8 @@ class SyncLine:
             self.sleep(pause_s)
 
     def put(self, link: str, data: bytes) -> None:
-        """Put bytes to a link that a horde gave; the key is not shown there."""
-        wire.succeeded(self._exchange("PUT", link, body=data))
+        """Put bytes to a link that a horde gave; the key is not shown there. Raises as `fetch`."""
+        wire.succeeded(self._exchange("PUT", link, body=data, is_link=True))
 
     def _exchange(
         self,
@@ -205,7 +216,7 @@ class SyncLine:
         body: bytes | None = None,
         timeout_s: float | None = None,
         bytes_max: int = wire.REPLY_BYTES_MAX,
-        follow_redirects: bool = False,
+        is_link: bool = False,
     ) -> Answer:
         try:
             request = self._http.build_request(
@@ -215,8 +226,11 @@ class SyncLine:
                 headers=headers,
                 content=body,
                 timeout=timeout_s or httpx.USE_CLIENT_DEFAULT,
+                extensions=self._links.watching(is_link=is_link),
             )
-            response = self._http.send(request, stream=True, follow_redirects=follow_redirects)
+            response = self._http.send(
+                request, stream=True, follow_redirects=is_link and method == "GET"
+            )
             try:
                 return Answer(
                     response.status_code, response.headers, self._read(response, bytes_max)

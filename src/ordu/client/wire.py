@@ -279,6 +279,15 @@ def unreachable(address: str, error: Exception) -> Unreachable:
     return unreachable
 
 
+def leads_inside(place: str) -> BrokenHorde:
+    """The error for a link of a horde outside into the network of whoever follows it."""
+    return BrokenHorde(
+        f"The horde gave a link into a private network, to {place}; it was not followed. If you"
+        " know what is there, allow it: the setting private_links, or private_links=True in a"
+        " program."
+    )
+
+
 def picture_from_text(text: str) -> bytes:
     """The bytes of a picture that came as Base64, also as a `data:` address."""
     encoded = text.partition(",")[2] if text.startswith("data:") else text

@@ -8,9 +8,9 @@ from ordu.engine.horde import Horde, worker_from
 from ordu.engine.leaving import check_not_deleted
 from ordu.engine.presence import Worker
 from ordu.engine.rewards import reward_uptime
+from ordu.protocol.addresses import is_public_text
 from ordu.protocol.errors import Refused
 from ordu.rules import limits
-from ordu.rules.addresses import is_public_text
 from ordu.rules.matching import Offer, WorkerId
 from ordu.rules.money import ANONYMOUS
 from ordu.store import workers

@@ -9,8 +9,8 @@ everybody.
 from collections import deque
 from dataclasses import dataclass, field
 
+from ordu.protocol.addresses import is_public_text
 from ordu.protocol.errors import Refused
-from ordu.rules.addresses import is_public_text
 from ordu.rules.lifecycle import Millis
 from ordu.rules.trust import DAY_MS, timeout_ms
 

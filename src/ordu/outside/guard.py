@@ -21,7 +21,7 @@ import httpcore
 import httpx
 
 from ordu.outside.targets import Target
-from ordu.rules.addresses import is_public_text
+from ordu.protocol.addresses import is_public_text
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 

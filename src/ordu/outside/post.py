@@ -12,7 +12,7 @@ import httpcore
 
 from ordu.outside.guard import BROKEN, Guard, NoPublicHostError, Resolver
 from ordu.outside.targets import BadLinkError, Target, taken_apart
-from ordu.rules.addresses import is_public
+from ordu.protocol.addresses import is_public
 
 
 class Posted(NamedTuple):

@@ -17,6 +17,11 @@ HordeAddress = Annotated[
     ),
 ]
 
+PrivateLinks = Annotated[
+    bool,
+    about("Whether links of a horde on the Internet are followed into a private network."),
+]
+
 CAN_BE_LEFT_OUT = ("img2img", "inpainting", "lora", "controlnet", "post_processing")
 
 
@@ -87,6 +92,7 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
         str, about("What the worker calls itself, as name:version:address; empty: Ordu.")
     ] = ""
     poll_interval_s: Annotated[float, about("Pause after hearing of no job.", 0.1, 60)] = 1.0
+    private_links: PrivateLinks = False
 
 
 class ClientSettings(Settings, frozen=True, kw_only=True):
@@ -103,3 +109,4 @@ class ClientSettings(Settings, frozen=True, kw_only=True):
         ),
     ] = "0000000000"
     timeout_s: Annotated[float, about("How long one call may take.", 0.1, 3600)] = 60.0
+    private_links: PrivateLinks = False

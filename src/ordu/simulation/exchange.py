@@ -36,7 +36,9 @@ class Exchange:
         self.is_reachable = True
         self.on_the_way = 0  # texts
         self.found_lost = 0  # how often somebody noticed that a line is gone, and texts with it
-        self.came_late = 0  # texts that others may have passed, also from a server that ended it all
+        self.came_late = (
+            0  # texts that others may have passed, also from a server that ended it all
+        )
 
     def lose(self, line: "Line") -> None:
         """A line is gone, and with it the lock that was held by it."""

@@ -32,7 +32,10 @@ class Shared:
         self.exchange = Exchange(stage)
         self.processes: dict[Server, Together] = {}
         self.is_healed = False
-        self.unsure = (0, 0)  # how often texts were lost, or late, when rounds were last counted anew
+        self.unsure = (
+            0,
+            0,
+        )  # how often texts were lost, or late, when rounds were last counted anew
 
     def build(self, server: Server, life: Life) -> Together:
         """The process of a life that begins."""

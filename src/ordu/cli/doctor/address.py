@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from ordu.cli.doctor.finding import Grade, better, fine, note, wrong
-from ordu.rules.addresses import is_public_text
+from ordu.protocol.addresses import is_public_text
 from ordu.settings import ServerSettings
 
 TIMEOUT_S = 5.0

@@ -130,7 +130,7 @@ async def work(
         running.tell(event)
         talk.tell(event)
 
-    async with connect(settings.url, settings.api_key) as horde:
+    async with connect(settings) as horde:
         worker = Worker(horde, backends, settings, on_event=tell, gate=gate)
         was_abandoned = False
 

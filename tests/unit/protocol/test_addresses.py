@@ -2,7 +2,7 @@
 
 import pytest
 
-from ordu.rules.addresses import is_public_text
+from ordu.protocol.addresses import is_public_text
 
 PRIVATE = [
     "0.0.0.0",
