@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ordu import failpoints
-from ordu.engine import accounts
+from ordu.engine import accounts, garbage
 from ordu.engine.auditing import Auditor
 from ordu.engine.clock import Clock, SystemClock
 from ordu.engine.courier import Courier
@@ -279,6 +279,7 @@ async def serve(
     with listen(settings) if descriptor is None else inherited(descriptor) as listener:
         url, local_url = addresses(settings, listener)
         async with open_horde(settings, url, origins=origins) as opened:
+            garbage.leave_alone()
             opened.horde.process = number
             server = Server(configured(settings, opened), opened.horde, farewell)
             chores = [
