@@ -92,7 +92,7 @@ async def pop(horde: Horde, worker: Worker, has_word: HasWord, batch: Batch) -> 
             if claimed is not None:
                 return claimed
             missed.add(waiting.request_id)
-        elif missed.isdisjoint(horde.lanes.requests):
+        elif not any(each in horde.lanes.requests for each in missed):
             break
         else:  # others were taking some of these, and may have left some
             missed.clear()

@@ -10,13 +10,14 @@ never takes it. Who would starve others opens connections and does just that. He
   that is idle makes room for a newcomer; who is being answered is never cut off for that.
 
 Nothing of this costs a call anything but a few comparisons: times are looked at once a second, for
-all connections together (`Connections.look_round`). Behind a trusted proxy its own connections are
+all connections together (`Connections.look_on`). Behind a trusted proxy its own connections are
 not counted by address; what its callers may is up to it, and to the limits on calls.
 """
 
 import asyncio
 import ipaddress
 import logging
+import math
 from collections import Counter, deque
 from typing import Any
 
@@ -43,6 +44,7 @@ DROPPED_BYTES_MAX = 16 * 1024 * 1024  # of one who was refused, before the answe
 LINGER_S = 2.0  # for a caller to read why it was refused, while it still sends
 LOOK_AGAIN_S = 0.1  # when room is needed; a look at 10,000 connections takes some milliseconds
 FILES_KEPT = 200  # of those a process may have open, for all that is no connection
+TICKS_A_SECOND = 10  # of uvicorn's loop, at each of which some connections are looked at
 LINGERING_MAX = 100  # of those who were refused; beyond that they are not told why
 
 log = logging.getLogger(__name__)
@@ -65,7 +67,10 @@ class Connections:
         self.lingering: dict[Connection, None] = {}
         self.by_address: Counter[str] = Counter()
         self.idle: deque[Connection] = deque()  # as they were at the last round, longest first
-        self.looked_s = 0.0  # when that was
+        self.looked_s = 0.0  # when that began
+        self.ahead: list[Connection] = []  # to be looked at in this round
+        self.share = 0  # of these, at once
+        self.found: list[tuple[float, Connection]] = []  # that are idle, and since when
 
     def refuse(self, connection: "Connection") -> Refused | None:
         """Take a newcomer in, or say why not."""
@@ -113,16 +118,37 @@ class Connections:
         inner = getattr(address, "ipv4_mapped", None) or address
         return any(inner in network for network in self.proxies)
 
+    def look_on(self, now_s: float) -> None:
+        """Hang up on who takes too long, of a tenth of all; to be called ten times a second.
+
+        All at once would let everybody wait: ten thousand take some ten milliseconds.
+        """
+        if not self.ahead:
+            self.begin_round(now_s)
+        self.look_at(self.share, now_s)
+
     def look_round(self, now_s: float) -> None:
-        """Hang up on who takes too long; to be called about once a second."""
-        self.looked_s = now_s
-        idle = []
-        for connection in [*self.open, *self.lingering]:
-            since_s = connection.look(now_s)
-            if since_s is not None:
-                idle.append((since_s, connection))
-        idle.sort(key=lambda each: each[0])
-        self.idle = deque(connection for _, connection in idle)
+        """The same of all, now."""
+        self.begin_round(now_s)
+        self.look_at(len(self.ahead), now_s)
+
+    def begin_round(self, now_s: float) -> None:
+        """Begin to look at all of them."""
+        self.looked_s, self.found = now_s, []
+        self.ahead = [*self.open, *self.lingering]
+        self.share = math.ceil(len(self.ahead) / TICKS_A_SECOND)
+
+    def look_at(self, many: int, now_s: float) -> None:
+        """Look at so many that are ahead; after the last of them it is known who is idle."""
+        for _ in range(min(many, len(self.ahead))):
+            connection = self.ahead.pop()
+            if connection in self.open or connection in self.lingering:
+                since_s = connection.look(now_s)
+                if since_s is not None:
+                    self.found.append((since_s, connection))
+        if not self.ahead:
+            self.found.sort(key=lambda each: each[0])
+            self.idle = deque(connection for _, connection in self.found)
 
 
 class Config(uvicorn.Config):

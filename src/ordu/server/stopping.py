@@ -41,7 +41,6 @@ from ordu.settings import ServerSettings
 
 FIRST_CALL_S_MAX = 0.5  # how long a new connection may take to say what it wants, at a stop
 LOOK_S = 0.02
-TICKS_A_SECOND = 10  # of uvicorn's loop
 CLOSING_S_MAX = 15.0  # for the last writes and what else is closed after the calls
 
 
@@ -75,9 +74,8 @@ class Server(uvicorn.Server):
         yield
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: once of these, look at the connections."""
-        if counter % TICKS_A_SECOND == 0:
-            self.bounds.look_round(asyncio.get_running_loop().time())
+        """Ten times a second: look at some of the connections."""
+        self.bounds.look_on(asyncio.get_running_loop().time())
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
