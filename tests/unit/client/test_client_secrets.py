@@ -25,7 +25,9 @@ REPLIES = {
 
 @pytest.fixture
 def log(caplog):
-    caplog.set_level(logging.DEBUG)
+    """What is logged with everything on, whatever level another test's command has set."""
+    for name in ("", "httpcore", "httpx"):
+        caplog.set_level(logging.DEBUG, name or None)
     return caplog
 
 

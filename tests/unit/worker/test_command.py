@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -324,6 +325,26 @@ def test_closing_kills_what_draws_although_nobody_can_wait_for_it(a_backend, run
     backend.close()
     thread.join()
     assert "was killed by SIGKILL" in reasons[0]
+
+
+@pytest.mark.parametrize("stays", [False, True], ids=["once", "stays"])
+def test_what_is_closed_begins_nothing(a_backend, runs, stays):
+    backend = a_backend(GOOD, stays=stays)
+    backend.close()
+    assert why_not(backend) == "The backend is closed."
+    assert not list(runs.iterdir())
+
+
+def test_closing_waits_for_a_program_that_is_being_started_and_kills_it():
+    starting = Mock()
+    running = program.Running()
+    closing = threading.Thread(target=running.close)
+    with running.beginning(starting):
+        closing.start()
+        closing.join(0.1)
+        assert closing.is_alive()
+    closing.join()
+    starting.kill.assert_called_once_with()
 
 
 def test_a_child_left_behind_ends_with_the_program_and_the_picture_is_kept(a_backend, runs):

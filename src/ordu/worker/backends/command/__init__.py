@@ -15,7 +15,7 @@ from ordu.settings import Settings, about
 from ordu.worker import pictures
 from ordu.worker.backends import Backend, BackendError, Drawing, Offer, Picture, Progress
 from ordu.worker.backends.command.drawing import Staying, draw_once, prepare
-from ordu.worker.backends.command.program import Program
+from ordu.worker.backends.command.program import Running
 
 __all__ = ["CommandBackend", "CommandSettings"]
 
@@ -96,7 +96,7 @@ class CommandBackend(Backend):
         self.device = device
         self._settings = settings
         self._run = (program, *settings.run[1:])
-        self._programs: set[Program] = set()  # that run now
+        self._programs = Running()
         self._staying = None
         if settings.stays:
             self._staying = Staying(self._run, device, settings.timeout_s, self._programs)
@@ -148,8 +148,7 @@ class CommandBackend(Backend):
         """End a program that stays, and whatever draws for nobody any more."""
         if self._staying is not None:
             self._staying.close()
-        for each in list(self._programs):
-            each.kill()
+        self._programs.close()
 
 
 def _check_size(picture: Picture, drawing: Drawing) -> None:

@@ -18,7 +18,7 @@ import msgspec
 
 from ordu.worker import pictures
 from ordu.worker.backends import BackendError, Drawing, OutOfMemoryError, Picture, Progress
-from ordu.worker.backends.command.program import POLL_S, WORDS_MAX, Lines, Program
+from ordu.worker.backends.command.program import POLL_S, WORDS_MAX, Lines, Program, Running
 
 VERSION = 1  # of what a program is told and answers
 OUTPUT_BYTES_MAX = 64 * 2**20
@@ -71,7 +71,7 @@ def draw_once(
     device: str,
     timeout_s: float,
     progress: Progress,
-    running: set[Program],
+    running: Running,
 ) -> Picture:
     """Run a program for this one picture.
 
@@ -113,7 +113,7 @@ class Staying:
     """A program that draws one picture after the other, started when it is needed."""
 
     def __init__(
-        self, command: Sequence[str], device: str, timeout_s: float, running: set[Program]
+        self, command: Sequence[str], device: str, timeout_s: float, running: Running
     ) -> None:
         self._command = command
         self._running_programs = running

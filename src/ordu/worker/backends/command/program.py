@@ -13,8 +13,8 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -47,6 +47,39 @@ class Lines:
             self._take(line[:LINE_BYTES_MAX].decode(errors="replace"))
 
 
+class Running:
+    """The programs of a backend that run now, so that whoever closes it can kill them all."""
+
+    def __init__(self) -> None:
+        self._programs: set[Program] = set()
+        self._is_closed = False
+        self._turn = threading.Lock()  # who closes waits for a program that is being started
+
+    @contextmanager
+    def beginning(self, program: "Program") -> Iterator[None]:
+        """Start a program meanwhile.
+
+        Raises:
+            BackendError: the backend is closed, and nobody would end it.
+        """
+        with self._turn:
+            if self._is_closed:
+                raise BackendError("The backend is closed.")
+            yield
+            self._programs.add(program)
+
+    def has_ended(self, program: "Program") -> None:
+        """It needs to be killed no more."""
+        self._programs.discard(program)
+
+    def close(self) -> None:
+        """Kill all that run, and let none begin."""
+        with self._turn:
+            self._is_closed = True
+        for each in list(self._programs):
+            each.kill()
+
+
 class Program:
     """A running program, with a thread for each of its outputs."""
 
@@ -56,24 +89,25 @@ class Program:
         environment: Mapping[str, str],
         stdin: int | IO[bytes],
         on_output: Callable[[bytes], None],
-        running: "set[Program]",
+        running: Running,
     ) -> None:
         """Start it; `on_output` is given what it writes, and at its end nothing (an empty chunk).
 
         It is among `running` until it has ended.
 
         Raises:
-            BackendError: it cannot be started.
+            BackendError: it cannot be started, or the backend is closed.
         """
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - its owner names it in a setting
-                command,
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**_harmless(os.environ), **environment},
-                start_new_session=True,
-            )
+            with running.beginning(self):
+                self._process = subprocess.Popen(  # noqa: S603 - its owner names it in a setting
+                    command,
+                    stdin=stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env={**_harmless(os.environ), **environment},
+                    start_new_session=True,
+                )
         except OSError as error:
             raise BackendError(
                 f"{command[0]} cannot be started: {error.strerror}; check the setting run."
@@ -91,7 +125,6 @@ class Program:
         for each in self._readers:
             each.start()
         self._running = running
-        running.add(self)
 
     def status(self) -> int | None:
         """How it ended, negative for a signal; None while it runs."""
@@ -130,7 +163,7 @@ class Program:
         # Also after it ended by itself: what it left behind holds memory, and its outputs open.
         self._signal(signal.SIGKILL)
         self._process.wait()
-        self._running.discard(self)
+        self._running.has_ended(self)
         deadline_s = time.monotonic() + DRAIN_S
         for each in self._readers:
             each.join(max(deadline_s - time.monotonic(), 0.0))
