@@ -32,7 +32,8 @@ def place_of(address: str) -> Place:
 
 def proxies() -> set[Place]:
     """The proxies that httpx goes through, as the environment says."""
-    named = (value for value in getproxies().values() if value)
+    said = getproxies()  # also has, as `no`, what is reached without
+    named = (said[kind] for kind in ("http", "https", "all") if said.get(kind))
     return {place_of(value if "://" in value else f"http://{value}") for value in named}
 
 

@@ -203,6 +203,14 @@ async def test_past_a_proxy_it_is_looked_at_again(client, inside, monkeypatch):
         assert secret.asked == []
 
 
+def test_what_is_reached_without_a_proxy_is_none(monkeypatch):
+    monkeypatch.setenv("no_proxy", "192.168.0.1,*.local,10.0.0.0/8,::1")
+    assert links.proxies() == set()
+    monkeypatch.setenv("http_proxy", "proxy.local:3128")
+    monkeypatch.setenv("all_proxy", "socks5://[fd00::1]")
+    assert links.proxies() == {("proxy.local", 3128), ("fd00::1", 1080)}
+
+
 async def test_whoever_knows_better_allows_it(client, outside, inside):
     horde = client(outside.url, private_links=True)
     await horde.get_heartbeat()
