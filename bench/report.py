@@ -99,7 +99,8 @@ def measured(name: str, more: list[str]) -> list[Figure]:
 def the_page(found: dict[str, list[Figure]], more: list[str]) -> Iterator[str]:
     """The lines of `figures.md`."""
     yield HEAD
-    yield from facts()
+    given = sys.argv[1:]
+    yield from facts(shlex.join(["python", "bench/report.py", *given]) if given else "make bench")
     for name, figures in found.items():
         yield f"\n## {name}\n"
         yield f"{what_it_says(name)}\n"
