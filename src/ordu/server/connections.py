@@ -10,7 +10,7 @@ never takes it. Who would starve others opens connections and does just that. He
   that is idle makes room for a newcomer; who is being answered is never cut off for that.
 
 Nothing of this costs a call anything but a few comparisons: times are looked at once a second, for
-all connections together (`Connections.look_on`). Behind a trusted proxy its own connections are
+tenth by tenth (`Connections.look_on`). Behind a trusted proxy its own connections are
 not counted by address; what its callers may is up to it, and to the limits on calls.
 """
 
@@ -67,7 +67,7 @@ class Connections:
         self.lingering: dict[Connection, None] = {}
         self.by_address: Counter[str] = Counter()
         self.idle: deque[Connection] = deque()  # as they were at the last round, longest first
-        self.looked_s = 0.0  # when that began
+        self.looked_s = 0.0  # when all were looked at because there was no room
         self.ahead: list[Connection] = []  # to be looked at in this round
         self.share = 0  # of these, at once
         self.found: list[tuple[float, Connection]] = []  # that are idle, and since when
@@ -121,20 +121,21 @@ class Connections:
     def look_on(self, now_s: float) -> None:
         """Hang up on who takes too long, of a tenth of all; to be called ten times a second.
 
-        All at once would let everybody wait: ten thousand take some ten milliseconds.
+        All at once would let everybody wait: ten thousand take more than ten milliseconds.
         """
         if not self.ahead:
-            self.begin_round(now_s)
+            self.begin_round()
         self.look_at(self.share, now_s)
 
     def look_round(self, now_s: float) -> None:
         """The same of all, now."""
-        self.begin_round(now_s)
+        self.looked_s = now_s
+        self.begin_round()
         self.look_at(len(self.ahead), now_s)
 
-    def begin_round(self, now_s: float) -> None:
+    def begin_round(self) -> None:
         """Begin to look at all of them."""
-        self.looked_s, self.found = now_s, []
+        self.found = []
         self.ahead = [*self.open, *self.lingering]
         self.share = math.ceil(len(self.ahead) / TICKS_A_SECOND)
 
