@@ -9,9 +9,10 @@ never takes it. Who would starve others opens connections and does just that. He
 - one address has `connections_per_address`, all have `connections_max`. When all are taken, one
   that is idle makes room for a newcomer; who is being answered is never cut off for that.
 
-Nothing of this costs a call anything but a few comparisons: times are looked at once a second, for
-tenth by tenth (`Connections.look_on`). Behind a trusted proxy its own connections are
-not counted by address; what its callers may is up to it, and to the limits on calls.
+Nothing of this costs a call anything but a few comparisons: times are looked at once a second, of a
+tenth of the connections at a time (`Connections.look_on`). Behind a trusted proxy its own
+connections are not counted by address; what its callers may is up to it, and to the limits on
+calls.
 """
 
 import asyncio
